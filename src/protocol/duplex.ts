@@ -1,0 +1,29 @@
+import type { CloseReason } from './close-reason.js'
+
+/**
+ * The port to a bidirectional stream: two adapters (a gRPC server call, a gRPC client call) and one in-memory pair.
+ * Contract (`test/contract/duplex-contract.ts`):
+ *
+ * - `send` is legal only while `writable`; it makes the stream not writable until the transport has taken the message,
+ *   then `onWritable` is called. So at most one message of ours is in the transport.
+ * - `onMessage` is called in order and never after `onEnd`. `onEnd` is called exactly once, whoever ended the stream.
+ * - `end(reason)` lets the message in the transport finish and then sends a status; `abort(reason)` drops unsent bytes
+ *   and resets. Both are idempotent; the first wins.
+ * - `pause` stops delivery of further messages (back-pressure to the peer) until `resume`.
+ * - Handlers are set before any message is delivered: `open` starts delivery.
+ */
+export interface Duplex<Out, In> {
+  readonly writable: boolean
+  open(handlers: DuplexHandlers<In>): void
+  send(message: Out): void
+  pause(): void
+  resume(): void
+  end(reason: CloseReason): void
+  abort(reason: CloseReason): void
+}
+
+export interface DuplexHandlers<In> {
+  onMessage(message: In): void
+  onWritable(): void
+  onEnd(reason: CloseReason): void
+}
