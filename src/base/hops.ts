@@ -1,0 +1,54 @@
+import type { Clock } from './clock.js'
+
+/**
+ * One step of a resource's way, as the process that took it saw it. KDS and xDS carry no trace, so hops are joined by
+ * name and content version afterwards; monotonic times are comparable between processes of one host.
+ */
+export interface Hop {
+  readonly at: number
+  readonly hop: HopKind
+  readonly tenant: string
+  /** The zone or sidecar at the far end of the hop, where there is one. */
+  readonly peer: string | undefined
+  readonly type: string
+  /** As it travels: `name.mesh` on KDS, the Envoy resource's name on xDS. */
+  readonly name: string
+  /** Content version; undefined where only the name is known (a removal). */
+  readonly version: string | undefined
+}
+
+export type HopKind =
+  | 'accepted'
+  | 'kds-sent'
+  | 'kds-acked'
+  | 'kds-nacked'
+  | 'zone-stored'
+  | 'xds-sent'
+  | 'xds-acked'
+  | 'xds-nacked'
+  | 'dataplane-applied'
+
+/** The process's hops. Nothing is built or kept while nobody reads: check `active` before making one. */
+export class Hops {
+  readonly #clock: Clock
+  readonly #readers = new Set<(hop: Hop) => void>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  get active(): boolean {
+    return this.#readers.size > 0
+  }
+
+  emit(hop: Omit<Hop, 'at'>): void {
+    if (this.#readers.size === 0) return
+    const stamped = { at: this.#clock.monotonicMs(), ...hop }
+    for (const reader of this.#readers) reader(stamped)
+  }
+
+  read(reader: (hop: Hop) => void): () => void {
+    this.#readers.add(reader)
+    return () => this.#readers.delete(reader)
+  }
+}

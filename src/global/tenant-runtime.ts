@@ -1,0 +1,122 @@
+import type { Clock } from '../base/clock.js'
+import type { Logger } from '../base/log.js'
+import type { Metrics } from '../base/metrics.js'
+import type { Random } from '../base/random.js'
+import { ZoneInsight } from '../insights/zone.js'
+import { canonicalJson } from '../model/json.js'
+import { LABEL } from '../model/labels.js'
+import type { TenantStore } from '../store/store.js'
+import { type RecipientClass, recipientClass } from '../sync/features.js'
+import type { LabelOptions } from '../sync/outbound-map.js'
+import { downRecipe } from '../sync/recipes.js'
+import { View } from '../sync/view.js'
+import { publicKeyOfSecret } from './public-key.js'
+
+export interface TenantRuntimeOptions {
+  readonly store: TenantStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly globalInstanceId: string
+  readonly insightFlushIntervalMs: number
+  readonly subscriptionLimit: number
+  readonly messageBytesMax: number
+  readonly labels: LabelOptions
+}
+
+/** A view outlives its last stream by this, so that a herd that reconnects finds it complete. */
+const VIEW_LINGER_MS = 60_000
+
+/** What one tenant's streams share: a view per class of zones, an insight per zone. Nothing of it exists without streams. */
+export class TenantRuntime {
+  readonly #options: TenantRuntimeOptions
+  readonly #views = new Map<string, { readonly view: View; streams: number }>()
+  readonly #insights = new Map<string, ZoneInsight>()
+
+  constructor(options: TenantRuntimeOptions) {
+    this.#options = options
+  }
+
+  get store(): TenantStore {
+    return this.#options.store
+  }
+
+  /** The view for zones with these features; started on first use. Give it back with `releaseView`. */
+  acquireView(features: readonly string[]): View {
+    const recipient = recipientClass(features)
+    let held = this.#views.get(recipient.key)
+    if (!held) {
+      held = { view: this.#makeView(recipient), streams: 0 }
+      this.#views.set(recipient.key, held)
+    }
+    held.streams += 1
+    return held.view
+  }
+
+  releaseView(view: View): void {
+    for (const [key, held] of this.#views) {
+      if (held.view !== view) continue
+      held.streams -= 1
+      if (held.streams === 0) this.#options.clock.after(VIEW_LINGER_MS, () => this.#dropIfIdle(key))
+    }
+  }
+
+  /** The views in use, for status: how far a zone is behind is told against the view of its class. */
+  views(): readonly View[] {
+    return [...this.#views.values()].map(({ view }) => view)
+  }
+
+  insightOf(zone: string): ZoneInsight {
+    let insight = this.#insights.get(zone)
+    if (!insight) {
+      const {
+        store,
+        clock,
+        log,
+        globalInstanceId,
+        insightFlushIntervalMs: flushIntervalMs,
+        subscriptionLimit,
+      } = this.#options
+      insight = new ZoneInsight({ store, zone, globalInstanceId, clock, log, flushIntervalMs, subscriptionLimit })
+      this.#insights.set(zone, insight)
+    }
+    return insight
+  }
+
+  /** Creates the Zone on its first sync stream; both may race, and an admin may have made it before (kds.md §6.1). */
+  async ensureZone(zone: string): Promise<void> {
+    const key = { type: 'Zone', mesh: undefined, name: zone } as const
+    if (await this.store.get(key)) return
+    const labels = { [LABEL.displayName]: zone, [LABEL.origin]: 'global' }
+    const resource = {
+      ...key,
+      labels,
+      spec: canonicalJson({ enabled: true }),
+      status: undefined,
+      owner: undefined,
+      syncedVersion: undefined,
+    }
+    await this.store.commit([{ kind: 'put', resource, expect: 'absent' }])
+  }
+
+  stop(): void {
+    for (const { view } of this.#views.values()) view.stop()
+    this.#views.clear()
+  }
+
+  #makeView(recipient: RecipientClass): View {
+    const { store, labels, metrics, messageBytesMax, random, log } = this.#options
+    const recipe = downRecipe(recipient, publicKeyOfSecret, labels)
+    const view = new View({ store, recipe, id: random.uuid().slice(0, 8), messageBytesMax, metrics })
+    view.start().catch((error: unknown) => log.error('a view could not be read', { tenant: store.tenant, error }))
+    return view
+  }
+
+  #dropIfIdle(key: string): void {
+    const held = this.#views.get(key)
+    if (!held || held.streams > 0) return
+    held.view.stop()
+    this.#views.delete(key)
+  }
+}

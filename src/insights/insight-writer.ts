@@ -1,0 +1,106 @@
+import { unreachable } from '../base/assert.js'
+import type { Cancel, Clock } from '../base/clock.js'
+import { AppError } from '../base/errors.js'
+import type { Logger } from '../base/log.js'
+import { canonicalJson, type JsonObject } from '../model/json.js'
+import { type ResourceKey, specOf } from '../model/resource.js'
+import type { TenantStore } from '../store/store.js'
+
+export interface InsightWriterOptions {
+  readonly store: TenantStore
+  readonly key: ResourceKey
+  readonly owner: ResourceKey | undefined
+  readonly clock: Clock
+  readonly log: Logger
+  /** The least time between two writes that nothing urgent asks for (Kuma's flush interval: 10 s). */
+  readonly intervalMs: number
+  /** The stored insight, brought up to date. Pure; called again when someone else wrote in between. */
+  readonly update: (stored: JsonObject) => JsonObject
+  /** Labels of a newly made insight; those of a stored one are kept. */
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+type State =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'waiting'; readonly cancel: Cancel }
+  /** `again`: something changed while the write was under way. */
+  | { readonly kind: 'writing'; readonly again: 'no' | 'later' | 'now' }
+
+/** Another writer of one insight is rare (an admin deletes a zone); three fresh reads settle it. */
+const CONFLICT_ROUNDS_MAX = 3
+
+/**
+ * Writes one insight: at once when something urgent happened (connect, close), else at most every `intervalMs`, and
+ * never when nothing changed. Counters live in memory in between, so a busy stream costs one write an interval.
+ */
+export class InsightWriter {
+  readonly #options: InsightWriterOptions
+  #state: State = { kind: 'idle' }
+  #settled: Promise<void> = Promise.resolve()
+
+  constructor(options: InsightWriterOptions) {
+    this.#options = options
+  }
+
+  /** Something changed; it may wait for the interval. */
+  changed(): void {
+    switch (this.#state.kind) {
+      case 'idle': {
+        const cancel = this.#options.clock.after(this.#options.intervalMs, () => this.#write())
+        this.#state = { kind: 'waiting', cancel }
+        return
+      }
+      case 'waiting':
+        return
+      case 'writing':
+        if (this.#state.again === 'no') this.#state = { kind: 'writing', again: 'later' }
+        return
+      default:
+        unreachable(this.#state)
+    }
+  }
+
+  /** Something that others should see now. Resolves when it is stored, or could not be. */
+  async flush(): Promise<void> {
+    if (this.#state.kind === 'writing') this.#state = { kind: 'writing', again: 'now' }
+    else {
+      if (this.#state.kind === 'waiting') this.#state.cancel()
+      this.#write()
+    }
+    await this.#settled
+  }
+
+  #write(): void {
+    this.#state = { kind: 'writing', again: 'no' }
+    this.#settled = this.#store().then(() => this.#written())
+  }
+
+  #written(): Promise<void> | undefined {
+    const again = this.#state.kind === 'writing' ? this.#state.again : 'no'
+    this.#state = { kind: 'idle' }
+    if (again === 'later') this.changed()
+    if (again !== 'now') return undefined
+    this.#write()
+    return this.#settled
+  }
+
+  async #store(): Promise<void> {
+    const { store, key, owner, update, log } = this.#options
+    try {
+      for (let round = 0; round < CONFLICT_ROUNDS_MAX; round += 1) {
+        const stored = await store.get(key)
+        // An insight does not outlive what it is about: a deleted zone is not brought back by a late counter.
+        if (owner && !(await store.get(owner))) return
+        const spec = canonicalJson(update(stored ? specOf(stored) : {}))
+        const labels = stored?.labels ?? this.#options.labels ?? {}
+        const resource = { ...key, labels, spec, status: undefined, owner, syncedVersion: undefined }
+        const expect = stored ? { version: stored.version } : 'absent'
+        const { outcomes } = await store.commit([{ kind: 'put', resource, expect }])
+        if (outcomes[0]?.kind !== 'conflict') return
+      }
+      log.warn('insight kept changing while it was written', { type: key.type, name: key.name })
+    } catch (thrown) {
+      log.error('insight could not be written', { type: key.type, name: key.name, error: AppError.from(thrown) })
+    }
+  }
+}

@@ -1,0 +1,184 @@
+import type { Clock } from '../base/clock.js'
+import type { Logger } from '../base/log.js'
+import { isJsonObject, type Json, type JsonObject } from '../model/json.js'
+import type { ResourceKey } from '../model/resource.js'
+import type { PublisherObserver } from '../protocol/ports.js'
+import type { TenantStore } from '../store/store.js'
+import { InsightWriter } from './insight-writer.js'
+import { type PeerNode, readNode, StreamStats, timestamp } from './sync-subscription.js'
+
+/** The five streams of a zone as `ZoneInsight.kdsStreams` names them (kuma `KDSStreams`). */
+export type KdsStreamKind = 'globalToZone' | 'zoneToGlobal' | 'configDump' | 'stats' | 'clusters'
+
+export interface ZoneInsightOptions {
+  readonly store: TenantStore
+  readonly zone: string
+  readonly globalInstanceId: string
+  readonly clock: Clock
+  readonly log: Logger
+  /** Kuma's zoneInsightFlushInterval, 10 s. */
+  readonly flushIntervalMs: number
+  /** Subscriptions kept, newest last (kuma `metrics.zone.subscriptionLimit`, 10). */
+  readonly subscriptionLimit: number
+}
+
+/**
+ * The ZoneInsight of one zone: who is connected, since when, what was sent and answered. One object per zone lives as
+ * long as the zone has streams; all of its facts go into one resource through one writer.
+ */
+export class ZoneInsight {
+  readonly #options: ZoneInsightOptions
+  readonly #writer: InsightWriter
+  readonly #streams = new Map<KdsStreamKind, number>()
+  #healthCheckMs: number | undefined
+  #subscription: ZoneSubscription | undefined
+
+  constructor(options: ZoneInsightOptions) {
+    this.#options = options
+    const key: ResourceKey = { type: 'ZoneInsight', mesh: undefined, name: options.zone }
+    const owner: ResourceKey = { type: 'Zone', mesh: undefined, name: options.zone }
+    const update = (stored: JsonObject) => this.#update(stored)
+    const { store, clock, log, flushIntervalMs: intervalMs } = options
+    this.#writer = new InsightWriter({ store, key, owner, clock, log, intervalMs, update })
+  }
+
+  /** A GlobalToZoneSync stream has opened. Stored at once, so that the zone is online without delay. */
+  open(id: string, authTokenProvided: boolean): ZoneSubscription {
+    const { clock, globalInstanceId } = this.#options
+    const changed = () => this.#writer.changed()
+    this.#subscription = new ZoneSubscription({ id, globalInstanceId, authTokenProvided, clock, changed })
+    return this.#subscription
+  }
+
+  /** The stream has ended: the zone is offline as soon as this resolves. */
+  async close(subscription: ZoneSubscription): Promise<void> {
+    subscription.closed()
+    if (this.#subscription === subscription) await this.#writer.flush()
+  }
+
+  /** Writes what is known now: after the Zone exists, and when the peer has said who it is. */
+  flush(): Promise<void> {
+    return this.#writer.flush()
+  }
+
+  streamOpened(kind: KdsStreamKind): void {
+    this.#streams.set(kind, this.#options.clock.nowMs())
+    this.#writer.changed()
+  }
+
+  healthChecked(): void {
+    this.#healthCheckMs = this.#options.clock.nowMs()
+    this.#writer.changed()
+  }
+
+  #update(stored: JsonObject): JsonObject {
+    const own = this.#subscription?.json()
+    return {
+      ...stored,
+      ...(own && { subscriptions: withSubscription(stored.subscriptions, own, this.#options) }),
+      ...(this.#healthCheckMs !== undefined && { healthCheck: { time: timestamp(this.#healthCheckMs) } }),
+      ...(this.#streams.size > 0 && { kdsStreams: { ...asObject(stored.kdsStreams), ...this.#streamsJson() } }),
+    }
+  }
+
+  #streamsJson(): JsonObject {
+    const { globalInstanceId } = this.#options
+    const entry = (atMs: number) => ({ globalInstanceId, connectTime: timestamp(atMs) })
+    return Object.fromEntries([...this.#streams].map(([kind, atMs]) => [kind, entry(atMs)]))
+  }
+}
+
+interface SubscriptionOptions {
+  readonly id: string
+  readonly globalInstanceId: string
+  readonly authTokenProvided: boolean
+  readonly clock: Clock
+  readonly changed: () => void
+}
+
+/** One KDSSubscription; it observes the publisher of its stream. */
+export class ZoneSubscription implements PublisherObserver {
+  readonly #options: SubscriptionOptions
+  readonly #stats = new StreamStats()
+  readonly #connectedAtMs: number
+  #disconnectedAtMs: number | undefined
+  #node: PeerNode | undefined
+
+  constructor(options: SubscriptionOptions) {
+    this.#options = options
+    this.#connectedAtMs = options.clock.nowMs()
+  }
+
+  /** Only the first request of a stream says who the peer is. */
+  onRequest(_type: string, node: unknown): void {
+    this.#node ??= readNode(node)
+  }
+
+  onSent(type: string): void {
+    this.#stats.sent(type)
+    this.#options.changed()
+  }
+
+  onAnswered(type: string, _nonce: string, _batch: unknown, error: string | undefined): void {
+    this.#stats.answered(type, error !== undefined, this.#options.clock.nowMs())
+    this.#options.changed()
+  }
+
+  closed(): void {
+    this.#disconnectedAtMs ??= this.#options.clock.nowMs()
+  }
+
+  json(): JsonObject {
+    const { id, globalInstanceId, authTokenProvided } = this.#options
+    const lastUpdateTime = this.#stats.lastUpdateTime
+    return {
+      id,
+      globalInstanceId,
+      connectTime: timestamp(this.#connectedAtMs),
+      ...(this.#disconnectedAtMs !== undefined && { disconnectTime: timestamp(this.#disconnectedAtMs) }),
+      status: { ...(lastUpdateTime && { lastUpdateTime }), total: this.#stats.total, stat: this.#stats.perType },
+      ...(this.#node?.version && { version: withCompatibility(this.#node.version) }),
+      ...(this.#node?.config !== undefined && { config: this.#node.config }),
+      ...(authTokenProvided && { authTokenProvided }),
+      ...(this.#node?.instanceId !== undefined && { zoneInstanceId: this.#node.instanceId }),
+    }
+  }
+}
+
+/** The same id is replaced; a new one closes those still open; the newest `subscriptionLimit` stay. */
+function withSubscription(stored: Json | undefined, own: JsonObject, options: ZoneInsightOptions): readonly Json[] {
+  const others = (Array.isArray(stored) ? stored : []).filter((item) => isJsonObject(item) && item.id !== own.id)
+  const closed = others.map((item) => closedAt(item, timestamp(options.clock.nowMs())))
+  return [...closed, own].slice(-options.subscriptionLimit)
+}
+
+function closedAt(subscription: Json, disconnectTime: string): Json {
+  if (!isJsonObject(subscription) || subscription.disconnectTime !== undefined) return subscription
+  return { ...subscription, disconnectTime }
+}
+
+/** Closes what a control plane that died without a word left open. Undefined when there is nothing to close. */
+export function closeOpenSubscriptions(insight: JsonObject, nowMs: number): JsonObject | undefined {
+  const { subscriptions } = insight
+  if (!Array.isArray(subscriptions)) return undefined
+  const closed = subscriptions.map((item) => closedAt(item, timestamp(nowMs)))
+  return closed.some((item, i) => item !== subscriptions[i]) ? { ...insight, subscriptions: closed } : undefined
+}
+
+/** Same major, minor within two: Kuma's rule for a zone that a global can serve; what does not parse is compatible. */
+function withCompatibility(version: JsonObject): JsonObject {
+  const kumaCp = asObject(version.kumaCp)
+  return { ...version, kumaCp: { ...kumaCp, kumaCpGlobalCompatible: isCompatible(kumaCp.version) } }
+}
+
+const OUR_VERSION = { major: 3, minor: 0 }
+
+function isCompatible(version: Json | undefined): boolean {
+  const parts = typeof version === 'string' ? /^(\d+)\.(\d+)\.\d+$/.exec(version) : null
+  if (!parts) return true
+  return Number(parts[1]) === OUR_VERSION.major && Math.abs(Number(parts[2]) - OUR_VERSION.minor) <= 2
+}
+
+function asObject(value: Json | undefined): JsonObject {
+  return isJsonObject(value) ? value : {}
+}

@@ -1,0 +1,53 @@
+import { AppError } from '../base/errors.js'
+import { canonicalJson, isJsonObject, type JsonObject, type JsonText, parseJson } from '../model/json.js'
+import type { Labels } from '../model/labels.js'
+import { sortedLabels } from '../model/labels.js'
+import { descriptorOf, type ResourceType } from '../model/registry.js'
+import { validateStored } from '../model/validation.js'
+import type { DeltaResource } from '../protocol/messages.js'
+import { decodeKumaResource } from '../wire/resource-codec.js'
+import { decodeSpec } from '../wire/spec-codec.js'
+
+/** A received copy, decoded and found valid, not yet attributed. */
+export interface Incoming {
+  readonly type: ResourceType
+  readonly mesh: string | undefined
+  readonly name: string
+  readonly labels: Labels
+  readonly spec: JsonObject
+  readonly status: JsonText | undefined
+  /** The sender's content version. */
+  readonly version: string
+}
+
+/** Decodes and validates one resource of a batch; throws AppError `undecodable` or `invalid-resource` for this one alone. */
+export function readIncoming(type: ResourceType, received: DeltaResource<Uint8Array>): Incoming {
+  const envelope = decodeKumaResource(received.payload)
+  const spec = parseJson(decodeSpec(type, envelope.spec.typeUrl, envelope.spec.value))
+  if (!isJsonObject(spec))
+    throw new AppError('undecodable', `the spec of ${type} ${envelope.name} is not a JSON object`)
+  const violations = validateStored(type, spec)
+  if (violations.length > 0) {
+    const text = violations.map(({ field, reason }) => `${field}: ${reason}`).join('; ')
+    throw new AppError('invalid-resource', text, { violations })
+  }
+  const mesh = descriptorOf(type).scope === 'mesh' ? envelope.mesh || undefined : undefined
+  return {
+    type,
+    mesh,
+    name: envelope.name,
+    labels: sortedLabels(envelope.labels),
+    spec,
+    status: envelope.status === undefined ? undefined : statusText(type, envelope.status.value),
+    version: received.version,
+  }
+}
+
+function statusText(type: ResourceType, value: Uint8Array): JsonText | undefined {
+  if (!descriptorOf(type).hasStatus || value.length === 0) return undefined
+  try {
+    return canonicalJson(parseJson(Buffer.from(value).toString('utf8')))
+  } catch (cause) {
+    throw new AppError('undecodable', `the status of a ${type} is not JSON`, { cause })
+  }
+}
