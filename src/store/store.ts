@@ -12,14 +12,21 @@ import type { TenantId } from '../model/tenant.js'
  * - The writes of one commit are applied in order in one transaction. A write whose expectation fails has the outcome
  *   `conflict` or `absent` and changes nothing; the others take effect.
  * - A put that changes nothing (labels, spec, status, owner and syncedVersion equal) is `unchanged` and takes no revision.
- * - A delete also deletes what the resource owns, transitively, in the same revision.
+ * - A delete also deletes what the resource owns, transitively, in the same revision. An owner need not be there: a
+ *   zone's resources may arrive before their mesh.
+ * - A failed commit rejects with `store-full` or `overloaded` (nothing was written), `unavailable` (closed or stopped
+ *   after a disk error: the outcome is unknown until the store is opened again) or `internal` (a key that breaks the
+ *   model; that commit alone is refused).
  */
 export interface ResourceStore {
-  /** Tenants that hold at least one resource or were opened before, sorted. */
+  /** Tenants that have changed something and were not deleted since, sorted. Reading a tenant does not make one. */
   tenants(): Promise<readonly TenantId[]>
   /** The store bound to one tenant: all that upper layers ever see. The same object for the same tenant. */
   tenant(tenant: TenantId): TenantStore
-  /** Removes every trace of a tenant. Its epoch ends: watchers are told `start-over`. */
+  /**
+   * Removes every trace of a tenant. Its epoch ends: each watcher is called with a Commit of the next epoch, revision 0
+   * and no changes, and stays registered.
+   */
   deleteTenant(tenant: TenantId): Promise<void>
   close(): Promise<void>
 }
@@ -29,16 +36,27 @@ export interface TenantStore {
   get(key: ResourceKey): Promise<Resource | undefined>
   /** Sorted by mesh, then name (code units). A consistent read: `revision` is the one that it shows. */
   list(type: ResourceType, filter?: ListFilter): Promise<Listing>
-  /** One consistent read of several types: what a view's first complete read needs. */
+  /** One consistent read of several types, in the order given, each sorted as by `list`: a view's first complete read. */
   listAll(types: readonly ResourceType[]): Promise<Listing>
   commit(writes: readonly Write[]): Promise<CommitResult>
-  /** Calls `listener` for each commit from now on, synchronously after it is durable. Returns the unsubscriber. */
+  /**
+   * Calls `listener` for each commit from now on, synchronously after it is durable. Returns the unsubscriber.
+   * Watchers hear of a commit before any read that shows it resolves. A listener that throws is logged and harms nobody
+   * else.
+   */
   watch(listener: (commit: Commit) => void): () => void
-  /** Keys changed after `revision`, or `start-over` when the log does not reach back that far or the epoch is another. */
+  /**
+   * Keys changed after `revision`, each once and in no particular order, or `start-over` when the log does not reach back
+   * that far, the epoch is another, or the revision has not been yet.
+   */
   changesSince(epoch: string, revision: number): Promise<ChangesSince>
   head(): Promise<Head>
 }
 
+/**
+ * Keys that one tenant's change log remembers: some MB at most, and hours of hand-made changes. Whole revisions are
+ * dropped, oldest first; one commit that changes more leaves an empty log.
+ */
 export const CHANGE_LOG_MAX = 10_000
 
 /** How far a tenant's history has got. A restore from a backup starts a new epoch. */
@@ -81,7 +99,7 @@ export interface CommitResult {
   readonly revision: number
 }
 
-/** One committed change of a tenant, as watchers see it. */
+/** One committed change of a tenant, as watchers see it. Another epoch than before: what was known is void, read anew. */
 export interface Commit {
   readonly epoch: string
   readonly revision: number
