@@ -11,7 +11,11 @@ export type CloseReason =
     }
   | { readonly kind: 'superseded'; readonly detail: string }
   | { readonly kind: 'not-writable'; readonly detail: string }
+  /** The peer is so far behind that its increments are gone: a new stream starts from the whole truth. */
+  | { readonly kind: 'fell-behind'; readonly detail: string }
   | { readonly kind: 'apply-failed'; readonly detail: string }
+  /** A mistake of ours, kept to this stream. */
+  | { readonly kind: 'internal'; readonly detail: string }
   | { readonly kind: 'zone-offline'; readonly detail: string }
   | { readonly kind: 'shutting-down'; readonly detail: string }
 

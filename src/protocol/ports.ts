@@ -16,7 +16,15 @@ export type Since =
 export interface Subscription {
   readonly wildcard: boolean
   readonly names: ReadonlySet<string>
+  /**
+   * Names to be told anew whatever `since` says: asked for since the last response, or given up beneath a wildcard.
+   * The next batch carries each of them, as a resource or as removed. Always empty for KDS peers.
+   */
+  readonly anew: ReadonlySet<string>
 }
+
+/** Whether removals may be part of the batch. `later`: leave them out, they stay known to the cursor and come another time. */
+export type Removals = 'now' | 'later'
 
 /**
  * One message that takes a peer from `since` to `cursor`. `entries` and `removed` say what it carries, for status and
@@ -35,14 +43,21 @@ export type Next =
   | { readonly kind: 'nothing'; readonly cursor: Cursor }
   /** The source is not complete yet (first read under way): nothing may be sent; a `changed` will follow. */
   | { readonly kind: 'not-ready' }
-  /** The cursor is too old or of another epoch: ask again with `nothing`. */
+  /**
+   * The cursor is too old or of another epoch. The removals that the peer lacks are lost, and only the first response
+   * of a type on a stream can make up for them, so the stream ends and is opened again.
+   */
   | { readonly kind: 'start-over' }
   /** The batch would be over the peer's message limit; it is withheld and named, other types flow. */
-  | { readonly kind: 'withheld'; readonly cursor: Cursor; readonly reason: string }
+  | { readonly kind: 'withheld'; readonly reason: string }
 
 /** The publisher's port: where what is to be sent comes from. Synchronous and in memory. */
 export interface Source {
-  next(type: string, subscription: Subscription, since: Since): Next
+  /**
+   * For `nothing` and `versions` the answer is a batch, even an empty one, unless it is not ready or withheld: the first
+   * response of a type always comes. `removals` is `later` only where the stream's order asks for it (`order.ts`).
+   */
+  next(type: string, subscription: Subscription, since: Since, removals: Removals): Next
   /** Tells that `next` may have more for these types. Returns the unsubscriber. */
   onChange(listener: (types: readonly string[]) => void): () => void
 }
