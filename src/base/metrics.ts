@@ -43,6 +43,7 @@ export const METRICS = {
   zonelab_view_batches_total: metric('counter', 'Batches encoded, shared between streams', ['resource_type']),
   zonelab_store_commits_total: metric('counter', 'Transactions committed', []),
   zonelab_store_commit_ms: { ...metric('histogram', 'Milliseconds from queueing to durable', []), buckets: MS },
+  zonelab_zone_refusals_total: metric('counter', 'KDS calls refused', ['reason']),
   zonelab_xds_streams_active: metric('gauge', 'Open ADS streams', []),
   zonelab_xds_responses_sent: metric('counter', 'ADS responses sent', ['type_url']),
 } as const satisfies Record<string, MetricDescription>
