@@ -170,7 +170,7 @@ export class View {
     const bytes = batch.response.bytes.length
     if (bytes <= this.#options.messageBytesMax) return { kind: 'batch', batch }
     const reason = `${batch.entries.length} ${type} resources take ${bytes} bytes, over the message limit of ${this.#options.messageBytesMax}; delete some or raise the limit on both sides`
-    return { kind: 'withheld', cursor: batch.cursor, reason }
+    return { kind: 'withheld', reason }
   }
 
   #batch(type: string, difference: Difference): Batch {

@@ -1,0 +1,114 @@
+import {
+  flag,
+  oneOf,
+  port,
+  type ReadSettings,
+  readSettings,
+  type SettingSources,
+  type SettingsOf,
+  text,
+  whole,
+} from '../base/settings.js'
+
+/** Every setting of `zonelab global run`. Defaults are Kuma's, except where safety asks for loopback (docs/DIFFERENCES.md). */
+export const GLOBAL_SETTINGS = {
+  listen: text({ env: 'ZONELAB_LISTEN', doc: 'Address that every listener binds', fallback: '127.0.0.1' }),
+  apiHttpPort: port({ env: 'KUMA_API_SERVER_HTTP_PORT', doc: 'REST API over HTTP', fallback: 5681 }),
+  apiHttpsPort: port({ env: 'KUMA_API_SERVER_HTTPS_PORT', doc: 'REST API over HTTPS', fallback: 5682 }),
+  diagnosticsPort: port({
+    env: 'KUMA_DIAGNOSTICS_SERVER_PORT',
+    doc: 'Readiness, metrics and the event stream',
+    fallback: 5680,
+  }),
+  kdsPort: port({ env: 'KUMA_MULTIZONE_GLOBAL_KDS_GRPC_PORT', doc: 'KDS over gRPC', fallback: 5685 }),
+  kdsTls: flag({ env: 'KUMA_MULTIZONE_GLOBAL_KDS_TLS_ENABLED', doc: 'TLS on the KDS port', fallback: true }),
+  tlsCertFile: text({
+    env: 'KUMA_GENERAL_TLS_CERT_FILE',
+    doc: 'Certificate of KDS and the API; empty: made under the data directory',
+    fallback: '',
+  }),
+  tlsKeyFile: text({ env: 'KUMA_GENERAL_TLS_KEY_FILE', doc: 'Its key', fallback: '' }),
+  kdsAuth: oneOf({
+    env: 'KUMA_MULTIZONE_GLOBAL_KDS_AUTH_TYPE',
+    doc: 'How zones prove who they are',
+    words: ['none', 'zone-token'],
+    fallback: 'zone-token',
+  }),
+  tenants: flag({
+    env: 'ZONELAB_TENANTS',
+    doc: 'Serve several control planes; KDS then needs the cp-id header',
+    fallback: false,
+  }),
+  cpIdHeader: text({
+    env: 'ZONELAB_CP_ID_HEADER',
+    doc: 'Metadata header that selects the control plane',
+    fallback: 'x-konnect-cp-id',
+  }),
+  localhostIsAdmin: flag({
+    env: 'KUMA_API_SERVER_AUTHN_LOCALHOST_IS_ADMIN',
+    doc: 'Requests from this machine are the admin',
+    fallback: true,
+  }),
+  store: text({ env: 'ZONELAB_STORE', doc: '`memory`, or the path of a SQLite file', fallback: 'memory' }),
+  workDir: text({ env: 'KUMA_GENERAL_WORK_DIR', doc: 'Where certificates are made when none are given', fallback: '' }),
+  maxMsgSize: whole({
+    env: 'KUMA_MULTIZONE_GLOBAL_KDS_MAX_MSG_SIZE',
+    doc: 'Largest KDS message in bytes',
+    fallback: 10_485_760,
+    min: 1_024,
+    max: 1_073_741_824,
+  }),
+  zoneInsightFlushSeconds: whole({
+    env: 'ZONELAB_ZONE_INSIGHT_FLUSH_SECONDS',
+    doc: 'Least time between two writes of a zone insight',
+    fallback: 10,
+    min: 1,
+    max: 3_600,
+  }),
+  subscriptionLimit: whole({
+    env: 'KUMA_METRICS_ZONE_SUBSCRIPTION_LIMIT',
+    doc: 'Subscriptions kept per zone insight',
+    fallback: 10,
+    min: 1,
+    max: 1_000,
+  }),
+  skipMeshCreation: flag({
+    env: 'KUMA_DEFAULTS_SKIP_MESH_CREATION',
+    doc: 'Do not create the mesh `default`',
+    fallback: false,
+  }),
+  skipHostnameGenerators: flag({
+    env: 'KUMA_DEFAULTS_SKIP_HOSTNAME_GENERATORS',
+    doc: 'Do not create the default hostname generators',
+    fallback: false,
+  }),
+  unsafeDelete: flag({
+    env: 'KUMA_STORE_UNSAFE_DELETE',
+    doc: 'Delete meshes with dataplanes and zones that are online',
+    fallback: false,
+  }),
+  labelsSkipPrefixes: text({
+    env: 'KUMA_MULTIZONE_GLOBAL_KDS_LABELS_SKIP_PREFIXES',
+    doc: 'Comma-separated prefixes of labels that are not sent to zones',
+    fallback: '',
+  }),
+  diagnosticsToken: text({
+    env: 'ZONELAB_DIAGNOSTICS_TOKEN',
+    doc: 'Bearer token of the event stream; empty: the stream is off',
+    fallback: '',
+    secret: true,
+  }),
+  logLevel: oneOf({
+    env: 'ZONELAB_LOG_LEVEL',
+    doc: 'Least level that is logged',
+    words: ['debug', 'info', 'warn', 'error', 'silent'],
+    fallback: 'info',
+  }),
+} as const
+
+export type GlobalConfig = SettingsOf<typeof GLOBAL_SETTINGS>
+
+/** Throws `invalid-argument` that names every faulty setting. */
+export function readGlobalConfig(sources: SettingSources): ReadSettings<typeof GLOBAL_SETTINGS> {
+  return readSettings(GLOBAL_SETTINGS, sources)
+}

@@ -1,0 +1,144 @@
+import type { PeerIdentity } from '../auth/zone-authenticator.js'
+import type { Clock } from '../base/clock.js'
+import type { Hops } from '../base/hops.js'
+import type { Logger } from '../base/log.js'
+import type { Metrics } from '../base/metrics.js'
+import type { Random } from '../base/random.js'
+import { readNode } from '../insights/sync-subscription.js'
+import type { ZoneSubscription } from '../insights/zone.js'
+import type { CloseReason } from '../protocol/close-reason.js'
+import type { Duplex } from '../protocol/duplex.js'
+import type { DeltaRequest, EncodedResponse } from '../protocol/messages.js'
+import type { Batch, PublisherObserver } from '../protocol/ports.js'
+import { type PublishedType, Publisher } from '../protocol/publisher.js'
+import { LazySource } from '../sync/lazy-source.js'
+import type { View } from '../sync/view.js'
+import type { TenantRuntime } from './tenant-runtime.js'
+
+export interface DownStreamOptions {
+  readonly peer: PeerIdentity
+  readonly duplex: Duplex<EncodedResponse, DeltaRequest>
+  readonly tenant: TenantRuntime
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly hops: Hops
+  readonly metrics: Metrics
+  readonly onEnd: () => void
+}
+
+/** One GlobalToZoneSync stream: a publisher over the view of its zone's class, and the subscription in its ZoneInsight. */
+export class DownStream implements PublisherObserver {
+  readonly peer: PeerIdentity
+  /** Resolves when the stream has ended and its subscription is stored as closed. */
+  readonly closed: Promise<void>
+  readonly #options: DownStreamOptions
+  readonly #publisher: Publisher
+  readonly #source = new LazySource()
+  readonly #subscription: ZoneSubscription
+  readonly #sentAtMs = new Map<string, number>()
+  readonly #withheld = new Map<string, string>()
+  #view: View | undefined
+  #lastHeardMs: number
+  #resolveClosed: () => void = () => {}
+
+  constructor(options: DownStreamOptions) {
+    this.#options = options
+    this.peer = options.peer
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve
+    })
+    this.#lastHeardMs = options.clock.monotonicMs()
+    const tokenProvided = options.peer.credential.kind !== 'none'
+    this.#subscription = this.#insight.open(options.random.uuid(), tokenProvided)
+    const { duplex, clock } = options
+    this.#publisher = new Publisher({ duplex, clock, source: this.#source, observer: this })
+  }
+
+  start(): void {
+    this.#options.metrics.gauge('kds_delta_streams_active').add(1)
+    this.#publisher.start()
+    void this.#insight.flush()
+  }
+
+  end(reason: CloseReason): void {
+    this.#publisher.end(reason)
+  }
+
+  get types(): readonly PublishedType[] {
+    return this.#publisher.types
+  }
+
+  get view(): View | undefined {
+    return this.#view
+  }
+
+  get withheld(): ReadonlyMap<string, string> {
+    return this.#withheld
+  }
+
+  /** Monotonic time of the zone's last message on this stream. */
+  get lastHeardMs(): number {
+    return this.#lastHeardMs
+  }
+
+  onRequest(type: string, node: unknown): void {
+    this.#lastHeardMs = this.#options.clock.monotonicMs()
+    this.#subscription.onRequest(type, node)
+    if (this.#view) return
+    this.#view = this.#options.tenant.acquireView(readNode(node).features)
+    this.#source.bind(this.#view.sourceFor(this.peer.zone))
+    // Now the peer has said its version and instance: an admin should not wait ten seconds to see them.
+    void this.#insight.flush()
+  }
+
+  onSent(type: string, batch: Batch): void {
+    this.#sentAtMs.set(type, this.#options.clock.monotonicMs())
+    this.#withheld.delete(type)
+    this.#subscription.onSent(type)
+    this.#options.metrics.counter('kds_delta_responses_sent').add(1, { type_url: type })
+    this.#options.metrics
+      .histogram('kds_delta_responses_sent_bytes')
+      .observe(batch.response.bytes.length, { type_url: type })
+    this.#emit('kds-sent', type, batch)
+  }
+
+  onAnswered(type: string, nonce: string, batch: Batch, error: string | undefined): void {
+    this.#subscription.onAnswered(type, nonce, batch, error)
+    const { metrics, clock } = this.#options
+    metrics.histogram('kds_delta_delivery').observe(clock.monotonicMs() - (this.#sentAtMs.get(type) ?? 0))
+    const errorType = error === undefined ? 'no_error' : error.startsWith('user error') ? 'user' : 'other'
+    const confirmation = error === undefined ? 'ACK' : 'NACK'
+    metrics.counter('kds_delta_requests_received').add(1, { type_url: type, confirmation, error_type: errorType })
+    this.#emit(error === undefined ? 'kds-acked' : 'kds-nacked', type, batch)
+  }
+
+  onWithheld(type: string, reason: string): void {
+    this.#withheld.set(type, reason)
+    const { tenant, zone } = this.peer
+    this.#options.log.error('a type is withheld from a zone', { tenant, zone, type, reason })
+  }
+
+  onEnd(reason: CloseReason): void {
+    const { log, metrics, onEnd, tenant } = this.#options
+    const { zone } = this.peer
+    log.info('GlobalToZoneSync ended', { tenant: this.peer.tenant, zone, reason: reason.kind, detail: reason.detail })
+    metrics.gauge('kds_delta_streams_active').add(-1)
+    this.#source.unbind()
+    if (this.#view) tenant.releaseView(this.#view)
+    onEnd()
+    void this.#insight.close(this.#subscription).then(this.#resolveClosed)
+  }
+
+  get #insight() {
+    return this.#options.tenant.insightOf(this.#options.peer.zone)
+  }
+
+  #emit(hop: 'kds-sent' | 'kds-acked' | 'kds-nacked', type: string, batch: Batch): void {
+    const { hops } = this.#options
+    if (!hops.active) return
+    const { tenant, zone: peer } = this.peer
+    for (const { name, version } of batch.entries) hops.emit({ hop, tenant, peer, type, name, version })
+    for (const name of batch.removed) hops.emit({ hop, tenant, peer, type, name, version: undefined })
+  }
+}
