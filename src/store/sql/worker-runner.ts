@@ -1,0 +1,112 @@
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { AppError } from '../../base/errors.js'
+import type { Resource } from '../../model/resource.js'
+import {
+  type Committed,
+  errorOf,
+  type ReadAnswer,
+  type ReadRequest,
+  type Reply,
+  type SqlRunner,
+  type WriteRequest,
+} from './requests.js'
+import type { Synchronous } from './sqlite.js'
+import type { FromWorker, ToWorker, WorkerInput } from './worker-messages.js'
+
+/** Starts a thread that opens the database. Rejects with what `openDatabase` throws. */
+export async function openWorkerRunner(path: string, synchronous: Synchronous): Promise<SqlRunner> {
+  const runner = new WorkerRunner({ path, synchronous })
+  await runner.opened
+  return runner
+}
+
+interface Waiting<T> {
+  readonly resolve: (value: T) => void
+  readonly reject: (error: AppError) => void
+}
+
+class WorkerRunner implements SqlRunner {
+  readonly opened: Promise<void>
+  readonly #worker: Worker
+  readonly #opening: Waiting<void>[] = []
+  readonly #writes: Waiting<readonly Reply<Committed>[]>[] = []
+  readonly #reads: Waiting<Reply<ReadAnswer>>[] = []
+  readonly #closing: Waiting<void>[] = []
+  /** Of the listing that is being read, in pages. */
+  #pages: Resource[] = []
+  #gone: AppError | undefined
+
+  constructor(input: WorkerInput) {
+    this.#worker = startWorker(input)
+    this.opened = this.#expect(this.#opening)
+    this.#worker.on('message', (message: FromWorker) => this.#onMessage(message))
+    this.#worker.on('error', (cause) => this.#end(new AppError('internal', `the thread of the store failed: ${cause}`)))
+    this.#worker.on('exit', () => this.#end(new AppError('unavailable', 'the thread of the store has ended')))
+  }
+
+  write(group: readonly WriteRequest[]): Promise<readonly Reply<Committed>[]> {
+    return this.#ask(this.#writes, { kind: 'write', group })
+  }
+
+  read(request: ReadRequest): Promise<Reply<ReadAnswer>> {
+    return this.#ask(this.#reads, { kind: 'read', request })
+  }
+
+  async close(): Promise<void> {
+    if (this.#gone) return
+    await this.#ask(this.#closing, { kind: 'close' })
+  }
+
+  #ask<T>(queue: Waiting<T>[], message: ToWorker): Promise<T> {
+    if (this.#gone) return Promise.reject(this.#gone)
+    this.#worker.postMessage(message)
+    return this.#expect(queue)
+  }
+
+  #expect<T>(queue: Waiting<T>[]): Promise<T> {
+    return new Promise((resolve, reject) => queue.push({ resolve, reject }))
+  }
+
+  #onMessage(message: FromWorker): void {
+    switch (message.kind) {
+      case 'opened':
+        return this.#opening.shift()?.resolve()
+      case 'not-opened':
+        return this.#opening.shift()?.reject(errorOf(message.failure))
+      case 'written':
+        return this.#writes.shift()?.resolve(message.replies)
+      case 'page':
+        for (const resource of message.resources) this.#pages.push(resource)
+        return
+      case 'read':
+        return this.#reads.shift()?.resolve(this.#whole(message.reply))
+      case 'closed':
+        return this.#closing.shift()?.resolve()
+    }
+  }
+
+  #whole(reply: Reply<ReadAnswer>): Reply<ReadAnswer> {
+    if (this.#pages.length === 0 || reply.kind !== 'ok') return reply
+    const { head, resources } = reply.value as ReadAnswer<'list'>
+    const whole = { head, resources: this.#pages.concat(resources) }
+    this.#pages = []
+    return { kind: 'ok', value: whole }
+  }
+
+  #end(error: AppError): void {
+    this.#gone ??= error
+    for (const queue of [this.#opening, this.#writes, this.#reads, this.#closing]) {
+      for (const { reject } of queue.splice(0)) reject(this.#gone)
+    }
+  }
+}
+
+/** Built, the worker is a .js file beside this one; run from source, both are .ts, and the worker needs tsx, too. */
+function startWorker(workerData: WorkerInput): Worker {
+  const extension = extname(import.meta.url)
+  const file = new URL(`./sqlite-worker${extension}`, import.meta.url)
+  return extension === '.ts'
+    ? new Worker(file, { workerData, execArgv: ['--import', import.meta.resolve('tsx')] })
+    : new Worker(file, { workerData })
+}
