@@ -73,7 +73,8 @@ const KNOWN_ALG = /^(?:none|(?:HS|RS|PS|ES)(?:256|384|512)|EdDSA)$/
  */
 const REFUSED_PARAMETERS = ['crit', 'b64', 'zip'] as const
 
-function checkHeader({ header, signature }: Jws): { readonly kind: 'header'; readonly kid: string } | Refused {
+/** The rules for the header of a token, and its key id. */
+export function checkHeader({ header, signature }: Jws): { readonly kind: 'header'; readonly kid: string } | Refused {
   const { alg, kid, typ } = header
   if (typeof alg !== 'string') return unverifiable('signing method (alg) is unspecified')
   if (!KNOWN_ALG.test(alg)) return unverifiable('signing method (alg) is unavailable')

@@ -1,0 +1,70 @@
+import type { Clock } from '../base/clock.js'
+import type { Logger } from '../base/log.js'
+import type { Random } from '../base/random.js'
+import type { IssuerPorts } from './issue.js'
+import { storeRevocations } from './revocations.js'
+import { SecretMirror, type SecretSource } from './secret-mirror.js'
+import { StoreKeyring } from './store-keyring.js'
+import {
+  dataplaneKeys,
+  dataplaneRevocations,
+  type KeyPlace,
+  USER_KEYS,
+  USER_REVOCATIONS,
+  ZONE_KEYS,
+  ZONE_REVOCATIONS,
+} from './token-secrets.js'
+import type { TokenTrust } from './verify.js'
+
+export interface TenantTrustOptions {
+  readonly store: SecretSource
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+}
+
+/**
+ * One control plane's keys and revocation lists, per kind of token. Kinds never share a key: a zone token is no user
+ * token even when its claims would do (auth.md finding 10).
+ */
+export class TenantTrust {
+  readonly zone: TokenTrust
+  readonly user: TokenTrust
+  readonly #options: TenantTrustOptions
+  readonly #mirror: SecretMirror
+  readonly #ofMesh = new Map<string, TokenTrust>()
+
+  constructor(options: TenantTrustOptions) {
+    this.#options = options
+    this.#mirror = new SecretMirror(options.store)
+    this.zone = this.#trust(ZONE_KEYS, ZONE_REVOCATIONS)
+    this.user = this.#trust(USER_KEYS, USER_REVOCATIONS)
+  }
+
+  dataplane(mesh: string): TokenTrust {
+    let trust = this.#ofMesh.get(mesh)
+    if (!trust) {
+      trust = this.#trust(dataplaneKeys(mesh), dataplaneRevocations(mesh))
+      this.#ofMesh.set(mesh, trust)
+    }
+    return trust
+  }
+
+  /** For issuing tokens signed with the newest key of a place. */
+  issuer(place: KeyPlace): IssuerPorts {
+    const { clock, random } = this.#options
+    return { keys: this.#keyring(place), clock, random }
+  }
+
+  close(): void {
+    this.#mirror.close()
+  }
+
+  #trust(place: KeyPlace, revocations: Parameters<typeof storeRevocations>[1]): TokenTrust {
+    return { keys: this.#keyring(place), revocations: storeRevocations(this.#mirror, revocations) }
+  }
+
+  #keyring(place: KeyPlace): StoreKeyring {
+    return new StoreKeyring(this.#mirror, place, this.#options.log)
+  }
+}
