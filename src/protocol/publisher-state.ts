@@ -200,10 +200,19 @@ function at(cursor: Cursor): Since {
 
 /** A NACK has one text for its batch: whoever it mentions is refused, and if it mentions nobody, all are suspects. */
 function refused(refusals: ReadonlyMap<string, Refusal>, batch: Batch, reason: string): ReadonlyMap<string, Refusal> {
-  const mentioned = batch.entries.filter(({ name }) => reason.includes(name))
+  const mentioned = batch.entries.filter(({ name }) => mentions(reason, name))
   const suspects = mentioned.length > 0 ? mentioned : batch.entries
   const added = suspects.map(({ name, version }) => [name, { name, version, reason }] as const)
   return new Map([...refusals, ...added].slice(-REFUSALS_MAX))
+}
+
+/** Whether a text holds the name as a word of its own: `b` is in `"b": bad`, and `a` is not. */
+function mentions(text: string, name: string): boolean {
+  if (name === '') return false
+  const partOfWord = (character = ' ') => /[\w-]/.test(character)
+  for (let from = text.indexOf(name); from >= 0; from = text.indexOf(name, from + 1))
+    if (!partOfWord(text[from - 1]) && !partOfWord(text[from + name.length])) return true
+  return false
 }
 
 /** A refusal is over when another version of the name, or its removal, is on its way. */
