@@ -3,7 +3,7 @@ import { AppError } from '../base/errors.js'
 import type { Random } from '../base/random.js'
 import type { TenantId } from '../model/tenant.js'
 import type { Duplex } from '../protocol/duplex.js'
-import type { AdminRequest, AdminResponse } from '../wire/kds-service.js'
+import type { AdminRequest, AdminResponse } from '../wire/admin-codec.js'
 import type { Session, Sessions } from './sessions.js'
 
 export type AdminRpc = 'StreamXDSConfigs' | 'StreamStats' | 'StreamClusters'

@@ -49,6 +49,11 @@ export const GLOBAL_SETTINGS = {
     doc: 'Requests from this machine are the admin',
     fallback: true,
   }),
+  adminTokenFile: text({
+    env: 'ZONELAB_ADMIN_TOKEN_FILE',
+    doc: 'File (0600) to which the admin token is written at start; empty: none',
+    fallback: '',
+  }),
   store: text({ env: 'ZONELAB_STORE', doc: '`memory`, or the path of a SQLite file', fallback: 'memory' }),
   workDir: text({ env: 'KUMA_GENERAL_WORK_DIR', doc: 'Where certificates are made when none are given', fallback: '' }),
   maxMsgSize: whole({

@@ -18,7 +18,7 @@ export interface TenantRuntimeOptions {
   readonly random: Random
   readonly log: Logger
   readonly metrics: Metrics
-  readonly globalInstanceId: string
+  readonly instanceId: string
   readonly insightFlushIntervalMs: number
   readonly subscriptionLimit: number
   readonly messageBytesMax: number
@@ -74,11 +74,20 @@ export class TenantRuntime {
         store,
         clock,
         log,
-        globalInstanceId,
+        instanceId,
         insightFlushIntervalMs: flushIntervalMs,
         subscriptionLimit,
       } = this.#options
-      insight = new ZoneInsight({ store, zone, globalInstanceId, clock, log, flushIntervalMs, subscriptionLimit })
+      insight = new ZoneInsight({
+        store,
+        zone,
+        side: 'global',
+        instanceId,
+        clock,
+        log,
+        flushIntervalMs,
+        subscriptionLimit,
+      })
       this.#insights.set(zone, insight)
     }
     return insight

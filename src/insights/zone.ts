@@ -13,7 +13,9 @@ export type KdsStreamKind = 'globalToZone' | 'zoneToGlobal' | 'configDump' | 'st
 export interface ZoneInsightOptions {
   readonly store: TenantStore
   readonly zone: string
-  readonly globalInstanceId: string
+  /** Which end we are: a global keeps the GlobalToZoneSync stream's, a zone the ZoneToGlobalSync stream's (kds.md §6.3). */
+  readonly side: 'global' | 'zone'
+  readonly instanceId: string
   readonly clock: Clock
   readonly log: Logger
   /** Kuma's zoneInsightFlushInterval, 10 s. */
@@ -42,11 +44,11 @@ export class ZoneInsight {
     this.#writer = new InsightWriter({ store, key, owner, clock, log, intervalMs, update })
   }
 
-  /** A GlobalToZoneSync stream has opened. Stored at once, so that the zone is online without delay. */
+  /** The sync stream that we publish on has opened. Stored at once, so that the zone is online without delay. */
   open(id: string, authTokenProvided: boolean): ZoneSubscription {
-    const { clock, globalInstanceId } = this.#options
+    const { clock, instanceId, side } = this.#options
     const changed = () => this.#writer.changed()
-    this.#subscription = new ZoneSubscription({ id, globalInstanceId, authTokenProvided, clock, changed })
+    this.#subscription = new ZoneSubscription({ id, side, instanceId, authTokenProvided, clock, changed })
     return this.#subscription
   }
 
@@ -82,15 +84,15 @@ export class ZoneInsight {
   }
 
   #streamsJson(): JsonObject {
-    const { globalInstanceId } = this.#options
-    const entry = (atMs: number) => ({ globalInstanceId, connectTime: timestamp(atMs) })
+    const entry = (atMs: number) => ({ globalInstanceId: this.#options.instanceId, connectTime: timestamp(atMs) })
     return Object.fromEntries([...this.#streams].map(([kind, atMs]) => [kind, entry(atMs)]))
   }
 }
 
 interface SubscriptionOptions {
   readonly id: string
-  readonly globalInstanceId: string
+  readonly side: 'global' | 'zone'
+  readonly instanceId: string
   readonly authTokenProvided: boolean
   readonly clock: Clock
   readonly changed: () => void
@@ -129,18 +131,20 @@ export class ZoneSubscription implements PublisherObserver {
   }
 
   json(): JsonObject {
-    const { id, globalInstanceId, authTokenProvided } = this.#options
+    const { id, side, instanceId, authTokenProvided } = this.#options
+    const peerId = this.#node?.instanceId
+    const [globalId, zoneId] = side === 'global' ? [instanceId, peerId] : [peerId, instanceId]
     const lastUpdateTime = this.#stats.lastUpdateTime
     return {
       id,
-      globalInstanceId,
+      ...(globalId !== undefined && { globalInstanceId: globalId }),
       connectTime: timestamp(this.#connectedAtMs),
       ...(this.#disconnectedAtMs !== undefined && { disconnectTime: timestamp(this.#disconnectedAtMs) }),
       status: { ...(lastUpdateTime && { lastUpdateTime }), total: this.#stats.total, stat: this.#stats.perType },
       ...(this.#node?.version && { version: withCompatibility(this.#node.version) }),
       ...(this.#node?.config !== undefined && { config: this.#node.config }),
       ...(authTokenProvided && { authTokenProvided }),
-      ...(this.#node?.instanceId !== undefined && { zoneInstanceId: this.#node.instanceId }),
+      ...(zoneId !== undefined && { zoneInstanceId: zoneId }),
     }
   }
 }

@@ -1,0 +1,163 @@
+import {
+  flag,
+  oneOf,
+  port,
+  type ReadSettings,
+  readSettings,
+  type SettingSources,
+  type SettingsOf,
+  text,
+  whole,
+} from '../base/settings.js'
+
+/** Every setting of `zonelab zone run`. Defaults are Kuma's, except where safety asks for loopback (docs/DIFFERENCES.md). */
+export const ZONE_SETTINGS = {
+  zoneName: text({ env: 'KUMA_MULTIZONE_ZONE_NAME', doc: 'Name of this zone, an RFC 1035 label', fallback: 'default' }),
+  globalAddress: text({
+    env: 'KUMA_MULTIZONE_ZONE_GLOBAL_ADDRESS',
+    doc: '`grpcs://host:port` or `grpc://host:port` of the global; empty: the zone stands alone',
+    fallback: '',
+  }),
+  kdsRootCaFile: text({ env: 'KUMA_MULTIZONE_ZONE_KDS_ROOT_CA_FILE', doc: 'CA of the global', fallback: '' }),
+  kdsTlsSkipVerify: flag({
+    env: 'KUMA_MULTIZONE_ZONE_KDS_TLS_SKIP_VERIFY',
+    doc: 'Do not verify the certificate of the global',
+    fallback: false,
+  }),
+  tokenPath: text({
+    env: 'KUMA_MULTIZONE_ZONE_KDS_AUTH_TOKEN_PATH',
+    doc: 'File with the zone token; read again for every call, so that it can be rotated',
+    fallback: '',
+  }),
+  tokenInline: text({
+    env: 'KUMA_MULTIZONE_ZONE_KDS_AUTH_TOKEN_INLINE',
+    doc: 'The zone token itself; the file wins',
+    fallback: '',
+    secret: true,
+  }),
+  cpId: text({
+    env: 'KUMA_MULTIZONE_ZONE_KONNECT_CP_ID',
+    doc: 'Control plane at the global that this zone belongs to; empty: its default one',
+    fallback: '',
+  }),
+  cpIdHeader: text({
+    env: 'ZONELAB_CP_ID_HEADER',
+    doc: 'Metadata header that carries it',
+    fallback: 'x-konnect-cp-id',
+  }),
+  listen: text({ env: 'ZONELAB_LISTEN', doc: 'Address that every listener binds', fallback: '127.0.0.1' }),
+  apiHttpPort: port({ env: 'KUMA_API_SERVER_HTTP_PORT', doc: 'REST API over HTTP', fallback: 5681 }),
+  apiHttpsPort: port({ env: 'KUMA_API_SERVER_HTTPS_PORT', doc: 'REST API over HTTPS', fallback: 5682 }),
+  diagnosticsPort: port({
+    env: 'KUMA_DIAGNOSTICS_SERVER_PORT',
+    doc: 'Readiness, metrics and the event stream',
+    fallback: 5680,
+  }),
+  dpServerPort: port({ env: 'KUMA_DP_SERVER_PORT', doc: 'xDS for sidecars, over TLS', fallback: 5678 }),
+  bootstrapPort: port({
+    env: 'ZONELAB_BOOTSTRAP_PORT',
+    doc: '`POST /bootstrap` for sidecars, over TLS',
+    fallback: 5677,
+  }),
+  dpAuth: oneOf({
+    env: 'KUMA_DP_SERVER_AUTHN_DP_PROXY_TYPE',
+    doc: 'How sidecars prove who they are',
+    words: ['none', 'dpToken'],
+    fallback: 'dpToken',
+  }),
+  tlsCertFile: text({
+    env: 'KUMA_GENERAL_TLS_CERT_FILE',
+    doc: 'Certificate of every TLS listener; empty: made at start',
+    fallback: '',
+  }),
+  tlsKeyFile: text({ env: 'KUMA_GENERAL_TLS_KEY_FILE', doc: 'Its key', fallback: '' }),
+  caFile: text({ env: 'ZONELAB_CA_FILE', doc: 'CA that sidecars are told to trust', fallback: '' }),
+  localhostIsAdmin: flag({
+    env: 'KUMA_API_SERVER_AUTHN_LOCALHOST_IS_ADMIN',
+    doc: 'Requests from this machine are the admin',
+    fallback: true,
+  }),
+  adminTokenFile: text({
+    env: 'ZONELAB_ADMIN_TOKEN_FILE',
+    doc: 'File (0600) to which the admin token of this zone is written at start; empty: none',
+    fallback: '',
+  }),
+  store: text({ env: 'ZONELAB_STORE', doc: '`memory`, or the path of a SQLite file', fallback: 'memory' }),
+  zoneProxy: flag({
+    env: 'ZONELAB_ZONE_PROXY',
+    doc: 'Make a zone proxy (a Dataplane with ZoneIngress and ZoneEgress listeners)',
+    fallback: true,
+  }),
+  zoneProxyPort: port({ env: 'ZONELAB_ZONE_PROXY_PORT', doc: 'First port of the zone proxy', fallback: 10_001 }),
+  meshServiceGraceSeconds: whole({
+    env: 'KUMA_MESH_SERVICE_DELETION_GRACE_PERIOD_SECONDS',
+    doc: 'How long a generated MeshService outlives its last Dataplane',
+    fallback: 3_600,
+    min: 0,
+    max: 86_400,
+  }),
+  dataplaneGraceSeconds: whole({
+    env: 'KUMA_RUNTIME_UNIVERSAL_DATAPLANE_DEREGISTRATION_SECONDS',
+    doc: 'How long a sidecar may be away before the Dataplane it made is deleted',
+    fallback: 10,
+    min: 0,
+    max: 86_400,
+  }),
+  insightFlushSeconds: whole({
+    env: 'ZONELAB_INSIGHT_FLUSH_SECONDS',
+    doc: 'Least time between two writes of an insight',
+    fallback: 10,
+    min: 1,
+    max: 3_600,
+  }),
+  backoffBaseMs: whole({
+    env: 'ZONELAB_BACKOFF_BASE_MS',
+    doc: 'First wait before the global is dialled again',
+    fallback: 500,
+    min: 1,
+    max: 60_000,
+  }),
+  backoffCapMs: whole({
+    env: 'ZONELAB_BACKOFF_CAP_MS',
+    doc: 'Longest such wait',
+    fallback: 10_000,
+    min: 1,
+    max: 600_000,
+  }),
+  maxMsgSize: whole({
+    env: 'KUMA_MULTIZONE_ZONE_KDS_MAX_MSG_SIZE',
+    doc: 'Largest KDS message in bytes',
+    fallback: 10_485_760,
+    min: 1_024,
+    max: 1_073_741_824,
+  }),
+  labelsSkipPrefixes: text({
+    env: 'KUMA_MULTIZONE_ZONE_KDS_LABELS_SKIP_PREFIXES',
+    doc: 'Comma-separated prefixes of labels that are not sent to the global',
+    fallback: '',
+  }),
+  disableOriginLabelValidation: flag({
+    env: 'KUMA_MULTIZONE_ZONE_DISABLE_ORIGIN_LABEL_VALIDATION',
+    doc: 'Accept resources without `kuma.io/origin: zone`',
+    fallback: false,
+  }),
+  diagnosticsToken: text({
+    env: 'ZONELAB_DIAGNOSTICS_TOKEN',
+    doc: 'Bearer token of the event stream; empty: the stream is off',
+    fallback: '',
+    secret: true,
+  }),
+  logLevel: oneOf({
+    env: 'ZONELAB_LOG_LEVEL',
+    doc: 'Least level that is logged',
+    words: ['debug', 'info', 'warn', 'error', 'silent'],
+    fallback: 'info',
+  }),
+} as const
+
+export type ZoneConfig = SettingsOf<typeof ZONE_SETTINGS>
+
+/** Throws `invalid-argument` that names every faulty setting. */
+export function readZoneConfig(sources: SettingSources): ReadSettings<typeof ZONE_SETTINGS> {
+  return readSettings(ZONE_SETTINGS, sources)
+}

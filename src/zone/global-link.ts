@@ -1,0 +1,104 @@
+import { unreachable } from '../base/assert.js'
+import { type BackoffPolicy, backoffDelayMs } from '../base/backoff.js'
+import type { Cancel, Clock } from '../base/clock.js'
+import type { Component } from '../base/lifecycle.js'
+import type { Logger } from '../base/log.js'
+import type { Random } from '../base/random.js'
+import type { CloseReason } from '../protocol/close-reason.js'
+import { type LinkEvent, type LinkState, stepLink } from '../sync/link-state.js'
+import type { LinkSession } from './link-session.js'
+
+export interface GlobalLinkOptions {
+  /** Opens one connection with all of its streams; it reports back by `heard` and `ended`. */
+  readonly dial: (reports: LinkReports) => LinkSession
+  readonly backoff: BackoffPolicy
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+}
+
+/** What a session tells its link. Reports of an older session count for nothing. */
+export interface LinkReports {
+  /** The global said something on a sync stream: the link is good, the back-off starts anew. */
+  heard(): void
+  /** Any of the session's parts failed, which fails the whole. */
+  ended(reason: CloseReason): void
+}
+
+/** Keeps the zone connected to its global: one session at a time, everything closed before anything is opened again. */
+export class GlobalLink implements Component {
+  readonly name = 'global-link'
+  readonly #options: GlobalLinkOptions
+  #state: LinkState = { kind: 'stopped' }
+  #session: LinkSession | undefined
+  #cancelWait: Cancel = () => {}
+
+  constructor(options: GlobalLinkOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<void> {
+    this.#step({ kind: 'start' })
+  }
+
+  async stop(): Promise<void> {
+    this.#step({ kind: 'stop' })
+  }
+
+  get state(): LinkState {
+    return this.#state
+  }
+
+  /** The open session, for status. */
+  get session(): LinkSession | undefined {
+    return this.#session
+  }
+
+  #step(event: LinkEvent): void {
+    const { state, effects } = stepLink(this.#state, event)
+    this.#state = state
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'dial':
+          this.#dial()
+          break
+        case 'wait':
+          this.#wait(effect.attempt)
+          break
+        case 'hang-up':
+          this.#hangUp()
+          break
+        default:
+          unreachable(effect)
+      }
+    }
+  }
+
+  #dial(): void {
+    const isCurrent = () => this.#session === session
+    const session = this.#options.dial({
+      heard: () => isCurrent() && this.#step({ kind: 'heard', nowMs: this.#options.clock.nowMs() }),
+      ended: (reason) => {
+        if (!isCurrent()) return
+        this.#options.log.warn('the link to the global ended', { reason: reason.kind, detail: reason.detail })
+        this.#step({ kind: 'ended', reason, nowMs: this.#options.clock.nowMs() })
+      },
+    })
+    this.#session = session
+    session.open()
+  }
+
+  #hangUp(): void {
+    this.#cancelWait()
+    const session = this.#session
+    this.#session = undefined
+    session?.close()
+  }
+
+  #wait(attempt: number): void {
+    const { backoff, random, clock, log } = this.#options
+    const delayMs = backoffDelayMs(backoff, attempt, random)
+    log.info('the global is dialled again later', { delayMs })
+    this.#cancelWait = clock.after(delayMs, () => this.#step({ kind: 'backoff-over' }))
+  }
+}

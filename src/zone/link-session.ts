@@ -1,0 +1,179 @@
+import type { Cancel, Clock } from '../base/clock.js'
+import { AppError } from '../base/errors.js'
+import type { Hops } from '../base/hops.js'
+import type { Logger } from '../base/log.js'
+import type { Random } from '../base/random.js'
+import type { ZoneInsight } from '../insights/zone.js'
+import { DOWN_TYPES } from '../model/registry.js'
+import type { CloseReason } from '../protocol/close-reason.js'
+import type { Duplex } from '../protocol/duplex.js'
+import type { DeltaRequest, DeltaResponse, EncodedResponse } from '../protocol/messages.js'
+import { type PublishedType, Publisher } from '../protocol/publisher.js'
+import { Subscriber } from '../protocol/subscriber.js'
+import type { TenantStore } from '../store/store.js'
+import { zoneRules } from '../sync/receiver-rules.js'
+import { StoreSink } from '../sync/store-sink.js'
+import { fullNode, shortNode } from '../sync/sync-node.js'
+import type { View } from '../sync/view.js'
+import type { AdminRequest, AdminResponse } from '../wire/admin-codec.js'
+import type { LinkReports } from './global-link.js'
+
+/** One connection to a global: the streams that a zone opens on it. The transport is behind this port. */
+export interface GlobalConnection {
+  globalToZone(): Duplex<DeltaRequest, DeltaResponse<Uint8Array>>
+  zoneToGlobal(): Duplex<EncodedResponse, DeltaRequest>
+  admin(rpc: AdminRpc): Duplex<AdminResponse, AdminRequest>
+  /** Undefined: the global leaves the interval to us. Throws AppError. */
+  healthCheck(): Promise<number | undefined>
+  close(): void
+}
+
+export type AdminRpc = 'StreamXDSConfigs' | 'StreamStats' | 'StreamClusters'
+export const ADMIN_RPCS: readonly AdminRpc[] = ['StreamXDSConfigs', 'StreamStats', 'StreamClusters']
+
+export interface LinkSessionOptions {
+  readonly connect: () => GlobalConnection
+  readonly zone: string
+  readonly instanceId: string
+  /** This zone's configuration as JSON text; holds `store.type` (kds.md trap 23). */
+  readonly config: string
+  readonly store: TenantStore
+  /** What goes up. */
+  readonly view: View
+  readonly insight: ZoneInsight
+  readonly authTokenProvided: boolean
+  readonly serveAdmin: (
+    rpc: AdminRpc,
+    duplex: Duplex<AdminResponse, AdminRequest>,
+    onEnd: (reason: CloseReason) => void,
+  ) => void
+  readonly reports: LinkReports
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly hops: Hops
+}
+
+/** Kuma's cadence until the global says otherwise (`pkg/kds/mux/client.go`). */
+const HEALTH_CHECK_INTERVAL_MS = 5 * 60_000
+
+/** gRPC codes after which an admin stream stays closed and the rest goes on (kds.md §1.6). */
+const TOLERATED_ADMIN_ENDS = [1, 12]
+
+/** One life of the link: six RPCs on one connection. The first end of any of them ends all. */
+export class LinkSession {
+  readonly #options: LinkSessionOptions
+  readonly #sink: StoreSink
+  #connection: GlobalConnection | undefined
+  #subscriber: Subscriber<Uint8Array> | undefined
+  #publisher: Publisher | undefined
+  #cancelHealthCheck: Cancel = () => {}
+  #over = false
+
+  constructor(options: LinkSessionOptions) {
+    this.#options = options
+    const { store, log, hops, zone } = options
+    const onApplied = (type: string, names: readonly string[]) => {
+      if (!hops.active) return
+      for (const name of names)
+        hops.emit({ hop: 'zone-stored', tenant: '', peer: zone, type, name, version: undefined })
+    }
+    this.#sink = new StoreSink({ store, rules: zoneRules, log, onApplied })
+  }
+
+  /** Opens everything; whatever fails is reported as the session's end. */
+  open(): void {
+    this.#connection = this.#options.connect()
+    this.#openUpward(this.#connection)
+    for (const rpc of ADMIN_RPCS) this.#openAdmin(this.#connection, rpc)
+    this.#healthCheck(this.#connection)
+    this.#openDownward(this.#connection).catch((thrown: unknown) => {
+      this.#fail({ kind: 'apply-failed', detail: AppError.from(thrown).message })
+    })
+  }
+
+  /** Ends every stream and the connection; nothing is reported after. */
+  close(): void {
+    this.#over = true
+    this.#cancelHealthCheck()
+    const reason: CloseReason = { kind: 'shutting-down', detail: 'the zone hangs up' }
+    this.#subscriber?.end(reason)
+    this.#publisher?.end(reason)
+    this.#sink.stop()
+    this.#connection?.close()
+  }
+
+  /** How far the global is with what we send up. */
+  get published(): readonly PublishedType[] {
+    return this.#publisher?.types ?? []
+  }
+
+  async #openDownward(connection: GlobalConnection): Promise<void> {
+    const { zone, instanceId, config, clock, reports } = this.#options
+    const asks = await Promise.all(
+      DOWN_TYPES.map(async (type) => ({ type, subscribe: ['*'], initialVersions: await this.#sink.versions(type) })),
+    )
+    if (this.#over) return
+    this.#subscriber = new Subscriber({
+      duplex: connection.globalToZone(),
+      sink: this.#sink,
+      clock,
+      asks,
+      node: fullNode({ zone, instanceId, config }),
+      nodeShort: shortNode(zone),
+      nackRepeatsWildcard: true,
+      observer: { onReceived: () => reports.heard(), onEnd: (reason) => this.#fail(reason) },
+    })
+    this.#subscriber.start()
+  }
+
+  #openUpward(connection: GlobalConnection): void {
+    const { view, clock, reports, insight, random, authTokenProvided } = this.#options
+    const subscription = insight.open(random.uuid(), authTokenProvided)
+    this.#publisher = new Publisher({
+      duplex: connection.zoneToGlobal(),
+      source: view.sourceFor(undefined),
+      clock,
+      observer: {
+        onRequest: (type, node) => {
+          reports.heard()
+          subscription.onRequest(type, node)
+        },
+        onSent: (type) => subscription.onSent(type),
+        onAnswered: (type, nonce, batch, error) => subscription.onAnswered(type, nonce, batch, error),
+        onEnd: (reason) => {
+          void insight.close(subscription)
+          this.#fail(reason)
+        },
+      },
+    })
+    this.#publisher.start()
+  }
+
+  #openAdmin(connection: GlobalConnection, rpc: AdminRpc): void {
+    this.#options.serveAdmin(rpc, connection.admin(rpc), (reason) => {
+      const tolerated = reason.kind === 'peer-ended' && TOLERATED_ADMIN_ENDS.includes(reason.status)
+      if (!tolerated) this.#fail(reason)
+    })
+  }
+
+  #healthCheck(connection: GlobalConnection): void {
+    connection.healthCheck().then(
+      (intervalMs) => {
+        if (this.#over) return
+        const again = () => this.#healthCheck(connection)
+        this.#cancelHealthCheck = this.#options.clock.after(intervalMs || HEALTH_CHECK_INTERVAL_MS, again)
+      },
+      (thrown: unknown) => {
+        const error = AppError.from(thrown)
+        if (error.code !== 'unimplemented') this.#fail({ kind: 'peer-lost', detail: `health check: ${error.message}` })
+      },
+    )
+  }
+
+  #fail(reason: CloseReason): void {
+    if (this.#over) return
+    this.#over = true
+    this.#options.reports.ended(reason)
+  }
+}
