@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file kds/admin.proto.
  */
 export const file_kds_admin: GenFile = /*@__PURE__*/
-  fileDesc("Cg9rZHMvYWRtaW4ucHJvdG8SEmt1bWEubWVzaC52MWFscGhhMSIYChZab25lSGVhbHRoQ2hlY2tSZXF1ZXN0IkYKF1pvbmVIZWFsdGhDaGVja1Jlc3BvbnNlEisKCGludGVydmFsGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIoABChBYRFNDb25maWdSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSFQoNcmVzb3VyY2VfdHlwZRgCIAEoCRIVCg1yZXNvdXJjZV9uYW1lGAMgASgJEhUKDXJlc291cmNlX21lc2gYBCABKAkSEwoLaW5jbHVkZV9lZHMYBSABKAgiVAoRWERTQ29uZmlnUmVzcG9uc2USEgoKcmVxdWVzdF9pZBgBIAEoCRIPCgVlcnJvchgCIAEoCUgAEhAKBmNvbmZpZxgDIAEoDEgAQggKBnJlc3VsdCKxAQoMU3RhdHNSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSFQoNcmVzb3VyY2VfdHlwZRgCIAEoCRIVCg1yZXNvdXJjZV9uYW1lGAMgASgJEhUKDXJlc291cmNlX21lc2gYBCABKAkSNQoGZm9ybWF0GAUgASgOMiUua3VtYS5tZXNoLnYxYWxwaGExLkFkbWluT3V0cHV0Rm9ybWF0EhEKCXVzZWRfb25seRgGIAEoCCJPCg1TdGF0c1Jlc3BvbnNlEhIKCnJlcXVlc3RfaWQYASABKAkSDwoFZXJyb3IYAiABKAlIABIPCgVzdGF0cxgDIAEoDEgAQggKBnJlc3VsdCKhAQoPQ2x1c3RlcnNSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSFQoNcmVzb3VyY2VfdHlwZRgCIAEoCRIVCg1yZXNvdXJjZV9uYW1lGAMgASgJEhUKDXJlc291cmNlX21lc2gYBCABKAkSNQoGZm9ybWF0GAUgASgOMiUua3VtYS5tZXNoLnYxYWxwaGExLkFkbWluT3V0cHV0Rm9ybWF0IlUKEENsdXN0ZXJzUmVzcG9uc2USEgoKcmVxdWVzdF9pZBgBIAEoCRIPCgVlcnJvchgCIAEoCUgAEhIKCGNsdXN0ZXJzGAMgASgMSABCCAoGcmVzdWx0KicKEUFkbWluT3V0cHV0Rm9ybWF0EggKBFRFWFQQABIICgRKU09OEAEymAMKEEdsb2JhbEtEU1NlcnZpY2USYwoQU3RyZWFtWERTQ29uZmlncxIlLmt1bWEubWVzaC52MWFscGhhMS5YRFNDb25maWdSZXNwb25zZRokLmt1bWEubWVzaC52MWFscGhhMS5YRFNDb25maWdSZXF1ZXN0KAEwARJWCgtTdHJlYW1TdGF0cxIhLmt1bWEubWVzaC52MWFscGhhMS5TdGF0c1Jlc3BvbnNlGiAua3VtYS5tZXNoLnYxYWxwaGExLlN0YXRzUmVxdWVzdCgBMAESXwoOU3RyZWFtQ2x1c3RlcnMSJC5rdW1hLm1lc2gudjFhbHBoYTEuQ2x1c3RlcnNSZXNwb25zZRojLmt1bWEubWVzaC52MWFscGhhMS5DbHVzdGVyc1JlcXVlc3QoATABEmYKC0hlYWx0aENoZWNrEioua3VtYS5tZXNoLnYxYWxwaGExLlpvbmVIZWFsdGhDaGVja1JlcXVlc3QaKy5rdW1hLm1lc2gudjFhbHBoYTEuWm9uZUhlYWx0aENoZWNrUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration]);
+  fileDesc("Cg9rZHMvYWRtaW4ucHJvdG8SEmt1bWEubWVzaC52MWFscGhhMSIYChZab25lSGVhbHRoQ2hlY2tSZXF1ZXN0IkYKF1pvbmVIZWFsdGhDaGVja1Jlc3BvbnNlEisKCGludGVydmFsGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIoABChBYRFNDb25maWdSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSFQoNcmVzb3VyY2VfdHlwZRgCIAEoCRIVCg1yZXNvdXJjZV9uYW1lGAMgASgJEhUKDXJlc291cmNlX21lc2gYBCABKAkSEwoLaW5jbHVkZV9lZHMYBSABKAgisQEKDFN0YXRzUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhUKDXJlc291cmNlX3R5cGUYAiABKAkSFQoNcmVzb3VyY2VfbmFtZRgDIAEoCRIVCg1yZXNvdXJjZV9tZXNoGAQgASgJEjUKBmZvcm1hdBgFIAEoDjIlLmt1bWEubWVzaC52MWFscGhhMS5BZG1pbk91dHB1dEZvcm1hdBIRCgl1c2VkX29ubHkYBiABKAgioQEKD0NsdXN0ZXJzUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhUKDXJlc291cmNlX3R5cGUYAiABKAkSFQoNcmVzb3VyY2VfbmFtZRgDIAEoCRIVCg1yZXNvdXJjZV9tZXNoGAQgASgJEjUKBmZvcm1hdBgFIAEoDjIlLmt1bWEubWVzaC52MWFscGhhMS5BZG1pbk91dHB1dEZvcm1hdCJMCgtBZG1pbkFuc3dlchISCgpyZXF1ZXN0X2lkGAEgASgJEg8KBWVycm9yGAIgASgJSAASDgoEYm9keRgDIAEoDEgAQggKBnJlc3VsdConChFBZG1pbk91dHB1dEZvcm1hdBIICgRURVhUEAASCAoESlNPThABMosDChBHbG9iYWxLRFNTZXJ2aWNlEl0KEFN0cmVhbVhEU0NvbmZpZ3MSHy5rdW1hLm1lc2gudjFhbHBoYTEuQWRtaW5BbnN3ZXIaJC5rdW1hLm1lc2gudjFhbHBoYTEuWERTQ29uZmlnUmVxdWVzdCgBMAESVAoLU3RyZWFtU3RhdHMSHy5rdW1hLm1lc2gudjFhbHBoYTEuQWRtaW5BbnN3ZXIaIC5rdW1hLm1lc2gudjFhbHBoYTEuU3RhdHNSZXF1ZXN0KAEwARJaCg5TdHJlYW1DbHVzdGVycxIfLmt1bWEubWVzaC52MWFscGhhMS5BZG1pbkFuc3dlchojLmt1bWEubWVzaC52MWFscGhhMS5DbHVzdGVyc1JlcXVlc3QoATABEmYKC0hlYWx0aENoZWNrEioua3VtYS5tZXNoLnYxYWxwaGExLlpvbmVIZWFsdGhDaGVja1JlcXVlc3QaKy5rdW1hLm1lc2gudjFhbHBoYTEuWm9uZUhlYWx0aENoZWNrUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration]);
 
 /**
  * @generated from message kuma.mesh.v1alpha1.ZoneHealthCheckRequest
@@ -128,60 +128,6 @@ export const XDSConfigRequestSchema: GenMessage<XDSConfigRequest, {jsonType: XDS
   messageDesc(file_kds_admin, 2);
 
 /**
- * @generated from message kuma.mesh.v1alpha1.XDSConfigResponse
- */
-export type XDSConfigResponse = Message<"kuma.mesh.v1alpha1.XDSConfigResponse"> & {
-  /**
-   * @generated from field: string request_id = 1;
-   */
-  requestId: string;
-
-  /**
-   * @generated from oneof kuma.mesh.v1alpha1.XDSConfigResponse.result
-   */
-  result: {
-    /**
-     * @generated from field: string error = 2;
-     */
-    value: string;
-    case: "error";
-  } | {
-    /**
-     * @generated from field: bytes config = 3;
-     */
-    value: Uint8Array;
-    case: "config";
-  } | { case: undefined; value?: undefined };
-};
-
-/**
- * @generated from message kuma.mesh.v1alpha1.XDSConfigResponse
- */
-export type XDSConfigResponseJson = {
-  /**
-   * @generated from field: string request_id = 1;
-   */
-  requestId?: string;
-
-  /**
-   * @generated from field: string error = 2;
-   */
-  error?: string;
-
-  /**
-   * @generated from field: bytes config = 3;
-   */
-  config?: string;
-};
-
-/**
- * Describes the message kuma.mesh.v1alpha1.XDSConfigResponse.
- * Use `create(XDSConfigResponseSchema)` to create a new message.
- */
-export const XDSConfigResponseSchema: GenMessage<XDSConfigResponse, {jsonType: XDSConfigResponseJson}> = /*@__PURE__*/
-  messageDesc(file_kds_admin, 3);
-
-/**
  * @generated from message kuma.mesh.v1alpha1.StatsRequest
  */
 export type StatsRequest = Message<"kuma.mesh.v1alpha1.StatsRequest"> & {
@@ -256,61 +202,7 @@ export type StatsRequestJson = {
  * Use `create(StatsRequestSchema)` to create a new message.
  */
 export const StatsRequestSchema: GenMessage<StatsRequest, {jsonType: StatsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_kds_admin, 4);
-
-/**
- * @generated from message kuma.mesh.v1alpha1.StatsResponse
- */
-export type StatsResponse = Message<"kuma.mesh.v1alpha1.StatsResponse"> & {
-  /**
-   * @generated from field: string request_id = 1;
-   */
-  requestId: string;
-
-  /**
-   * @generated from oneof kuma.mesh.v1alpha1.StatsResponse.result
-   */
-  result: {
-    /**
-     * @generated from field: string error = 2;
-     */
-    value: string;
-    case: "error";
-  } | {
-    /**
-     * @generated from field: bytes stats = 3;
-     */
-    value: Uint8Array;
-    case: "stats";
-  } | { case: undefined; value?: undefined };
-};
-
-/**
- * @generated from message kuma.mesh.v1alpha1.StatsResponse
- */
-export type StatsResponseJson = {
-  /**
-   * @generated from field: string request_id = 1;
-   */
-  requestId?: string;
-
-  /**
-   * @generated from field: string error = 2;
-   */
-  error?: string;
-
-  /**
-   * @generated from field: bytes stats = 3;
-   */
-  stats?: string;
-};
-
-/**
- * Describes the message kuma.mesh.v1alpha1.StatsResponse.
- * Use `create(StatsResponseSchema)` to create a new message.
- */
-export const StatsResponseSchema: GenMessage<StatsResponse, {jsonType: StatsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_kds_admin, 5);
+  messageDesc(file_kds_admin, 3);
 
 /**
  * @generated from message kuma.mesh.v1alpha1.ClustersRequest
@@ -377,19 +269,21 @@ export type ClustersRequestJson = {
  * Use `create(ClustersRequestSchema)` to create a new message.
  */
 export const ClustersRequestSchema: GenMessage<ClustersRequest, {jsonType: ClustersRequestJson}> = /*@__PURE__*/
-  messageDesc(file_kds_admin, 6);
+  messageDesc(file_kds_admin, 4);
 
 /**
- * @generated from message kuma.mesh.v1alpha1.ClustersResponse
+ * Upstream's XDSConfigResponse, StatsResponse and ClustersResponse are this one message on the wire.
+ *
+ * @generated from message kuma.mesh.v1alpha1.AdminAnswer
  */
-export type ClustersResponse = Message<"kuma.mesh.v1alpha1.ClustersResponse"> & {
+export type AdminAnswer = Message<"kuma.mesh.v1alpha1.AdminAnswer"> & {
   /**
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * @generated from oneof kuma.mesh.v1alpha1.ClustersResponse.result
+   * @generated from oneof kuma.mesh.v1alpha1.AdminAnswer.result
    */
   result: {
     /**
@@ -399,17 +293,19 @@ export type ClustersResponse = Message<"kuma.mesh.v1alpha1.ClustersResponse"> & 
     case: "error";
   } | {
     /**
-     * @generated from field: bytes clusters = 3;
+     * @generated from field: bytes body = 3;
      */
     value: Uint8Array;
-    case: "clusters";
+    case: "body";
   } | { case: undefined; value?: undefined };
 };
 
 /**
- * @generated from message kuma.mesh.v1alpha1.ClustersResponse
+ * Upstream's XDSConfigResponse, StatsResponse and ClustersResponse are this one message on the wire.
+ *
+ * @generated from message kuma.mesh.v1alpha1.AdminAnswer
  */
-export type ClustersResponseJson = {
+export type AdminAnswerJson = {
   /**
    * @generated from field: string request_id = 1;
    */
@@ -421,17 +317,17 @@ export type ClustersResponseJson = {
   error?: string;
 
   /**
-   * @generated from field: bytes clusters = 3;
+   * @generated from field: bytes body = 3;
    */
-  clusters?: string;
+  body?: string;
 };
 
 /**
- * Describes the message kuma.mesh.v1alpha1.ClustersResponse.
- * Use `create(ClustersResponseSchema)` to create a new message.
+ * Describes the message kuma.mesh.v1alpha1.AdminAnswer.
+ * Use `create(AdminAnswerSchema)` to create a new message.
  */
-export const ClustersResponseSchema: GenMessage<ClustersResponse, {jsonType: ClustersResponseJson}> = /*@__PURE__*/
-  messageDesc(file_kds_admin, 7);
+export const AdminAnswerSchema: GenMessage<AdminAnswer, {jsonType: AdminAnswerJson}> = /*@__PURE__*/
+  messageDesc(file_kds_admin, 5);
 
 /**
  * @generated from enum kuma.mesh.v1alpha1.AdminOutputFormat
@@ -475,7 +371,7 @@ export const GlobalKDSService: GenService<{
    */
   streamXDSConfigs: {
     methodKind: "bidi_streaming";
-    input: typeof XDSConfigResponseSchema;
+    input: typeof AdminAnswerSchema;
     output: typeof XDSConfigRequestSchema;
   },
   /**
@@ -483,7 +379,7 @@ export const GlobalKDSService: GenService<{
    */
   streamStats: {
     methodKind: "bidi_streaming";
-    input: typeof StatsResponseSchema;
+    input: typeof AdminAnswerSchema;
     output: typeof StatsRequestSchema;
   },
   /**
@@ -491,7 +387,7 @@ export const GlobalKDSService: GenService<{
    */
   streamClusters: {
     methodKind: "bidi_streaming";
-    input: typeof ClustersResponseSchema;
+    input: typeof AdminAnswerSchema;
     output: typeof ClustersRequestSchema;
   },
   /**

@@ -16,155 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file envoy/service/discovery/v3/discovery.proto.
  */
 export const file_envoy_service_discovery_v3_discovery: GenFile = /*@__PURE__*/
-  fileDesc("CiplbnZveS9zZXJ2aWNlL2Rpc2NvdmVyeS92My9kaXNjb3ZlcnkucHJvdG8SGmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzIr4BChBEaXNjb3ZlcnlSZXF1ZXN0EhQKDHZlcnNpb25faW5mbxgBIAEoCRIoCgRub2RlGAIgASgLMhouZW52b3kuY29uZmlnLmNvcmUudjMuTm9kZRIWCg5yZXNvdXJjZV9uYW1lcxgDIAMoCRIQCgh0eXBlX3VybBgEIAEoCRIWCg5yZXNwb25zZV9ub25jZRgFIAEoCRIoCgxlcnJvcl9kZXRhaWwYBiABKAsyEi5nb29nbGUucnBjLlN0YXR1cyKuAQoRRGlzY292ZXJ5UmVzcG9uc2USFAoMdmVyc2lvbl9pbmZvGAEgASgJEicKCXJlc291cmNlcxgCIAMoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnkSEAoIdHlwZV91cmwYBCABKAkSDQoFbm9uY2UYBSABKAkSOQoNY29udHJvbF9wbGFuZRgGIAEoCzIiLmVudm95LmNvbmZpZy5jb3JlLnYzLkNvbnRyb2xQbGFuZSKOAwoVRGVsdGFEaXNjb3ZlcnlSZXF1ZXN0EigKBG5vZGUYASABKAsyGi5lbnZveS5jb25maWcuY29yZS52My5Ob2RlEhAKCHR5cGVfdXJsGAIgASgJEiAKGHJlc291cmNlX25hbWVzX3N1YnNjcmliZRgDIAMoCRIiChpyZXNvdXJjZV9uYW1lc191bnN1YnNjcmliZRgEIAMoCRJxChlpbml0aWFsX3Jlc291cmNlX3ZlcnNpb25zGAUgAygLMk4uZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuRGVsdGFEaXNjb3ZlcnlSZXF1ZXN0LkluaXRpYWxSZXNvdXJjZVZlcnNpb25zRW50cnkSFgoOcmVzcG9uc2Vfbm9uY2UYBiABKAkSKAoMZXJyb3JfZGV0YWlsGAcgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMaPgocSW5pdGlhbFJlc291cmNlVmVyc2lvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIuUBChZEZWx0YURpc2NvdmVyeVJlc3BvbnNlEhsKE3N5c3RlbV92ZXJzaW9uX2luZm8YASABKAkSNwoJcmVzb3VyY2VzGAIgAygLMiQuZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuUmVzb3VyY2USEAoIdHlwZV91cmwYBCABKAkSDQoFbm9uY2UYBSABKAkSGQoRcmVtb3ZlZF9yZXNvdXJjZXMYBiADKAkSOQoNY29udHJvbF9wbGFuZRgHIAEoCzIiLmVudm95LmNvbmZpZy5jb3JlLnYzLkNvbnRyb2xQbGFuZSJRCghSZXNvdXJjZRIPCgd2ZXJzaW9uGAEgASgJEiYKCHJlc291cmNlGAIgASgLMhQuZ29vZ2xlLnByb3RvYnVmLkFueRIMCgRuYW1lGAMgASgJMqICChpBZ2dyZWdhdGVkRGlzY292ZXJ5U2VydmljZRJ8ChlTdHJlYW1BZ2dyZWdhdGVkUmVzb3VyY2VzEiwuZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuRGlzY292ZXJ5UmVxdWVzdBotLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLkRpc2NvdmVyeVJlc3BvbnNlKAEwARKFAQoYRGVsdGFBZ2dyZWdhdGVkUmVzb3VyY2VzEjEuZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuRGVsdGFEaXNjb3ZlcnlSZXF1ZXN0GjIuZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuRGVsdGFEaXNjb3ZlcnlSZXNwb25zZSgBMAFiBnByb3RvMw", [file_envoy_config_core_v3_base, file_google_protobuf_any, file_google_rpc_status]);
-
-/**
- * State of the world: each request replaces the names, each response carries one version for all.
- *
- * @generated from message envoy.service.discovery.v3.DiscoveryRequest
- */
-export type DiscoveryRequest = Message<"envoy.service.discovery.v3.DiscoveryRequest"> & {
-  /**
-   * @generated from field: string version_info = 1;
-   */
-  versionInfo: string;
-
-  /**
-   * @generated from field: envoy.config.core.v3.Node node = 2;
-   */
-  node?: Node | undefined;
-
-  /**
-   * @generated from field: repeated string resource_names = 3;
-   */
-  resourceNames: string[];
-
-  /**
-   * @generated from field: string type_url = 4;
-   */
-  typeUrl: string;
-
-  /**
-   * @generated from field: string response_nonce = 5;
-   */
-  responseNonce: string;
-
-  /**
-   * @generated from field: google.rpc.Status error_detail = 6;
-   */
-  errorDetail?: Status | undefined;
-};
-
-/**
- * State of the world: each request replaces the names, each response carries one version for all.
- *
- * @generated from message envoy.service.discovery.v3.DiscoveryRequest
- */
-export type DiscoveryRequestJson = {
-  /**
-   * @generated from field: string version_info = 1;
-   */
-  versionInfo?: string;
-
-  /**
-   * @generated from field: envoy.config.core.v3.Node node = 2;
-   */
-  node?: NodeJson;
-
-  /**
-   * @generated from field: repeated string resource_names = 3;
-   */
-  resourceNames?: string[];
-
-  /**
-   * @generated from field: string type_url = 4;
-   */
-  typeUrl?: string;
-
-  /**
-   * @generated from field: string response_nonce = 5;
-   */
-  responseNonce?: string;
-
-  /**
-   * @generated from field: google.rpc.Status error_detail = 6;
-   */
-  errorDetail?: StatusJson;
-};
-
-/**
- * Describes the message envoy.service.discovery.v3.DiscoveryRequest.
- * Use `create(DiscoveryRequestSchema)` to create a new message.
- */
-export const DiscoveryRequestSchema: GenMessage<DiscoveryRequest, {jsonType: DiscoveryRequestJson}> = /*@__PURE__*/
-  messageDesc(file_envoy_service_discovery_v3_discovery, 0);
-
-/**
- * @generated from message envoy.service.discovery.v3.DiscoveryResponse
- */
-export type DiscoveryResponse = Message<"envoy.service.discovery.v3.DiscoveryResponse"> & {
-  /**
-   * @generated from field: string version_info = 1;
-   */
-  versionInfo: string;
-
-  /**
-   * @generated from field: repeated google.protobuf.Any resources = 2;
-   */
-  resources: Any[];
-
-  /**
-   * @generated from field: string type_url = 4;
-   */
-  typeUrl: string;
-
-  /**
-   * @generated from field: string nonce = 5;
-   */
-  nonce: string;
-
-  /**
-   * @generated from field: envoy.config.core.v3.ControlPlane control_plane = 6;
-   */
-  controlPlane?: ControlPlane | undefined;
-};
-
-/**
- * @generated from message envoy.service.discovery.v3.DiscoveryResponse
- */
-export type DiscoveryResponseJson = {
-  /**
-   * @generated from field: string version_info = 1;
-   */
-  versionInfo?: string;
-
-  /**
-   * @generated from field: repeated google.protobuf.Any resources = 2;
-   */
-  resources?: AnyJson[];
-
-  /**
-   * @generated from field: string type_url = 4;
-   */
-  typeUrl?: string;
-
-  /**
-   * @generated from field: string nonce = 5;
-   */
-  nonce?: string;
-
-  /**
-   * @generated from field: envoy.config.core.v3.ControlPlane control_plane = 6;
-   */
-  controlPlane?: ControlPlaneJson;
-};
-
-/**
- * Describes the message envoy.service.discovery.v3.DiscoveryResponse.
- * Use `create(DiscoveryResponseSchema)` to create a new message.
- */
-export const DiscoveryResponseSchema: GenMessage<DiscoveryResponse, {jsonType: DiscoveryResponseJson}> = /*@__PURE__*/
-  messageDesc(file_envoy_service_discovery_v3_discovery, 1);
+  fileDesc("CiplbnZveS9zZXJ2aWNlL2Rpc2NvdmVyeS92My9kaXNjb3ZlcnkucHJvdG8SGmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzIo4DChVEZWx0YURpc2NvdmVyeVJlcXVlc3QSKAoEbm9kZRgBIAEoCzIaLmVudm95LmNvbmZpZy5jb3JlLnYzLk5vZGUSEAoIdHlwZV91cmwYAiABKAkSIAoYcmVzb3VyY2VfbmFtZXNfc3Vic2NyaWJlGAMgAygJEiIKGnJlc291cmNlX25hbWVzX3Vuc3Vic2NyaWJlGAQgAygJEnEKGWluaXRpYWxfcmVzb3VyY2VfdmVyc2lvbnMYBSADKAsyTi5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EZWx0YURpc2NvdmVyeVJlcXVlc3QuSW5pdGlhbFJlc291cmNlVmVyc2lvbnNFbnRyeRIWCg5yZXNwb25zZV9ub25jZRgGIAEoCRIoCgxlcnJvcl9kZXRhaWwYByABKAsyEi5nb29nbGUucnBjLlN0YXR1cxo+ChxJbml0aWFsUmVzb3VyY2VWZXJzaW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEi5QEKFkRlbHRhRGlzY292ZXJ5UmVzcG9uc2USGwoTc3lzdGVtX3ZlcnNpb25faW5mbxgBIAEoCRI3CglyZXNvdXJjZXMYAiADKAsyJC5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5SZXNvdXJjZRIQCgh0eXBlX3VybBgEIAEoCRINCgVub25jZRgFIAEoCRIZChFyZW1vdmVkX3Jlc291cmNlcxgGIAMoCRI5Cg1jb250cm9sX3BsYW5lGAcgASgLMiIuZW52b3kuY29uZmlnLmNvcmUudjMuQ29udHJvbFBsYW5lIlEKCFJlc291cmNlEg8KB3ZlcnNpb24YASABKAkSJgoIcmVzb3VyY2UYAiABKAsyFC5nb29nbGUucHJvdG9idWYuQW55EgwKBG5hbWUYAyABKAkypAEKGkFnZ3JlZ2F0ZWREaXNjb3ZlcnlTZXJ2aWNlEoUBChhEZWx0YUFnZ3JlZ2F0ZWRSZXNvdXJjZXMSMS5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EZWx0YURpc2NvdmVyeVJlcXVlc3QaMi5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EZWx0YURpc2NvdmVyeVJlc3BvbnNlKAEwAWIGcHJvdG8z", [file_envoy_config_core_v3_base, file_google_protobuf_any, file_google_rpc_status]);
 
 /**
  * Delta: requests add and drop names, responses carry what changed.
@@ -255,7 +107,7 @@ export type DeltaDiscoveryRequestJson = {
  * Use `create(DeltaDiscoveryRequestSchema)` to create a new message.
  */
 export const DeltaDiscoveryRequestSchema: GenMessage<DeltaDiscoveryRequest, {jsonType: DeltaDiscoveryRequestJson}> = /*@__PURE__*/
-  messageDesc(file_envoy_service_discovery_v3_discovery, 2);
+  messageDesc(file_envoy_service_discovery_v3_discovery, 0);
 
 /**
  * @generated from message envoy.service.discovery.v3.DeltaDiscoveryResponse
@@ -332,7 +184,7 @@ export type DeltaDiscoveryResponseJson = {
  * Use `create(DeltaDiscoveryResponseSchema)` to create a new message.
  */
 export const DeltaDiscoveryResponseSchema: GenMessage<DeltaDiscoveryResponse, {jsonType: DeltaDiscoveryResponseJson}> = /*@__PURE__*/
-  messageDesc(file_envoy_service_discovery_v3_discovery, 3);
+  messageDesc(file_envoy_service_discovery_v3_discovery, 1);
 
 /**
  * @generated from message envoy.service.discovery.v3.Resource
@@ -379,20 +231,12 @@ export type ResourceJson = {
  * Use `create(ResourceSchema)` to create a new message.
  */
 export const ResourceSchema: GenMessage<Resource, {jsonType: ResourceJson}> = /*@__PURE__*/
-  messageDesc(file_envoy_service_discovery_v3_discovery, 4);
+  messageDesc(file_envoy_service_discovery_v3_discovery, 2);
 
 /**
  * @generated from service envoy.service.discovery.v3.AggregatedDiscoveryService
  */
 export const AggregatedDiscoveryService: GenService<{
-  /**
-   * @generated from rpc envoy.service.discovery.v3.AggregatedDiscoveryService.StreamAggregatedResources
-   */
-  streamAggregatedResources: {
-    methodKind: "bidi_streaming";
-    input: typeof DiscoveryRequestSchema;
-    output: typeof DiscoveryResponseSchema;
-  },
   /**
    * @generated from rpc envoy.service.discovery.v3.AggregatedDiscoveryService.DeltaAggregatedResources
    */
