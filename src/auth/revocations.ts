@@ -13,20 +13,22 @@ export interface Revocations {
  * (kuma `pkg/core/tokens/revocations.go`). For dataplane tokens it is a Secret of the mesh, as Kuma documents.
  */
 export function storeRevocations(mirror: SecretMirror, key: ResourceKey): Revocations {
-  const parsed = new WeakMap<Resource, ReadonlySet<string>>()
   return {
     async isRevoked(jti) {
       const secret = await mirror.get(key)
       if (secret === undefined) return false
-      let ids = parsed.get(secret)
+      let ids = parsedLists.get(secret)
       if (ids === undefined) {
         ids = parseRevocationList(secretData(secret).toString('utf8'))
-        parsed.set(secret, ids)
+        parsedLists.set(secret, ids)
       }
       return ids.has(jti)
     },
   }
 }
+
+/** By secret value, as keys are. */
+const parsedLists = new WeakMap<Resource, ReadonlySet<string>>()
 
 export function parseRevocationList(text: string): ReadonlySet<string> {
   if (text === '') return new Set()

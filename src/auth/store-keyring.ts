@@ -7,13 +7,14 @@ import { parsePrivateKey, parsePublicKey } from './rsa-key.js'
 import type { SecretMirror } from './secret-mirror.js'
 import { type KeyPlace, keyOfKid, kidOfName, secretData, serialOfKid } from './token-secrets.js'
 
-/** Keys kept in a tenant's secrets; rotation is adding one with a higher serial and later deleting the old one. */
+/**
+ * Keys kept in a tenant's secrets; rotation is adding one with a higher serial and later deleting the old one.
+ * Cheap to make: what is costly is remembered with the secrets.
+ */
 export class StoreKeyring implements PublicKeys, SigningKeys {
   readonly #mirror: SecretMirror
   readonly #place: KeyPlace
   readonly #log: Logger
-  /** By secret value: a changed secret is another object, so a key is parsed once and never outlives its secret. */
-  readonly #parsed = new WeakMap<Resource, ParsedKey>()
 
   constructor(mirror: SecretMirror, place: KeyPlace, log: Logger) {
     this.#mirror = mirror
@@ -47,10 +48,10 @@ export class StoreKeyring implements PublicKeys, SigningKeys {
   }
 
   #parse(secret: Resource): ParsedKey {
-    let parsed = this.#parsed.get(secret)
+    let parsed = parsedKeys.get(secret)
     if (parsed === undefined) {
       parsed = parseKey(secretData(secret), this.#place.holds)
-      this.#parsed.set(secret, parsed)
+      parsedKeys.set(secret, parsed)
       if (parsed.kind === 'unusable') {
         this.#log.warn('signing key is unusable', { type: secret.type, name: secret.name, reason: parsed.fault })
       }
@@ -80,6 +81,9 @@ export const DEFAULT_KID = '1'
 type ParsedKey =
   | { readonly kind: 'usable'; readonly publicKey: KeyObject; readonly privateKey: KeyObject | undefined }
   | { readonly kind: 'unusable'; readonly fault: string }
+
+/** By secret value: a changed secret is another object, so a key is parsed once and never outlives its secret. */
+const parsedKeys = new WeakMap<Resource, ParsedKey>()
 
 function parseKey(data: Buffer, holds: KeyPlace['holds']): ParsedKey {
   try {

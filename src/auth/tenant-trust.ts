@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/log.js'
 import type { Random } from '../base/random.js'
+import type { ResourceKey } from '../model/resource.js'
 import type { IssuerPorts } from './issue.js'
 import { storeRevocations } from './revocations.js'
 import { SecretMirror, type SecretSource } from './secret-mirror.js'
@@ -32,7 +33,6 @@ export class TenantTrust {
   readonly user: TokenTrust
   readonly #options: TenantTrustOptions
   readonly #mirror: SecretMirror
-  readonly #ofMesh = new Map<string, TokenTrust>()
 
   constructor(options: TenantTrustOptions) {
     this.#options = options
@@ -41,13 +41,9 @@ export class TenantTrust {
     this.user = this.#trust(USER_KEYS, USER_REVOCATIONS)
   }
 
+  /** Made anew for each call: sidecars state any mesh name, and none of them may take memory. */
   dataplane(mesh: string): TokenTrust {
-    let trust = this.#ofMesh.get(mesh)
-    if (!trust) {
-      trust = this.#trust(dataplaneKeys(mesh), dataplaneRevocations(mesh))
-      this.#ofMesh.set(mesh, trust)
-    }
-    return trust
+    return this.#trust(dataplaneKeys(mesh), dataplaneRevocations(mesh))
   }
 
   /** For issuing tokens signed with the newest key of a place. */
@@ -60,7 +56,7 @@ export class TenantTrust {
     this.#mirror.close()
   }
 
-  #trust(place: KeyPlace, revocations: Parameters<typeof storeRevocations>[1]): TokenTrust {
+  #trust(place: KeyPlace, revocations: ResourceKey): TokenTrust {
     return { keys: this.#keyring(place), revocations: storeRevocations(this.#mirror, revocations) }
   }
 

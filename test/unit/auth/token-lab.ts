@@ -49,9 +49,9 @@ export function tokenWith(claims: Record<string, unknown> = {}, header: Record<s
   return signed({ ...BASE_HEADER, ...header }, { ...BASE_CLAIMS, ...claims })
 }
 
-/** Base with the JSON of the claims spelled out: for numbers and repeats that JSON.stringify does not write. */
-export function tokenWithRawClaims(members: string): string {
-  const { exp: _, ...rest } = BASE_CLAIMS
+/** Base with the JSON of its times spelled out: for numbers that JSON.stringify does not write. */
+export function tokenWithRawTimes(members: string): string {
+  const { exp: _, nbf: __, iat: ___, ...rest } = BASE_CLAIMS
   return signed(BASE_HEADER, `${JSON.stringify(rest).slice(0, -1)},${members}}`)
 }
 

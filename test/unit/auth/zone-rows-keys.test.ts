@@ -62,6 +62,8 @@ describe('the key id', () => {
     [undefined, 'JWT token must have kid header'],
     [1, 'JWT token kid header must be a string'],
     ['', 'JWT token kid header must have 1 to 253 printable characters'],
+    ['k'.repeat(254), 'JWT token kid header must have 1 to 253 printable characters'],
+    ['1\n2', 'JWT token kid header must have 1 to 253 printable characters'],
   ])('for %j the text names the fault', async (kid, text) => {
     const result = await answer({ 'client-id': 'z1', authorization: tokenWith({}, { kid }) })
     expect(result).toMatchObject({ text: expect.stringContaining(`error while executing keyfunc: ${text}`) })

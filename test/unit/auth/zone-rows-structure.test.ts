@@ -41,6 +41,16 @@ describe('header parameters', () => {
     expect(await codeOf(withHeader(parameters))).toBe(U)
   })
 
+  test.each([
+    [{ crit: ['foo'], foo: 1 }, 'header parameter crit is not supported'],
+    [{ b64: false }, 'header parameter b64 is not supported'],
+    [{ zip: 'DEF' }, 'header parameter zip is not supported'],
+    [{ typ: 'at+jwt' }, 'header parameter typ must be JWT'],
+  ])('for %j the text names the parameter', async (parameters, text) => {
+    const result = await answer({ 'client-id': 'z1', authorization: withHeader(parameters) })
+    expect(result).toMatchObject({ code: U, text: expect.stringContaining(text) })
+  })
+
   test('ZT row 072: an unencoded payload is refused', async () => {
     const raw = JSON.stringify(BASE_CLAIMS)
     expect(await codeOf(signSegments(segment({ ...BASE_HEADER, b64: false, crit: ['b64'] }), raw))).toBe(U)
@@ -56,6 +66,8 @@ describe('header parameters', () => {
 })
 
 describe('serialisation', () => {
+  const extra = `${JSON.stringify(BASE_CLAIMS).slice(0, -1)},"x":"`
+  const invalidUtf8 = Buffer.concat([Buffer.from(extra), Buffer.from([0xff]), Buffer.from('"}')])
   const encrypted = bytes(publicEncrypt(createPublicKey(zoneKeyA), Buffer.from('key')))
 
   test.each([
@@ -73,10 +85,7 @@ describe('serialisation', () => {
     ['082c', withPayload('1')],
     ['082d', withPayload('null')],
     ['082e', withPayload('')],
-    [
-      '083',
-      signSegments(header, bytes(Buffer.concat([Buffer.from('{"Zone":"z1'), Buffer.from([0xff]), Buffer.from('"}')]))),
-    ],
+    ['083', signSegments(header, bytes(invalidUtf8))],
     ['085', withPayload(`{"Zone":"z2",${JSON.stringify(BASE_CLAIMS).slice(1)}`)],
     ['085b', withPayload(`${JSON.stringify(BASE_CLAIMS).slice(0, -1)},"x":[{"y":1,"y":1}]}`)],
     ['trailing text', withPayload(`${JSON.stringify(BASE_CLAIMS)} x`)],
@@ -169,6 +178,7 @@ describe('segments', () => {
 
   test.each([
     ['x', 'token contains an invalid number of segments'],
+    [`${header}.${payload}.${signature}.AA`, 'token contains an invalid number of segments'],
     ['a=.b.c', 'could not base64 decode header'],
     [`${segment('[]')}.b.c`, 'could not JSON decode header'],
     [`${header}.b=.c`, 'could not base64 decode claim'],
