@@ -1,0 +1,64 @@
+import type { Descriptor } from '../model/descriptor.js'
+import type { JsonObject } from '../model/json.js'
+import { descriptorOf, POLICY_TYPES, RESOURCE_TYPES, type ResourceType } from '../model/registry.js'
+import type { ApiOptions } from './options.js'
+
+type Place = Pick<ApiOptions, 'mode' | 'federated' | 'readOnly'>
+
+/** Types that REST serves, by name: the order of `/_resources` and `/policies`. */
+export const SERVED_TYPES: readonly ResourceType[] = RESOURCE_TYPES.filter(
+  (type) => descriptorOf(type).paths.length > 0,
+).sort()
+
+/**
+ * Whether the API refuses to write the type: control planes alone write it, this kind of control plane is not its
+ * author, or nothing may be written here (kuma `ResourceTypeDescriptor.IsReadOnly`).
+ */
+export function isReadOnly({ readOnly, flow }: Descriptor, place: Place): boolean {
+  if (place.readOnly || readOnly) return true
+  if (place.mode === 'global') return !flow.providedByGlobal
+  return place.federated && !flow.providedByZone
+}
+
+/** An entry of `/_resources`. Its `readOnly` leaves out what a global is not the author of; that is Kuma's way. */
+export function resourceTypeJson(type: ResourceType, { readOnly, federated }: Place): JsonObject {
+  const descriptor = descriptorOf(type)
+  const { policy } = descriptor
+  return {
+    includeInFederation: descriptor.includeInFederation,
+    name: type,
+    path: descriptor.paths[0],
+    pluralDisplayName: descriptor.displayPlural,
+    ...(policy && {
+      policy: {
+        hasFromTargetRef: false,
+        hasRulesTargetRef: policy.hasRules,
+        hasToTargetRef: policy.hasTo,
+        isFromAsRules: false,
+        isTargetRef: true,
+      },
+    }),
+    readOnly: readOnly || federated || descriptor.readOnly,
+    scope: descriptor.scope === 'mesh' ? 'Mesh' : 'Global',
+    shortName: descriptor.short ?? '',
+    singularDisplayName: descriptor.display,
+  }
+}
+
+/** The entries of `/policies`. */
+export function policiesJson(place: Place): readonly JsonObject[] {
+  return [...POLICY_TYPES].sort().map((type) => {
+    const descriptor = descriptorOf(type)
+    return {
+      name: type,
+      readOnly: isReadOnly(descriptor, place),
+      path: descriptor.paths[0],
+      singularDisplayName: descriptor.display,
+      pluralDisplayName: descriptor.displayPlural,
+      isExperimental: false,
+      isTargetRefBased: true,
+      isInbound: descriptor.policy?.hasRules ?? false,
+      isOutbound: descriptor.policy?.hasTo ?? false,
+    }
+  })
+}

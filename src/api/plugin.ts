@@ -1,0 +1,135 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ApiUser } from '../auth/api-user.js'
+import { AppError } from '../base/errors.js'
+import type { TenantStore } from '../store/store.js'
+import { acceptsJson, isJsonContent } from './media.js'
+import type { ApiOptions } from './options.js'
+import { problemJson, problemOf } from './problem.js'
+import { json, type Reply } from './reply.js'
+import type { ApiRequest, Route } from './route.js'
+import { ROUTES } from './routes.js'
+
+/** Where virtual control planes are mounted; `cpId` then names the tenant. */
+export const TENANT_PREFIX = '/v1/mesh/control-planes/:cpId/api'
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+
+/** What the first hook finds out about a request, for its handler. */
+interface Bound {
+  readonly route: Route
+  readonly store: TenantStore
+  readonly user: ApiUser
+}
+
+const NOBODY: ApiUser = { name: '', groups: [] }
+const BOUND = 'zonelabBound'
+
+/**
+ * Kuma's REST API. Mounted bare it serves the tenant that `tenantStore(undefined)` gives; under `TENANT_PREFIX` the one
+ * that the path names. Order of refusals, as in Kuma: tenant, credential, verb, content type, accept.
+ */
+export async function apiPlugin(fastify: FastifyInstance, options: ApiOptions): Promise<void> {
+  fastify.decorateRequest(BOUND, null)
+  fastify.setErrorHandler((thrown, request, reply) => fail(fromFastify(thrown), request, reply, options))
+  for (const [path, routes] of routesByPath()) {
+    fastify.route({
+      method: [...METHODS],
+      url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      onRequest: async (request, reply) => {
+        const bound = await bind(request, routes, options)
+        if ('status' in bound) return send(bound, reply)
+        request.setDecorator<Bound>(BOUND, bound)
+        return undefined
+      },
+      handler: async (request, reply) => {
+        const bound = request.getDecorator<Bound>(BOUND)
+        return send(await bound.route.handle(apiRequest(request, bound, options)), reply)
+      },
+    })
+  }
+}
+
+function routesByPath(): ReadonlyMap<string, readonly Route[]> {
+  const byPath = new Map<string, Route[]>()
+  for (const route of ROUTES) {
+    const routes = byPath.get(route.path)
+    if (routes) routes.push(route)
+    else byPath.set(route.path, [route])
+  }
+  return byPath
+}
+
+/** Who calls whose API for what; or what the router itself answers. */
+async function bind(request: FastifyRequest, routes: readonly Route[], options: ApiOptions): Promise<Bound | Reply> {
+  const store = await options.tenantStore(paramsOf(request).cpId)
+  const route = routes.find(({ method }) => method === request.method)
+  const caller = { remoteAddress: request.socket.remoteAddress, headers: request.headers }
+  const user = route?.anonymous ? NOBODY : await options.authenticate(caller, store)
+  if (!route) {
+    const allow = routes.map(({ method }) => method).join(', ')
+    return { ...routerText(405, '405: Method Not Allowed'), headers: { allow } }
+  }
+  if (!isJsonContent(request.headers['content-type'], route.method)) {
+    return routerText(415, '415: Unsupported Media Type')
+  }
+  if (!acceptsJson(request.headers.accept)) {
+    return routerText(406, '406: Not Acceptable\n\nAvailable representations: application/json')
+  }
+  return { route, store, user }
+}
+
+function routerText(status: number, body: string): Reply {
+  return { status, contentType: 'text/plain; charset=utf-8', body }
+}
+
+function apiRequest(request: FastifyRequest, { route, store, user }: Bound, api: ApiOptions): ApiRequest {
+  const url = request.raw.url ?? '/'
+  const queryAt = url.indexOf('?')
+  const params = paramsOf(request)
+  return {
+    api,
+    store,
+    user,
+    route,
+    query: new URLSearchParams(queryAt < 0 ? '' : url.slice(queryAt + 1)),
+    origin: {
+      scheme: request.protocol,
+      host: request.host,
+      path: queryAt < 0 ? url : url.slice(0, queryAt),
+    },
+    body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+    param: (name) => params[name] ?? '',
+  }
+}
+
+function paramsOf(request: FastifyRequest): Readonly<Record<string, string | undefined>> {
+  return request.params as Record<string, string | undefined>
+}
+
+function send({ status, contentType, headers, body }: Reply, reply: FastifyReply): FastifyReply {
+  if (contentType !== undefined) void reply.type(contentType)
+  return reply
+    .code(status)
+    .headers(headers ?? {})
+    .send(body)
+}
+
+function fail(error: AppError, request: FastifyRequest, reply: FastifyReply, { log }: ApiOptions): FastifyReply {
+  const problem = problemOf(error)
+  if (problem.status >= 500) {
+    log.error('request failed', { method: request.method, path: request.routeOptions.url, code: error.code, error })
+  }
+  return send(json(problemJson(problem), problem.status), reply)
+}
+
+/** Fastify's own refusals of a body, in our words. */
+function fromFastify(thrown: unknown): AppError {
+  const { code } = thrown as { code?: unknown }
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new AppError('too-large', 'the body is over the limit of 10 MiB, which is what KDS can carry')
+  }
+  if (code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH') {
+    return new AppError('undecodable', 'the body is not as long as its Content-Length says')
+  }
+  return AppError.from(thrown)
+}

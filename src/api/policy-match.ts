@@ -1,0 +1,56 @@
+import { descriptorOf, POLICY_TYPES, type ResourceType } from '../model/registry.js'
+import type { Resource } from '../model/resource.js'
+import { DESTINATION_TYPES } from '../policy/destinations.js'
+import { type MatchedPolicies, PolicyMatcher } from '../policy/matched-policies.js'
+import type { TenantStore } from '../store/store.js'
+import { step } from './problem.js'
+import { getExisting, mayTouch, meshOf } from './read.js'
+import type { ApiRequest } from './route.js'
+
+/** A dataplane with all that policies say about it. */
+export interface Inspected {
+  readonly dataplane: Resource
+  readonly mesh: Resource
+  /** In the order in which kinds take effect; also kinds of which no policy matches. */
+  readonly matched: readonly MatchedPolicies[]
+  /** Everything of the mesh that `to` can speak of: services and routes. */
+  readonly destinations: readonly Resource[]
+}
+
+const TYPES_IN_ORDER: readonly ResourceType[] = [...POLICY_TYPES].sort((a, b) => orderOf(a) - orderOf(b))
+
+function orderOf(type: ResourceType): number {
+  return descriptorOf(type).policy?.order ?? 0
+}
+
+/** The dataplane of the URL. Throws as a GET of it would. */
+export async function inspectDataplane(request: ApiRequest): Promise<Inspected> {
+  const name = await meshOf(request, 'Dataplane')
+  mayTouch(request, 'Dataplane')
+  const key = { type: 'Dataplane', mesh: name, name: request.param('name') } as const
+  const dataplane = await step('Could not retrieve Dataplane', () => getExisting(request, key))
+  const mesh = await getExisting(request, { type: 'Mesh', mesh: undefined, name: name ?? '' })
+  const policies = await readMeshPolicies(request.store, mesh.name)
+  const services = await request.store.listAll(DESTINATION_TYPES)
+  return {
+    dataplane,
+    mesh,
+    matched: matchAll(policies, dataplane),
+    destinations: [
+      ...services.resources.filter((service) => service.mesh === mesh.name),
+      ...policies.filter(({ type }) => type === 'MeshHTTPRoute'),
+    ],
+  }
+}
+
+export async function readMeshPolicies(store: TenantStore, mesh: string): Promise<readonly Resource[]> {
+  const { resources } = await store.listAll(TYPES_IN_ORDER)
+  return resources.filter((policy) => policy.mesh === mesh)
+}
+
+export function matchAll(policies: readonly Resource[], dataplane: Resource): readonly MatchedPolicies[] {
+  return TYPES_IN_ORDER.map((type) => {
+    const ofType = policies.filter((policy) => policy.type === type)
+    return new PolicyMatcher(type, ofType).match(dataplane)
+  })
+}
