@@ -1,20 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Random, seededRandom } from '../../src/base/random.js'
 import { parseTenantId } from '../../src/model/tenant.js'
-import type { ResourceStore, TenantStore } from '../../src/store/store.js'
+import type { ResourceStore } from '../../src/store/store.js'
 import { FakeClock } from '../support/fake-clock.js'
 import { draft, put, remove } from '../support/resource-builder.js'
 import { storeHistoryContract } from './store-history-contract.js'
+import type { Subject } from './store-subject.js'
 
 /** Opens an empty store. The suite closes it. */
 export type MakeStore = (ports: { readonly clock: FakeClock; readonly random: Random }) => Promise<ResourceStore>
-
-/** One store of the suite; each test has tenants of its own. */
-export interface Subject {
-  readonly clock: FakeClock
-  readonly store: () => ResourceStore
-  readonly freshTenant: () => TenantStore
-}
 
 /** The contract of `src/store/store.ts`: what every implementation does. */
 export function storeContract(name: string, make: MakeStore): void {

@@ -7,7 +7,7 @@ import {
   type WriteOutcome,
 } from '../../src/store/store.js'
 import { draft, put, remove } from '../support/resource-builder.js'
-import type { Subject } from './store-contract.js'
+import type { Subject } from './store-subject.js'
 
 /** Revisions, watchers, the change log and concurrent writers. */
 export function storeHistoryContract(subject: Subject): void {

@@ -56,6 +56,7 @@ export function schemaVersion(db: Database): number {
 
 /** Brings the schema to the newest version in one transaction: after a crash it is the old or the new one. */
 export function migrate(db: Database, migrations: readonly string[] = MIGRATIONS): void {
+  if (schemaVersion(db) === migrations.length) return
   db.transaction(() => {
     for (const sql of migrations.slice(schemaVersion(db))) db.exec(sql)
     db.pragma(`application_id = ${APPLICATION_ID}`)
