@@ -1,4 +1,4 @@
-import { constants, createHash, createPublicKey, privateEncrypt } from 'node:crypto'
+import { constants, createHash, createPublicKey, createSign, privateEncrypt } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { signatureHolds } from '../../../src/auth/verify.js'
 import { BASE_CLAIMS, BASE_HEADER, segment, zoneKeyA } from './token-lab.js'
@@ -60,4 +60,10 @@ test.each([
 ])('%s is refused', async (_title, message) => {
   expect(message).toHaveLength(256)
   expect(await holds(message)).toBe(false)
+})
+
+test('a good signature by another algorithm does not hold, even past the gate', async () => {
+  const other = `${segment({ ...BASE_HEADER, alg: 'RS384' })}.${segment(BASE_CLAIMS)}`
+  const signature = createSign('RSA-SHA384').update(other).sign(zoneKeyA)
+  expect(await signatureHolds(`${other}.${signature.toString('base64url')}`, publicKey)).toBe(false)
 })
