@@ -24,6 +24,7 @@ export class Outlet<Out> {
   }
 
   send(message: Out): void {
+    this.release()
     this.#duplex.send(message)
     if (this.#duplex.writable) return
     this.#cancel = this.#clock.after(this.#timeoutMs, () => {
@@ -32,7 +33,12 @@ export class Outlet<Out> {
     })
   }
 
-  /** The transport has taken the message, or the stream is over. */
+  /** The transport has taken a message, perhaps an earlier one than the last. */
+  written(): void {
+    if (this.#duplex.writable) this.release()
+  }
+
+  /** The stream is over. */
   release(): void {
     this.#cancel?.()
     this.#cancel = undefined

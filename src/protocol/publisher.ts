@@ -83,7 +83,7 @@ export class Publisher {
     this.#duplex.open({
       onMessage: (request) => this.#guarded(() => this.#requested(request)),
       onWritable: () => {
-        this.#outlet.release()
+        this.#outlet.written()
         this.#guarded(() => {})
       },
       onEnd: (reason) => this.#ended(reason),

@@ -40,6 +40,8 @@ interface Told {
   /** Names that are to be subscribed, and those that the publisher has been told: the difference is the next request. */
   readonly wanted: ReadonlySet<string>
   readonly told: ReadonlySet<string>
+  /** Told names that were given up since, if only for a moment: who wants one again has lost it and asks anew. */
+  readonly givenUp: ReadonlySet<string>
 }
 
 interface Answer {
@@ -104,7 +106,7 @@ function speak<P>(state: SubscriberState, rules: SubscriberRules): SubscriberSte
   if (state.kind === 'unasked') {
     const { initialVersions } = state
     const request = { ...SILENT, subscribe: [...wanted], initialVersions }
-    const asked: Asked = { kind: 'asked', wanted, told: wanted, wholeTruth: initialVersions.size === 0 }
+    const asked: Asked = { kind: 'asked', wanted, told: wanted, givenUp: NONE, wholeTruth: initialVersions.size === 0 }
     return { state: asked, effects: [{ kind: 'send', first: true, request }] }
   }
   if (!hasWords(state)) return { state, effects: [] }
@@ -115,13 +117,14 @@ function speak<P>(state: SubscriberState, rules: SubscriberRules): SubscriberSte
     const request = { ...SILENT, ...answer, subscribe }
     return { state: { ...state, answer: undefined }, effects: [{ kind: 'send', first: false, request }] }
   }
-  const subscribe = [...wanted].filter((name) => !state.told.has(name))
+  const subscribe = [...wanted].filter((name) => !state.told.has(name) || state.givenUp.has(name))
   const unsubscribe = [...state.told].filter((name) => !wanted.has(name))
   const request = { ...SILENT, ...answer, subscribe, unsubscribe }
-  const told = { ...state, told: wanted, ...(state.kind === 'live' && { answer: undefined }) }
+  const told = { ...state, told: wanted, givenUp: NONE, ...(state.kind === 'live' && { answer: undefined }) }
   return { state: told, effects: [{ kind: 'send', first: false, request }] }
 }
 
+const NONE: ReadonlySet<string> = new Set()
 const SILENT: Words = { nonce: '', subscribe: [], unsubscribe: [], initialVersions: new Map(), error: undefined }
 
 function responded<P>(state: SubscriberState, response: DeltaResponse<P>): SubscriberStep<P> {
@@ -130,14 +133,14 @@ function responded<P>(state: SubscriberState, response: DeltaResponse<P>): Subsc
   if (nonce === '') return violated(state, `a response of type ${type} has no nonce`)
   invariant(state.kind !== 'applying', 'a stream is paused while it applies')
   const wholeTruth = state.kind === 'asked' && state.wholeTruth
-  const { wanted, told } = state
+  const { wanted, told, givenUp } = state
   const batch = { type, wholeTruth, resources, removed }
-  return { state: { kind: 'applying', wanted, told, nonce }, effects: [{ kind: 'apply', batch }] }
+  return { state: { kind: 'applying', wanted, told, givenUp, nonce }, effects: [{ kind: 'apply', batch }] }
 }
 
-function concluded<P>({ wanted, told, nonce }: Applying, outcome: Outcome): SubscriberStep<P> {
+function concluded<P>({ wanted, told, givenUp, nonce }: Applying, outcome: Outcome): SubscriberStep<P> {
   const live = (error: string | undefined): SubscriberStep<P> => {
-    return { state: { kind: 'live', wanted, told, answer: { nonce, error } }, effects: [] }
+    return { state: { kind: 'live', wanted, told, givenUp, answer: { nonce, error } }, effects: [] }
   }
   switch (outcome.kind) {
     case 'applied':
@@ -145,7 +148,7 @@ function concluded<P>({ wanted, told, nonce }: Applying, outcome: Outcome): Subs
     case 'refused':
       return live(outcome.refusals.map(({ reason }) => reason).join('\n'))
     case 'failed': {
-      const state: Live = { kind: 'live', wanted, told, answer: undefined }
+      const state: Live = { kind: 'live', wanted, told, givenUp, answer: undefined }
       return { state, effects: [{ kind: 'end', reason: { kind: 'apply-failed', detail: outcome.detail } }] }
     }
     default:
@@ -155,9 +158,10 @@ function concluded<P>({ wanted, told, nonce }: Applying, outcome: Outcome): Subs
 
 function wanting(state: SubscriberState, names: ReadonlySet<string>): SubscriberState {
   if (state.kind === 'unasked') return { ...state, wanted: names }
-  const told = state.told
-  const same = names.size === told.size && [...names].every((name) => told.has(name))
-  return { ...state, wanted: same ? told : names }
+  const { told } = state
+  const givenUp = new Set([...state.givenUp, ...[...told].filter((name) => !names.has(name))])
+  const same = names.size === told.size && [...names].every((name) => told.has(name) && !givenUp.has(name))
+  return { ...state, wanted: same ? told : names, givenUp }
 }
 
 function violated<P>(state: SubscriberState, detail: string): SubscriberStep<P> {

@@ -56,6 +56,7 @@ export class Subscriber<P> {
   #open = false
   #pumping = false
   #applying: string | undefined
+  #settling: Promise<void> = Promise.resolve()
 
   constructor(options: SubscriberOptions<P>) {
     this.#duplex = options.duplex
@@ -75,7 +76,7 @@ export class Subscriber<P> {
     this.#duplex.open({
       onMessage: (response) => this.#guarded(() => this.#responded(response)),
       onWritable: () => {
-        this.#outlet.release()
+        this.#outlet.written()
         this.#guarded(() => {})
       },
       onEnd: (reason) => this.#ended(reason),
@@ -110,6 +111,11 @@ export class Subscriber<P> {
     return new Map([...this.#types].map(([type, { kind }]) => [type, kind]))
   }
 
+  /** Resolves when the sink has let go of the last batch. The stream's successor opens after it, or it would ask by stale versions. */
+  settled(): Promise<void> {
+    return this.#settling
+  }
+
   #responded(response: DeltaResponse<P>): void {
     invariant(this.#applying === undefined, 'a stream is paused while it applies')
     const { type, nonce, resources, removed } = response
@@ -132,7 +138,7 @@ export class Subscriber<P> {
         this.#duplex.resume()
       })
     }
-    void applied(this.#sink, batch).then(settle)
+    this.#settling = applied(this.#sink, batch).then(settle)
   }
 
   #pump(): void {

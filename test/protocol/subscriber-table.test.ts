@@ -25,7 +25,7 @@ interface Cell {
 const IMPOSSIBLE = 'impossible'
 
 const all = new Set(['*'])
-const told = { wanted: all, told: all }
+const told = { wanted: all, told: all, givenUp: new Set<string>() }
 const STATES: Record<SubscriberState['kind'], SubscriberState> = {
   unasked: { kind: 'unasked', wanted: all, initialVersions: new Map() },
   asked: { kind: 'asked', ...told, wholeTruth: true },

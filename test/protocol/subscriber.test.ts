@@ -144,6 +144,17 @@ describe('names', () => {
     expect(talk.said()).toEqual(['U +x (full)', 'T 3 +d (short)'])
   })
 
+  test('given up and wanted again before anyone was told are asked for anew, for they may be lost', () => {
+    const talk = named()
+    talk.requests()
+    talk.link.left.stalled = true
+    talk.setNames('U', ['x']).setNames('T', ['b']).setNames('T', ['a', 'b'])
+    talk.link.left.stalled = false
+    talk.link.flush()
+    expect(talk.said()).toEqual(['U +x (full)', 'T +a (short)'])
+    expect(talk.setNames('T', ['b', 'a']).said()).toEqual([])
+  })
+
   test('of a type not asked for yet ask for it; none at all ask for nothing', () => {
     const talk = named()
     talk.requests()
