@@ -1,0 +1,283 @@
+import { isLocallyOriginated, LABEL, type Labels, matchesLabels } from '../../model/labels.js'
+import { descriptorOf, type ResourceType } from '../../model/registry.js'
+import { displayName, keyText, type Resource, specOf, statusOf } from '../../model/resource.js'
+import {
+  type Depend,
+  DestinationIndex,
+  findPort,
+  isDestinationType,
+  type Port,
+  portsOf,
+  typeKey,
+} from '../../policy/destinations.js'
+import { selectSections } from '../../policy/match.js'
+import { type MatchedPolicies, PolicyMatcher } from '../../policy/matched-policies.js'
+import { dataplaneNetworking, isReady } from './dataplane-spec.js'
+import type { Endpoint } from './endpoints.js'
+import type { WorkloadIdentity } from './tls.js'
+
+export interface MeshContextOptions {
+  readonly mesh: string
+  /** The zone whose sidecars are served. */
+  readonly zone: string
+  /** The certificate of a dataplane, when the zone has issued one. */
+  readonly identityOf?: (dataplane: Resource) => WorkloadIdentity | undefined
+}
+
+/** What a change concerns: the snapshots that depend on one of the keys, and those of the dataplanes it selects. */
+export interface Touched {
+  readonly keys: readonly string[]
+  selects(dataplane: Resource): boolean
+}
+
+/** Zero or more sets of endpoints; an address may stand in several. */
+export type EndpointSets = readonly (readonly Endpoint[])[]
+
+/**
+ * Everything of one mesh that its sidecars' snapshots are made of, indexed, and kept up to date change by change.
+ * Questions are answered from memory; each answer names the keys it hangs on, so that a change rebuilds what it must and no more.
+ */
+export class MeshContext {
+  readonly mesh: string
+  readonly zone: string
+  readonly destinations = new DestinationIndex()
+  readonly #identityOf: (dataplane: Resource) => WorkloadIdentity | undefined
+  readonly #dataplanes = new Map<string, Resource>()
+  readonly #others = new Map<ResourceType, Map<string, Resource>>()
+  readonly #matchers = new Map<ResourceType, PolicyMatcher>()
+  /** By the service's key; dropped when it or a dataplane behind it changes. */
+  readonly #localEndpoints = new Map<string, ReadonlyMap<string, readonly Endpoint[]>>()
+  readonly #remoteEndpoints = new Map<string, readonly Endpoint[]>()
+
+  constructor({ mesh, zone, identityOf = () => undefined }: MeshContextOptions) {
+    this.mesh = mesh
+    this.zone = zone
+    this.#identityOf = identityOf
+  }
+
+  /** A resource of this mesh came (`before` undefined), went (`after` undefined) or changed. */
+  change(before: Resource | undefined, after: Resource | undefined): Touched {
+    const [resource] = [after ?? before]
+    if (resource === undefined) return untouched
+    if (resource.type === 'Dataplane') return this.#changeDataplane(before, after)
+    if (isDestinationType(resource.type)) return this.#changeDestination(before, after)
+    const others = this.#others.get(resource.type) ?? new Map<string, Resource>()
+    this.#others.set(resource.type, others)
+    if (after) others.set(keyText(after), after)
+    else others.delete(keyText(resource))
+    if (resource.type === 'MeshZoneAddress') return this.#changeZoneAddress(before, after)
+    if (descriptorOf(resource.type).policy === undefined) return touching([typeKey(resource.type), keyText(resource)])
+    this.#matchers.delete(resource.type)
+    const versions = [before, after].filter((version) => version !== undefined)
+    return {
+      keys: [],
+      selects: (dataplane) => versions.some((version) => selectSections(version, dataplane).selected),
+    }
+  }
+
+  dataplanes(): Iterable<Resource> {
+    return this.#dataplanes.values()
+  }
+
+  /** The policies of a type that hold for a dataplane. A change of them is told by `Touched.selects`. */
+  policies(type: ResourceType, dataplane: Resource): MatchedPolicies {
+    let matcher = this.#matchers.get(type)
+    if (!matcher) {
+      matcher = new PolicyMatcher(type, [...(this.#others.get(type)?.values() ?? [])])
+      this.#matchers.set(type, matcher)
+    }
+    return matcher.match(dataplane)
+  }
+
+  all(type: ResourceType, depend: Depend): readonly Resource[] {
+    depend(typeKey(type))
+    return [...(this.#others.get(type)?.values() ?? [])]
+  }
+
+  /** Sidecars of this mesh speak TLS with one another, and zones reach one another by SNI. */
+  hasIdentity(depend: Depend): boolean {
+    return this.all('MeshIdentity', depend).length > 0
+  }
+
+  identity(dataplane: Resource, depend: Depend): WorkloadIdentity | undefined {
+    return this.hasIdentity(depend) ? this.#identityOf(dataplane) : undefined
+  }
+
+  /** Local to this zone: what other zones and the global sent has origin `global` here. */
+  isLocal(destination: Resource): boolean {
+    return isLocallyOriginated(destination.labels, 'zone')
+  }
+
+  /** The addresses behind a port, as sets that are the same objects until one of the keys is touched. */
+  endpoints(destination: Resource, port: Port, depend: Depend): EndpointSets {
+    depend(keyText(destination))
+    switch (destination.type) {
+      case 'MeshService':
+        return this.isLocal(destination)
+          ? [this.#localEndpointsOf(destination).get(port.name) ?? []]
+          : [this.#remoteEndpointsOf(destination, port, depend)]
+      case 'MeshMultiZoneService':
+        return this.#multiZoneEndpoints(destination, port, depend)
+      default:
+        // Kuma sends external traffic through a zone egress, never straight to where it goes.
+        return []
+    }
+  }
+
+  /** The labelled addresses of a zone, one per exported service port (docs/DIFFERENCES.md). */
+  exportedPorts(zone: string, depend: Depend): readonly ExportedPort[] {
+    depend(zoneAddressKey(zone))
+    return [...(this.#others.get('MeshZoneAddress')?.values() ?? [])].flatMap((address) => {
+      const exported = exportedPortOf(address)
+      return exported?.zone === zone ? [exported] : []
+    })
+  }
+
+  #changeDataplane(before: Resource | undefined, after: Resource | undefined): Touched {
+    const versions = [before, after].filter((version) => version !== undefined)
+    for (const version of versions) this.#dataplanes.delete(version.name)
+    if (after) this.#dataplanes.set(after.name, after)
+    const backed = this.destinations
+      .all('MeshService', ignore)
+      .filter((service) => this.isLocal(service) && versions.some((version) => isBackedBy(service, version)))
+      .map(keyText)
+    for (const key of backed) this.#localEndpoints.delete(key)
+    return touching([...versions.map(keyText), ...backed])
+  }
+
+  #changeDestination(before: Resource | undefined, after: Resource | undefined): Touched {
+    if (before) this.destinations.remove(before)
+    if (after) this.destinations.put(after)
+    const versions = [before, after].filter((version) => version !== undefined)
+    for (const version of versions) this.#localEndpoints.delete(keyText(version))
+    return touching(versions.flatMap(DestinationIndex.touched))
+  }
+
+  #changeZoneAddress(before: Resource | undefined, after: Resource | undefined): Touched {
+    this.#remoteEndpoints.clear()
+    return touching(
+      [before, after].flatMap((address) => {
+        if (address === undefined) return []
+        const zone = address.labels[LABEL.zone] ?? this.zone
+        const exported = exportedPortOf(address)
+        return exported ? [zoneAddressKey(zone), exportKey(zone, exported.service)] : [zoneAddressKey(zone)]
+      }),
+    )
+  }
+
+  #localEndpointsOf(service: Resource): ReadonlyMap<string, readonly Endpoint[]> {
+    let byPort = this.#localEndpoints.get(keyText(service))
+    if (!byPort) {
+      const backing = [...this.#dataplanes.values()].filter((dataplane) => isBackedBy(service, dataplane))
+      byPort = new Map(
+        portsOf(service).map((port) => [
+          port.name,
+          backing.flatMap((dataplane) => this.#inboundsBehind(port, dataplane)),
+        ]),
+      )
+      this.#localEndpoints.set(keyText(service), byPort)
+    }
+    return byPort
+  }
+
+  #inboundsBehind({ targetPort }: Port, dataplane: Resource): Endpoint[] {
+    const networking = dataplaneNetworking(dataplane)
+    return (networking.inbound ?? [])
+      .filter((inbound) => isReady(inbound))
+      .filter(({ port, name }) => (typeof targetPort === 'number' ? port === targetPort : name === targetPort))
+      .map(({ address, port }) => ({
+        address: address || networking.address || '',
+        port,
+        zone: this.zone,
+        weight: 1,
+        labels: dataplane.labels,
+      }))
+  }
+
+  /** With identities by SNI through any of the zone's addresses, else through the one opened for this very port. */
+  #remoteEndpointsOf(service: Resource, port: Port, depend: Depend): readonly Endpoint[] {
+    const zone = service.labels[LABEL.zone] ?? ''
+    const name = displayName(service)
+    const bySni = this.hasIdentity(depend)
+    depend(bySni ? zoneAddressKey(zone) : exportKey(zone, name))
+    const key = bySni ? zone : `${zone}/${name}/${port.name}`
+    let endpoints = this.#remoteEndpoints.get(key)
+    if (!endpoints) {
+      endpoints = [...(this.#others.get('MeshZoneAddress')?.values() ?? [])]
+        .filter((address) => address.labels[LABEL.zone] === zone)
+        .filter((address) => {
+          const exported = exportedPortOf(address)
+          return bySni ? exported === undefined : exported?.service === name && exported.port === port.name
+        })
+        .map((address) => ({ ...specOf<ZoneAddressSpec>(address), zone, weight: 1, labels: {} }))
+      this.#remoteEndpoints.set(key, endpoints)
+    }
+    return endpoints
+  }
+
+  #multiZoneEndpoints(destination: Resource, port: Port, depend: Depend): EndpointSets {
+    const { meshServices = [] } = statusOf<MultiZoneStatus>(destination) ?? {}
+    return meshServices.flatMap(({ name, namespace = '', zone }) => {
+      const service = this.destinations
+        .find('MeshService', { [LABEL.displayName]: name }, depend)
+        .find(({ labels }) => (labels[LABEL.zone] ?? '') === zone && (labels[LABEL.namespace] ?? '') === namespace)
+      if (service === undefined) return []
+      depend(keyText(service))
+      const available = this.isLocal(service) || specOf<{ state?: string }>(service).state === 'Available'
+      const behind = available ? findPort(service, port.name) : undefined
+      return behind ? this.endpoints(service, behind, depend) : []
+    })
+  }
+}
+
+export interface ExportedPort {
+  readonly zone: string
+  /** Display name of the MeshService. */
+  readonly service: string
+  /** Name of its port. */
+  readonly port: string
+  /** Where the zone's proxies listen for it. */
+  readonly listenPort: number
+}
+
+interface ZoneAddressSpec {
+  readonly address: string
+  readonly port: number
+}
+interface MultiZoneStatus {
+  readonly meshServices?: readonly { readonly name: string; readonly namespace?: string; readonly zone: string }[]
+}
+interface ServiceSelector {
+  readonly selector?: {
+    readonly dataplaneLabels?: { readonly matchLabels?: Labels }
+    readonly dataplaneRef?: { readonly name?: string }
+  }
+}
+
+function exportedPortOf(address: Resource): ExportedPort | undefined {
+  const { [LABEL.zone]: zone = '', [LABEL.exportedService]: service, [LABEL.exportedPort]: port } = address.labels
+  if (service === undefined || port === undefined) return undefined
+  return { zone, service, port, listenPort: specOf<ZoneAddressSpec>(address).port }
+}
+
+/** Kuma `meshservice.MatchesDataplane`: by name when it names one, else by labels. */
+function isBackedBy(service: Resource, dataplane: Resource): boolean {
+  const { dataplaneRef, dataplaneLabels } = specOf<ServiceSelector>(service).selector ?? {}
+  if (dataplaneRef) return dataplaneRef.name === dataplane.name
+  return dataplaneLabels !== undefined && matchesLabels(dataplane.labels, dataplaneLabels.matchLabels ?? {})
+}
+
+function zoneAddressKey(zone: string): string {
+  return `zone-address/${zone}`
+}
+
+function exportKey(zone: string, service: string): string {
+  return `exported/${zone}/${service}`
+}
+
+function ignore(): void {}
+
+function touching(keys: readonly string[]): Touched {
+  return { keys, selects: () => false }
+}
+const untouched = touching([])

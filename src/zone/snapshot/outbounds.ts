@@ -1,0 +1,160 @@
+import { LABEL } from '../../model/labels.js'
+import { type Resource, specOf, statusOf } from '../../model/resource.js'
+import { type SniTarget, sniFaults, sniOf } from '../../model/sni.js'
+import { type BackendRef, isHttp, type Protocol, type ResolvedBackend } from '../../policy/destinations.js'
+import { type Outbound, outboundsOf } from '../../policy/outbounds.js'
+import type { CircuitBreakerConf } from './circuit-breaker.js'
+import { type OutboundClusterInput, outboundCluster } from './clusters.js'
+import { checkKind, type HealthCheckConf } from './health-check.js'
+import { type OutboundListenerInput, outboundListener } from './listeners.js'
+import type { LoadBalancingConf } from './load-balancing.js'
+import type { RetryConf } from './retry.js'
+import type { RouteInput } from './route-json.js'
+import { type HttpRoute, httpRoutes, tcpBackends, type WeightedBackend } from './routes.js'
+import type { Sidecar } from './sidecar.js'
+import { routeTimeouts, type TimeoutConf, timeouts } from './timeouts.js'
+
+/** A listener for each outbound, and a cluster with its endpoints for each backend that one of them leads to. */
+export function addOutbounds(sidecar: Sidecar): void {
+  const { outbounds, unresolved } = outboundsOf(sidecar.dataplane, sidecar.context.destinations, sidecar.depend)
+  for (const { ref, reason } of unresolved) sidecar.notes.push({ about: nameOf(ref), reason })
+  for (const outbound of outbounds) addOutbound(sidecar, outbound)
+}
+
+function addOutbound(sidecar: Sidecar, outbound: Outbound): void {
+  const { protocol } = outbound.port
+  const conf = sidecar.toConf<TimeoutConf>('MeshTimeout', outbound)
+  const input: OutboundListenerInput = {
+    address: outbound.address,
+    port: outbound.listenPort,
+    bind: outbound.bind,
+    protocol,
+    timeouts: timeouts(conf, protocol),
+    way: isHttp(protocol) && !takesTcpRoute(sidecar, outbound) ? httpWay(sidecar, outbound) : tcpWay(sidecar, outbound),
+  }
+  sidecar.listen(sidecar.kri(outbound.resource, outbound.section), input, outboundListener)
+}
+
+/** A MeshTCPRoute leads HTTP traffic only where no MeshHTTPRoute does (kuma `meshtcproute/plugin getBackendRefs`). */
+function takesTcpRoute(sidecar: Sidecar, outbound: Outbound): boolean {
+  return (
+    sidecar.toRule('MeshTCPRoute', outbound) !== undefined && sidecar.toRule('MeshHTTPRoute', outbound) === undefined
+  )
+}
+
+function httpWay(sidecar: Sidecar, outbound: Outbound): OutboundListenerInput['way'] {
+  const { destinations } = sidecar.context
+  const routes = httpRoutes(sidecar.toRule('MeshHTTPRoute', outbound), outbound, destinations, sidecar.depend)
+  return { kind: 'http', routes: routes.map((route) => routeInput(sidecar, outbound, route)) }
+}
+
+/** What policies say of the route itself goes before what they say of its service. */
+function routeInput(sidecar: Sidecar, outbound: Outbound, route: HttpRoute): RouteInput {
+  const { name, policy, match, filters, unresolvedWeight, deadEnd } = route
+  const serviceTimeout = sidecar.toConf<TimeoutConf>('MeshTimeout', outbound)
+  const balancing =
+    sidecar.routeConf<LoadBalancingConf>('MeshLoadBalancingStrategy', policy) ??
+    sidecar.toConf<LoadBalancingConf>('MeshLoadBalancingStrategy', outbound)
+  const mirrors: Record<number, string> = {}
+  for (const [index, backend] of route.mirrors) mirrors[index] = addBackend(sidecar, backend)
+  return {
+    name,
+    match,
+    filters,
+    clusters: weightedClusters(sidecar, route.backends),
+    unresolvedWeight,
+    deadEnd,
+    mirrors,
+    timeouts: routeTimeouts(sidecar.routeConf<TimeoutConf>('MeshTimeout', policy) ?? serviceTimeout, serviceTimeout),
+    retry: sidecar.routeConf<RetryConf>('MeshRetry', policy) ?? sidecar.toConf<RetryConf>('MeshRetry', outbound),
+    protocol: outbound.port.protocol,
+    hashPolicies: balancing.hashPolicies ?? [],
+  }
+}
+
+function tcpWay(sidecar: Sidecar, outbound: Outbound): OutboundListenerInput['way'] {
+  const { destinations } = sidecar.context
+  const backends = tcpBackends(sidecar.toRule('MeshTCPRoute', outbound), outbound, destinations, sidecar.depend)
+  const retry = sidecar.toConf<RetryConf>('MeshRetry', outbound)
+  return {
+    kind: 'tcp',
+    clusters: weightedClusters(sidecar, backends),
+    maxConnectAttempts: outbound.port.protocol === 'tcp' ? retry.tcp?.maxConnectAttempt : undefined,
+  }
+}
+
+function weightedClusters(sidecar: Sidecar, backends: readonly WeightedBackend[]) {
+  return backends.map(({ backend, weight }) => ({ cluster: addBackend(sidecar, backend), weight }))
+}
+
+/** The cluster of a backend and its endpoints, once per snapshot. Returns their name. */
+function addBackend(sidecar: Sidecar, backend: ResolvedBackend): string {
+  const name = sidecar.kri(backend.resource, backend.section)
+  if (sidecar.has('cluster', name)) return name
+  const balancing = sidecar.toConf<LoadBalancingConf>('MeshLoadBalancingStrategy', backend)
+  const { protocol } = backend.port
+  const healthCheck = sidecar.toRule('MeshHealthCheck', backend)?.conf as HealthCheckConf | undefined
+  const input: OutboundClusterInput = {
+    protocol,
+    upstream: upstreamProtocol(backend),
+    timeouts: timeouts(sidecar.toConf<TimeoutConf>('MeshTimeout', backend), protocol),
+    circuitBreaker: sidecar.toConf<CircuitBreakerConf>('MeshCircuitBreaker', backend),
+    healthCheck,
+    loadBalancing: balancing,
+    source: healthCheck && checkKind(healthCheck, protocol) === 'http' ? sidecar.dataplane.labels : {},
+    tls: clusterTls(sidecar, backend),
+  }
+  sidecar.put('cluster', name, input, outboundCluster)
+  addEndpoints(sidecar, name, backend, balancing)
+  return name
+}
+
+/** Sidecars speak HTTP/2 to one another, as Kuma's do; an external destination is spoken to in its own protocol. */
+function upstreamProtocol({ resource, port }: ResolvedBackend): Protocol {
+  return resource.type === 'MeshExternalService' ? port.protocol : 'http2'
+}
+
+function addEndpoints(sidecar: Sidecar, name: string, backend: ResolvedBackend, balancing: LoadBalancingConf): void {
+  const sets = sidecar.context.endpoints(backend.resource, backend.port, sidecar.depend)
+  const { localityAwareness: locality } = balancing
+  const affinity = sidecar.labels((locality?.localZone?.affinityTags ?? []).map(({ key }) => key))
+  sidecar.putEndpoints(name, sets, { zone: sidecar.context.zone, affinity, locality })
+}
+
+interface Identities {
+  readonly identities?: readonly { readonly type: string; readonly value: string }[]
+}
+
+/** TLS to a destination that answers to it: another zone's always does, one's own once it says so. */
+function clusterTls(sidecar: Sidecar, { resource, section }: ResolvedBackend): OutboundClusterInput['tls'] {
+  if (sidecar.identity === undefined || resource.type === 'MeshExternalService') return undefined
+  const ready = statusOf<{ tls?: { status?: string } }>(resource)?.tls?.status === 'Ready'
+  if (resource.type === 'MeshService' && sidecar.context.isLocal(resource) && !ready) return undefined
+  if (sniFaults(resource as SniTarget, section).length > 0) return undefined
+  return {
+    secretName: sidecar.identity.secretName,
+    sni: sniOf(resource as SniTarget, section),
+    sans: spiffeIds(sidecar, resource),
+  }
+}
+
+function spiffeIds(sidecar: Sidecar, resource: Resource): readonly string[] {
+  const services = resource.type === 'MeshService' ? [resource] : multiZoneMembers(sidecar, resource)
+  const ids = services.flatMap((service) =>
+    (specOf<Identities>(service).identities ?? []).flatMap(({ type, value }) => (type === 'SpiffeID' ? [value] : [])),
+  )
+  return [...new Set(ids)].sort()
+}
+
+function multiZoneMembers({ context, depend }: Sidecar, resource: Resource): readonly Resource[] {
+  const { meshServices = [] } = statusOf<{ meshServices?: readonly { name: string; zone: string }[] }>(resource) ?? {}
+  return meshServices.flatMap(({ name, zone }) =>
+    context.destinations
+      .find('MeshService', { [LABEL.displayName]: name }, depend)
+      .filter(({ labels }) => (labels[LABEL.zone] ?? '') === zone),
+  )
+}
+
+function nameOf({ kind, name, labels, port }: BackendRef): string {
+  return `outbound to ${kind} ${name ?? JSON.stringify(labels ?? {})}${port ? `:${port}` : ''}`
+}

@@ -1,0 +1,88 @@
+import type { Protocol } from '../../policy/destinations.js'
+import type { HttpProtocolOptionsJson } from '../../wire/generated/envoy/config/core/v3/protocol_pb.js'
+import { envoyDuration } from './envoy-values.js'
+
+/** The conf of a MeshTimeout. */
+export interface TimeoutConf {
+  readonly connectionTimeout?: string
+  readonly idleTimeout?: string
+  readonly http?: {
+    readonly requestTimeout?: string
+    readonly streamIdleTimeout?: string
+    readonly maxStreamDuration?: string
+    readonly maxConnectionDuration?: string
+    readonly requestHeadersTimeout?: string
+  }
+}
+
+/** Timeouts of one listener and its cluster, in Envoy's form. An undefined one is left out of the message. */
+export interface Timeouts {
+  readonly connect: string
+  /** Of an idle TCP connection through the listener. */
+  readonly tcpIdle: string
+  /** Common HTTP options of the cluster; undefined where Kuma sets none. */
+  readonly clusterHttp: HttpProtocolOptionsJson | undefined
+  /** Of an idle downstream HTTP connection. */
+  readonly httpIdle: string
+  readonly requestHeaders: string | undefined
+  readonly route: RouteTimeouts
+}
+
+export interface RouteTimeouts {
+  readonly request: string
+  readonly streamIdle: string | undefined
+}
+
+/** What holds where policies are silent (kuma `pkg/plugins/policies/core/defaults`). */
+const DEFAULTS = {
+  connect: '5s',
+  idle: '1h',
+  streamIdle: '30m',
+  request: '15s',
+  requestHeaders: '0s',
+  maxStream: '0s',
+  maxConnection: '0s',
+} as const
+
+/**
+ * Kuma `meshtimeout/plugin/xds`: Kuma applies the policy even when there is none, so `{}` gives the defaults.
+ * Only HTTP/1 and HTTP/2 clusters get HTTP options, gRPC ones do not.
+ */
+export function timeouts(conf: TimeoutConf, protocol: Protocol): Timeouts {
+  const { connectionTimeout, idleTimeout, http = {} } = conf
+  return {
+    connect: envoyDuration(connectionTimeout ?? DEFAULTS.connect),
+    tcpIdle: envoyDuration(idleTimeout ?? DEFAULTS.idle),
+    clusterHttp:
+      protocol === 'http' || protocol === 'http2'
+        ? {
+            idleTimeout: envoyDuration(idleTimeout ?? DEFAULTS.idle),
+            maxConnectionDuration: envoyDuration(http.maxConnectionDuration ?? DEFAULTS.maxConnection),
+            maxStreamDuration: envoyDuration(http.maxStreamDuration ?? DEFAULTS.maxStream),
+          }
+        : undefined,
+    httpIdle: '0s',
+    requestHeaders: envoyDuration(http.requestHeadersTimeout ?? DEFAULTS.requestHeaders),
+    route: routeTimeouts(conf, {}),
+  }
+}
+
+/** The own conf of a route, then of its service; Kuma looks to the service for the idle timeout alone. */
+export function routeTimeouts(own: TimeoutConf, service: TimeoutConf): RouteTimeouts {
+  return {
+    request: envoyDuration(own.http?.requestTimeout ?? DEFAULTS.request),
+    streamIdle: envoyDuration(own.http?.streamIdleTimeout ?? service.http?.streamIdleTimeout ?? DEFAULTS.streamIdle),
+  }
+}
+
+/** An inbound whose rules all have a match keeps these for other traffic: twice the outbound's (kuma `DefaultInboundTimeout`). */
+export function bareInboundTimeouts(protocol: Protocol): Timeouts {
+  return {
+    connect: '10s',
+    tcpIdle: '7200s',
+    clusterHttp: protocol === 'tcp' ? undefined : { idleTimeout: '7200s' },
+    httpIdle: '7200s',
+    requestHeaders: undefined,
+    route: { request: '0s', streamIdle: undefined },
+  }
+}
