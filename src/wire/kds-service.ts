@@ -19,8 +19,6 @@ import {
 import { KDSSyncService } from './generated/kds/sync_pb.js'
 import { type Method, methodPath } from './method.js'
 
-export type { AdminRequest, AdminResponse } from './admin-codec.js'
-
 /** How often the zone is to say that it is healthy; undefined: the zone's own interval. */
 export interface HealthCheckReply {
   readonly intervalMs: number | undefined
