@@ -94,7 +94,9 @@ function takeOver(db: Database.Database, path: string, synchronous: Synchronous)
   // The lock is the operating system's, so that it ends with its process, however that ends.
   db.pragma('locking_mode = EXCLUSIVE')
   db.exec('BEGIN EXCLUSIVE; COMMIT')
-  chmodSync(path, 0o600)
+  // What `inspect` leaves behind: in this locking mode the -shm file is not used, and the -wal file may be too open.
+  rmSync(`${path}-shm`, { force: true })
+  for (const file of [path, `${path}-wal`].filter(exists)) chmodSync(file, 0o600)
   writeFileSync(pidFile(path), `${process.pid}\n`, { mode: 0o600 })
   db.pragma('trusted_schema = OFF')
   db.pragma('cell_size_check = ON')

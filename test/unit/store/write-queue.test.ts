@@ -1,0 +1,123 @@
+import { expect, test } from 'vitest'
+import { AppError } from '../../../src/base/errors.js'
+import { DEFAULT_TENANT } from '../../../src/model/tenant.js'
+import type { Committed, Reply, SqlRunner, WriteRequest } from '../../../src/store/sql/requests.js'
+import { GROUP_WRITES_MAX, QUEUE_MAX, WriteQueue } from '../../../src/store/sql/write-queue.js'
+import { settled } from '../../support/fake-clock.js'
+import { draft, put } from '../../support/resource-builder.js'
+
+const committed: Committed = { outcomes: [], changes: [], head: { epoch: 'e', revision: 1 } }
+const ok: Reply<Committed> = { kind: 'ok', value: committed }
+
+/** A disk whose fsync returns when the test says so. */
+class SlowRunner implements SqlRunner {
+  readonly groups: (readonly WriteRequest[])[] = []
+  #answer: ((replies: readonly Reply<Committed>[] | AppError) => void) | undefined
+
+  write(group: readonly WriteRequest[]): Promise<readonly Reply<Committed>[]> {
+    this.groups.push(group)
+    return new Promise((resolve, reject) => {
+      this.#answer = (replies) => (replies instanceof AppError ? reject(replies) : resolve(replies))
+    })
+  }
+
+  async answer(reply: Reply<Committed> | AppError = ok): Promise<void> {
+    const size = this.groups.at(-1)?.length ?? 0
+    this.#answer?.(reply instanceof AppError ? reply : Array(size).fill(reply))
+    await settled()
+  }
+
+  async read(): Promise<never> {
+    throw new Error('nobody reads here')
+  }
+
+  async close(): Promise<void> {}
+}
+
+function commitOf(size: number): WriteRequest {
+  const writes = Array.from({ length: size }, (_, index) => put(draft('Mesh', `m${index}`)))
+  return { kind: 'commit', tenant: DEFAULT_TENANT, freshEpoch: 'e', nowMs: 0, uids: [], writes }
+}
+
+function subject() {
+  const runner = new SlowRunner()
+  const stopped: string[] = []
+  const queue = new WriteQueue(runner, ({ code }) => stopped.push(code))
+  const events: string[] = []
+  const enqueue = (name: string, size = 1) =>
+    queue
+      .enqueue(commitOf(size), () => events.push(`durable ${name}`))
+      .then(
+        () => events.push(`answered ${name}`),
+        (error: AppError) => events.push(`${error.code} ${name}`),
+      )
+  return { runner, stopped, queue, events, enqueue }
+}
+
+test('what is asked for while one transaction runs goes into the next, together', async () => {
+  const { runner, events, enqueue } = subject()
+  void enqueue('a')
+  await settled()
+  for (const name of ['b', 'c', 'd']) void enqueue(name)
+  await settled()
+  expect(runner.groups.map(({ length }) => length)).toEqual([1])
+  await runner.answer()
+  expect(runner.groups.map(({ length }) => length)).toEqual([1, 3])
+  expect(events).toEqual(['durable a', 'answered a'])
+  await runner.answer()
+  expect(events.slice(2, 5)).toEqual(['durable b', 'durable c', 'durable d'])
+  void enqueue('e')
+  await settled()
+  expect(runner.groups).toHaveLength(3)
+})
+
+test('a transaction has a bound on its writes; one commit above the bound goes alone', async () => {
+  const { runner, enqueue } = subject()
+  for (const size of [GROUP_WRITES_MAX - 1, 1, 1, GROUP_WRITES_MAX + 1, 1]) void enqueue('x', size)
+  for (let group = 0; group < 4; group += 1) {
+    await settled()
+    await runner.answer()
+  }
+  expect(runner.groups.map(({ length }) => length)).toEqual([2, 1, 1, 1])
+})
+
+test('beyond the bound of the queue a commit is refused at once', async () => {
+  const { runner, queue, events, enqueue } = subject()
+  for (let index = 0; index < QUEUE_MAX; index += 1) queue.enqueue(commitOf(0), () => {}).catch(() => {})
+  await enqueue('late')
+  expect(events).toEqual(['overloaded late'])
+  await settled()
+  await runner.answer()
+  void enqueue('later')
+  await settled()
+  expect(events).toEqual(['overloaded late'])
+})
+
+test.each([
+  ['says that the disk failed', { kind: 'stopped', failure: { code: 'unavailable', message: 'EIO' } } as const],
+  ['is gone', new AppError('unavailable', 'the thread has ended')],
+])('when the runner %s, what runs, waits and comes later is refused, and the owner is told once', async (_why, end) => {
+  const { runner, stopped, queue, events, enqueue } = subject()
+  void enqueue('running-1')
+  void enqueue('running-2')
+  await settled()
+  void enqueue('waiting')
+  await runner.answer(end)
+  await enqueue('later')
+  expect(events.sort()).toEqual(['later', 'running-1', 'running-2', 'waiting'].map((name) => `unavailable ${name}`))
+  expect(stopped).toEqual(['unavailable'])
+  expect(runner.groups).toHaveLength(1)
+  await queue.drained()
+})
+
+test('a commit that failed alone is refused alone', async () => {
+  const { runner, stopped, events, enqueue } = subject()
+  void enqueue('a')
+  await settled()
+  await runner.answer({ kind: 'failed', failure: { code: 'store-full', message: 'full' } })
+  void enqueue('b')
+  await settled()
+  await runner.answer()
+  expect(events).toEqual(['store-full a', 'durable b', 'answered b'])
+  expect(stopped).toEqual([])
+})
