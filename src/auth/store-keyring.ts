@@ -60,14 +60,17 @@ export class StoreKeyring implements PublicKeys, SigningKeys {
   }
 }
 
-/** Highest serial first; among equal ones the smallest name, so that every replica picks the same. */
+/**
+ * Of the secrets of the place's type and mesh, the key with the highest serial; among equal ones the smallest name, so
+ * that every replica picks the same. Undefined when none of them is a key of this place.
+ */
 export function newestKey(
   place: KeyPlace,
   secrets: readonly Resource[],
 ): { readonly kid: string; readonly secret: Resource } | undefined {
   let newest: { readonly kid: string; readonly secret: Resource } | undefined
   for (const secret of secrets) {
-    const kid = secret.type === place.type && secret.mesh === place.mesh ? kidOfName(place, secret.name) : undefined
+    const kid = kidOfName(place, secret.name)
     if (kid === undefined) continue
     const lead = newest === undefined ? 1 : serialOfKid(kid) - serialOfKid(newest.kid)
     if (newest === undefined || lead > 0 || (lead === 0 && secret.name < newest.secret.name)) newest = { kid, secret }
