@@ -28,7 +28,7 @@ const BOUND = 'zonelabBound'
  * Kuma's REST API. Mounted bare it serves the tenant that `tenantStore(undefined)` gives; under `TENANT_PREFIX` the one
  * that the path names. Order of refusals, as in Kuma: tenant, credential, verb, content type, accept.
  */
-export async function apiPlugin(fastify: FastifyInstance, options: ApiOptions): Promise<void> {
+export function apiPlugin(fastify: FastifyInstance, options: ApiOptions, done: () => void): void {
   fastify.decorateRequest(BOUND, null)
   fastify.setErrorHandler((thrown, request, reply) => fail(fromFastify(thrown), request, reply, options))
   for (const [path, routes] of routesByPath()) {
@@ -47,6 +47,7 @@ export async function apiPlugin(fastify: FastifyInstance, options: ApiOptions): 
       },
     })
   }
+  done()
 }
 
 function routesByPath(): ReadonlyMap<string, readonly Route[]> {
@@ -106,12 +107,11 @@ function paramsOf(request: FastifyRequest): Readonly<Record<string, string | und
   return request.params as Record<string, string | undefined>
 }
 
+/** As bytes, because Fastify would add a charset to the type of a text; Kuma's JSON has none. */
 function send({ status, contentType, headers, body }: Reply, reply: FastifyReply): FastifyReply {
-  if (contentType !== undefined) void reply.type(contentType)
-  return reply
-    .code(status)
-    .headers(headers ?? {})
-    .send(body)
+  void reply.code(status).headers(headers ?? {})
+  if (contentType === undefined) return reply.send()
+  return reply.header('content-type', contentType).send(Buffer.isBuffer(body) ? body : Buffer.from(body))
 }
 
 function fail(error: AppError, request: FastifyRequest, reply: FastifyReply, { log }: ApiOptions): FastifyReply {

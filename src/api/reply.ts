@@ -3,6 +3,7 @@ import type { Json } from '../model/json.js'
 /** What a handler answers with. */
 export interface Reply {
   readonly status: number
+  /** Absent when there is no body. */
   readonly contentType?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body: string | Buffer
