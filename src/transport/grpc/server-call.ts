@@ -22,7 +22,11 @@ export function duplexFromServerCall<Out, In>(
     reset: () => http2StreamOf(call).close(constants.NGHTTP2_CANCEL),
   }
   const duplex = new GrpcDuplex({ call: port, ...options })
-  call.on('end', () => duplex.end({ kind: 'peer-ended', status: GRPC_STATUS.OK, detail: 'the peer closed its side' }))
+  call.on('end', () => {
+    // Node ends the readable side of an aborted stream too; `cancelled` follows and knows why.
+    if (http2StreamOf(call).aborted) return
+    duplex.end({ kind: 'peer-ended', status: GRPC_STATUS.OK, detail: 'the peer closed its side' })
+  })
   call.on('cancelled', () => duplex.peerEnded(reasonOfCancel(http2StreamOf(call))))
   call.on('close', () => duplex.closed())
   return duplex

@@ -5,11 +5,14 @@ import { GrpcServer, type GrpcServerOptions } from '../../../src/transport/grpc/
 import { createCa, createServerCertificate } from '../../../src/transport/tls.js'
 
 const nowMs = systemClock.nowMs()
-export const CA = createCa({ name: 'test CA', nowMs })
-export const SERVER_TLS = createServerCertificate({ ca: CA, nowMs })
+export const CA_NAME = 'test CA'
+const CA = createCa({ name: CA_NAME, nowMs })
+const SERVER_TLS = createServerCertificate({ ca: CA, nowMs })
 
 export interface Rig {
   readonly server: GrpcServer<string>
+  /** Where the relay listens. */
+  readonly target: string
   /** Connected through a relay that `cut` and `freeze` act on. */
   connect(options?: Partial<GrpcClientOptions>): GrpcClient
   cut(): void
@@ -31,13 +34,14 @@ export async function startRig(
   register(server)
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
   const relay = new Relay(port)
-  const relayPort = await relay.listen()
+  const target = `localhost:${await relay.listen()}`
   const clients: GrpcClient[] = []
   return {
     server,
+    target,
     connect: (clientOptions = {}) => {
       const client = new GrpcClient({
-        target: `localhost:${relayPort}`,
+        target,
         trust: options.secure ? { kind: 'ca', caPem: CA.certPem } : { kind: 'plaintext' },
         headers: () => ({ 'client-id': ['zone-1'] }),
         ...clientOptions,
