@@ -9,6 +9,7 @@ import type { CloseReason } from './close-reason.js'
  * - `onMessage` is called in order and never after `onEnd`. `onEnd` is called exactly once, whoever ended the stream.
  * - `end(reason)` lets the message in the transport finish and then sends a status; `abort(reason)` drops unsent bytes
  *   and resets. Both are idempotent and the first reason wins; an `abort` after an `end` drops what `end` still waits for.
+ * - After an `end` or `abort` of one's own nothing more is delivered, and `onEnd` comes even while paused.
  * - `pause` stops delivery of further messages (back-pressure to the peer) until `resume`.
  * - Handlers are set before any message is delivered: `open` starts delivery.
  * - No handler is called from within a method of the same stream.

@@ -17,6 +17,8 @@ export interface Unasked {
   readonly kind: 'unasked'
   readonly wanted: ReadonlySet<string>
   readonly initialVersions: ReadonlyMap<string, string>
+  /** Its last name was given up before it was asked for. A first request that names nothing would mean everything. */
+  readonly dormant: boolean
 }
 
 export interface Asked extends Told {
@@ -75,12 +77,12 @@ export interface SubscriberRules {
 }
 
 export function unasked(names: readonly string[], initialVersions: ReadonlyMap<string, string>): Unasked {
-  return { kind: 'unasked', wanted: new Set(names), initialVersions }
+  return { kind: 'unasked', wanted: new Set(names), initialVersions, dormant: false }
 }
 
 /** Whether the type has something to tell the publisher. */
 export function hasWords(state: SubscriberState): boolean {
-  if (state.kind === 'unasked') return true
+  if (state.kind === 'unasked') return !state.dormant
   if (state.kind === 'live' && state.answer) return true
   return state.wanted !== state.told
 }
@@ -102,6 +104,7 @@ export function step<P>(state: SubscriberState, event: SubscriberEvent<P>, rules
 }
 
 function speak<P>(state: SubscriberState, rules: SubscriberRules): SubscriberStep<P> {
+  if (!hasWords(state)) return { state, effects: [] }
   const { wanted } = state
   if (state.kind === 'unasked') {
     const { initialVersions } = state
@@ -109,7 +112,6 @@ function speak<P>(state: SubscriberState, rules: SubscriberRules): SubscriberSte
     const asked: Asked = { kind: 'asked', wanted, told: wanted, givenUp: NONE, wholeTruth: initialVersions.size === 0 }
     return { state: asked, effects: [{ kind: 'send', first: true, request }] }
   }
-  if (!hasWords(state)) return { state, effects: [] }
   const answer = state.kind === 'live' ? state.answer : undefined
   if (state.kind === 'live' && answer?.error !== undefined) {
     // A NACK is an answer alone: a publisher that holds to this would not see changes of names in it.
@@ -157,7 +159,7 @@ function concluded<P>({ wanted, told, givenUp, nonce }: Applying, outcome: Outco
 }
 
 function wanting(state: SubscriberState, names: ReadonlySet<string>): SubscriberState {
-  if (state.kind === 'unasked') return { ...state, wanted: names }
+  if (state.kind === 'unasked') return { ...state, wanted: names, dormant: names.size === 0 }
   const { told } = state
   const givenUp = new Set([...state.givenUp, ...[...told].filter((name) => !names.has(name))])
   const same = names.size === told.size && [...names].every((name) => told.has(name) && !givenUp.has(name))

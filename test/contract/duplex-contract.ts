@@ -163,6 +163,19 @@ export function duplexContract(name: string, makePair: () => Promise<DuplexPair>
       expect(ends[side].ends).toEqual([BYE])
     })
 
+    test('of our own comes while paused, and drops what was not delivered', async () => {
+      const { pair, publisher, subscriber } = await opened()
+      await subscriber.sends(request('T', '', {}))
+      subscriber.onMessage = () => subscriber.duplex.pause()
+      for (const nonce of ['1', '2']) await publisher.sends(pair.response('T', nonce, 10))
+      publisher.duplex.end(BYE)
+      await eventually(() => expect(subscriber.messages).toHaveLength(1))
+      await unchanging(() => publisher.ends.length)
+      subscriber.duplex.end({ kind: 'shutting-down', detail: 'too' })
+      await eventually(() => expect([publisher.ends.length, subscriber.ends.length]).toEqual([1, 1]))
+      expect(subscriber.messages).toHaveLength(1)
+    })
+
     test('is the first one, however often and in whatever way it is ended', async () => {
       const { publisher, subscriber } = await opened()
       await subscriber.sends(request('T', '', {}))

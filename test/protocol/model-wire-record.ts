@@ -2,6 +2,7 @@ import type { Duplex } from '../../src/protocol/duplex.js'
 import type { DeltaRequest, EncodedResponse } from '../../src/protocol/messages.js'
 import type { StreamOrder } from '../../src/protocol/order.js'
 import type { Batch } from '../../src/protocol/ports.js'
+import { WILDCARD } from '../../src/protocol/subscription.js'
 
 type Contents = Readonly<Record<string, Readonly<Record<string, string>>>>
 
@@ -10,11 +11,11 @@ export class WireRecord {
   readonly violations: string[] = []
   /** Types that the peer has asked for. */
   readonly asked = new Set<string>()
-  /** Types for which the peer wants everything again. */
-  readonly repeats = new Set<string>()
   sentCount = 0
   readonly #order: StreamOrder
   readonly #contents: () => Contents
+  /** How often the peer has asked for everything again and was not given it yet. */
+  readonly #repeatsOwed = new Map<string, number>()
   readonly #inFlight = new Map<string, Batch>()
   readonly #namesAt = new Map<string, ReadonlySet<string>>()
   /** Types whose first response went out. */
@@ -73,7 +74,9 @@ export class WireRecord {
   }
 
   #requested({ type, nonce, subscribe, initialVersions }: DeltaRequest): void {
+    const owed = this.#repeatsOwed.get(type) ?? 0
     if (!this.asked.has(type)) this.#known.set(type, new Map(initialVersions))
+    else if (nonce === '' && subscribe.includes(WILDCARD)) this.#repeatsOwed.set(type, owed + 1)
     this.asked.add(type)
     for (const name of subscribe) this.#anewOf(type).add(name)
     const answered = this.#inFlight.get(type)
@@ -102,7 +105,10 @@ export class WireRecord {
   /** Everything again, as the peer asked. */
   #repeats(type: string, entries: Batch['entries']): boolean {
     const everything = entries.length === Object.keys(this.#contents()[type] ?? {}).length
-    return everything && this.repeats.delete(type)
+    const owed = this.#repeatsOwed.get(type) ?? 0
+    if (!everything || owed === 0) return false
+    this.#repeatsOwed.set(type, owed - 1)
+    return true
   }
 
   #checkOrder(type: string, { removed }: Batch, said: string): void {

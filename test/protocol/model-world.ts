@@ -116,7 +116,6 @@ export class World {
   interject(type: string, nonce: string, subscribe: readonly string[]): void {
     const stream = this.#stream
     if (!stream?.link.right.writable || !stream.wire.asked.has(type)) return
-    if (nonce === '') stream.wire.repeats.add(type)
     const words = { nonce, subscribe, unsubscribe: [], initialVersions: new Map(), error: undefined, node: 'odd' }
     stream.link.right.send({ type, ...words })
   }

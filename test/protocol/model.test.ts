@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { independent, makeBeforeBreak } from '../../src/protocol/order.js'
+import { independent, makeBeforeBreak, type StreamOrder } from '../../src/protocol/order.js'
 import { NAMES, TYPES, WHOLE_TYPES, World } from './model-world.js'
 
 /**
@@ -89,7 +89,7 @@ test.each(Object.entries(ORDERS))('both sides agree in the end, whatever happens
       await world.check()
     }
     await world.heal()
-    for (const t of TYPES) agreeButForRefused(world, t)
+    for (const t of TYPES) agreeButForRefused(world, order, t)
     // What is still refused is put right at the source, and that alone is enough.
     for (const refused of world.receiver.refused) world.write(...key(refused))
     await world.heal()
@@ -99,7 +99,7 @@ test.each(Object.entries(ORDERS))('both sides agree in the end, whatever happens
   await fc.assert(property, { numRuns: 300 })
 })
 
-function agreeButForRefused(world: World, t: string): void {
+function agreeButForRefused(world: World, order: StreamOrder, t: string): void {
   const [held, expected] = [world.receiver.held(t), world.expected(t)]
   for (const refused of world.receiver.refused) {
     const [of, n] = key(refused)
@@ -107,7 +107,9 @@ function agreeButForRefused(world: World, t: string): void {
     delete held[n]
     delete expected[n]
   }
-  expect(held).toEqual(expected)
+  // What a refused resource may still refer to is not removed yet.
+  if (world.receiver.refused.length > 0 && order.removalsAfter.has(t)) expect(held).toMatchObject(expected)
+  else expect(held).toEqual(expected)
 }
 
 async function saysNothingMore(world: World): Promise<void> {

@@ -27,7 +27,7 @@ const IMPOSSIBLE = 'impossible'
 const all = new Set(['*'])
 const told = { wanted: all, told: all, givenUp: new Set<string>() }
 const STATES: Record<SubscriberState['kind'], SubscriberState> = {
-  unasked: { kind: 'unasked', wanted: all, initialVersions: new Map() },
+  unasked: { kind: 'unasked', wanted: all, initialVersions: new Map(), dormant: false },
   asked: { kind: 'asked', ...told, wholeTruth: true },
   applying: { kind: 'applying', ...told, nonce: '1' },
   live: { kind: 'live', ...told, answer: { nonce: '1', error: undefined } },

@@ -155,6 +155,16 @@ describe('names', () => {
     expect(talk.setNames('T', ['b', 'a']).said()).toEqual([])
   })
 
+  test('all given up before they were asked for are not asked for: that would mean everything', () => {
+    const talk = named()
+    talk.link.left.stalled = true
+    talk.setNames('T', ['b']).setNames('U', ['x']).setNames('U', [])
+    talk.link.left.stalled = false
+    talk.link.flush()
+    expect(talk.said()).toEqual(['T +a +b (full)', 'T -a (short)'])
+    expect(talk.setNames('U', ['y']).said()).toEqual(['U +y (full)'])
+  })
+
   test('of a type not asked for yet ask for it; none at all ask for nothing', () => {
     const talk = named()
     talk.requests()

@@ -133,8 +133,9 @@ export class MemoryEnd<Out, In> implements Duplex<Out, In> {
   }
 
   end(reason: CloseReason): void {
-    if (this.#over) return
-    this.#ending = reason
+    if (this.#ending || this.#told) return
+    this.#inbox = []
+    this.#ending = this.#ended ?? reason
     this.#touched()
   }
 
@@ -146,7 +147,7 @@ export class MemoryEnd<Out, In> implements Duplex<Out, In> {
   }
 
   receive(decode: () => In): void {
-    if (!this.#ended) this.#inbox.push(decode)
+    if (!this.#over) this.#inbox.push(decode)
   }
 
   peerEnded({ detail }: CloseReason): void {
