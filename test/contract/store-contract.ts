@@ -33,10 +33,13 @@ export function storeContract(name: string, make: MakeStore): void {
     test('refuses every call after it was closed, and closes twice without harm', async () => {
       const closing = await make({ clock, random: seededRandom(2) })
       const tenant = closing.tenant(parseTenantId('closing'))
+      await tenant.commit(Array.from({ length: 3_000 }, (_, index) => put(draft('Mesh', `m${index}`))))
       const last = tenant.commit([put(draft('Mesh', 'last'))])
+      const list = tenant.list('Mesh')
       await closing.close()
       await closing.close()
       expect((await last).outcomes[0]?.kind).toBe('created')
+      expect((await list).resources.length).toBeGreaterThanOrEqual(3_000)
       await expect(tenant.commit([put(draft('Mesh', 'late'))])).rejects.toMatchObject({ code: 'unavailable' })
       await expect(tenant.head()).rejects.toMatchObject({ code: 'unavailable' })
       await expect(closing.tenants()).rejects.toMatchObject({ code: 'unavailable' })

@@ -26,7 +26,7 @@ export class SqlSession {
   readonly #runner: SqlRunner
   readonly #queue: WriteQueue
   readonly #options: SqlSessionOptions
-  #reads = 0
+  readonly #reads = new Set<Promise<unknown>>()
   #refusal: AppError | undefined
   #closing: Promise<void> | undefined
 
@@ -52,16 +52,18 @@ export class SqlSession {
 
   async read<R extends ReadRequest>(request: R): Promise<ReadAnswer<R['kind']>> {
     if (this.#refusal) throw this.#refusal
-    if (this.#reads >= READS_MAX) throw new AppError('overloaded', `${READS_MAX} reads are under way: try again later`)
-    this.#reads += 1
+    if (this.#reads.size >= READS_MAX)
+      throw new AppError('overloaded', `${READS_MAX} reads are under way: try again later`)
+    const replying = this.#runner.read(request)
+    this.#reads.add(replying)
     try {
-      const reply = await this.#runner.read(request)
+      const reply = await replying
       if (reply.kind === 'ok') return reply.value as ReadAnswer<R['kind']>
       const error = errorOf(reply.failure)
       if (reply.kind === 'stopped') this.#queue.stop(error)
       throw error
     } finally {
-      this.#reads -= 1
+      this.#reads.delete(replying)
     }
   }
 
@@ -74,6 +76,7 @@ export class SqlSession {
   async #close(): Promise<void> {
     this.#refusal ??= new AppError('unavailable', 'the store is closed')
     await this.#queue.drained()
+    await Promise.allSettled(this.#reads)
     await this.#runner.close()
   }
 }

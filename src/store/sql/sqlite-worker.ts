@@ -1,23 +1,30 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { invariant } from '../../base/assert.js'
 import { AppError } from '../../base/errors.js'
+import type { Resource } from '../../model/resource.js'
+import type { Head } from '../store.js'
 import { failureOf, type ReadAnswer, type Reply } from './requests.js'
 import { SqlEngine } from './sql-engine.js'
 import { closeDatabase, openDatabase } from './sqlite.js'
 import { type FromWorker, PAGE_SIZE, type ToWorker, type WorkerInput } from './worker-messages.js'
 
+type Send = (message: FromWorker) => void
+
 /** The thread that holds the database: everything that can wait for the disk happens here. */
 function main(port: MessagePort, { path, synchronous }: WorkerInput): void {
-  const send = (message: FromWorker) => port.postMessage(message)
+  const send: Send = (message) => port.postMessage(message)
   try {
     const db = openDatabase(path, synchronous)
     const engine = new SqlEngine(db)
+    const replies = new ReadReplies(send)
     port.on('message', (message: ToWorker) => {
       switch (message.kind) {
         case 'write':
           return send({ kind: 'written', replies: engine.write(message.group) })
         case 'read':
-          return sendReply(send, engine.read(message.request))
+          return replies.begin(message.id, engine.read(message.request))
+        case 'more':
+          return replies.continue(message.id)
         case 'close':
           closeDatabase(db)
           send({ kind: 'closed' })
@@ -30,14 +37,31 @@ function main(port: MessagePort, { path, synchronous }: WorkerInput): void {
   }
 }
 
-function sendReply(send: (message: FromWorker) => void, reply: Reply<ReadAnswer>): void {
-  if (reply.kind !== 'ok' || !isListing(reply.value)) return send({ kind: 'read', reply })
-  const { head, resources } = reply.value
-  const paged = resources.length - (resources.length % PAGE_SIZE)
-  for (let start = 0; start < paged; start += PAGE_SIZE) {
-    send({ kind: 'page', resources: resources.slice(start, start + PAGE_SIZE) })
+/** Sends answers to reads: a large listing a page at a time, the next one when it is asked for. */
+class ReadReplies {
+  readonly #send: Send
+  readonly #unsent = new Map<number, { readonly head: Head; readonly resources: readonly Resource[]; sent: number }>()
+
+  constructor(send: Send) {
+    this.#send = send
   }
-  send({ kind: 'read', reply: { kind: 'ok', value: { head, resources: resources.slice(paged) } } })
+
+  begin(id: number, reply: Reply<ReadAnswer>): void {
+    const value = reply.kind === 'ok' ? reply.value : undefined
+    if (!isListing(value) || value.resources.length <= PAGE_SIZE) return this.#send({ kind: 'read', id, reply })
+    this.#unsent.set(id, { ...value, sent: 0 })
+    this.continue(id)
+  }
+
+  continue(id: number): void {
+    const listing = this.#unsent.get(id)
+    invariant(listing, 'only a listing that was begun is continued')
+    const page = listing.resources.slice(listing.sent, listing.sent + PAGE_SIZE)
+    listing.sent += page.length
+    if (listing.sent < listing.resources.length) return this.#send({ kind: 'page', id, resources: page })
+    this.#unsent.delete(id)
+    this.#send({ kind: 'read', id, reply: { kind: 'ok', value: { head: listing.head, resources: page } } })
+  }
 }
 
 function isListing(value: ReadAnswer): value is ReadAnswer<'list'> {

@@ -26,15 +26,18 @@ interface Waiting<T> {
   readonly reject: (error: AppError) => void
 }
 
+interface WaitingRead extends Waiting<Reply<ReadAnswer>> {
+  readonly pages: (readonly Resource[])[]
+}
+
 class WorkerRunner implements SqlRunner {
   readonly opened: Promise<void>
   readonly #worker: Worker
   readonly #opening: Waiting<void>[] = []
   readonly #writes: Waiting<readonly Reply<Committed>[]>[] = []
-  readonly #reads: Waiting<Reply<ReadAnswer>>[] = []
+  readonly #reads = new Map<number, WaitingRead>()
   readonly #closing: Waiting<void>[] = []
-  /** Of the listing that is being read, in pages. */
-  #pages: Resource[] = []
+  #readCount = 0
   #gone: AppError | undefined
 
   constructor(input: WorkerInput) {
@@ -50,7 +53,11 @@ class WorkerRunner implements SqlRunner {
   }
 
   read(request: ReadRequest): Promise<Reply<ReadAnswer>> {
-    return this.#ask(this.#reads, { kind: 'read', request })
+    if (this.#gone) return Promise.reject(this.#gone)
+    this.#readCount += 1
+    const id = this.#readCount
+    this.#post({ kind: 'read', id, request })
+    return new Promise((resolve, reject) => this.#reads.set(id, { resolve, reject, pages: [] }))
   }
 
   async close(): Promise<void> {
@@ -60,8 +67,12 @@ class WorkerRunner implements SqlRunner {
 
   #ask<T>(queue: Waiting<T>[], message: ToWorker): Promise<T> {
     if (this.#gone) return Promise.reject(this.#gone)
-    this.#worker.postMessage(message)
+    this.#post(message)
     return this.#expect(queue)
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker.postMessage(message)
   }
 
   #expect<T>(queue: Waiting<T>[]): Promise<T> {
@@ -77,28 +88,30 @@ class WorkerRunner implements SqlRunner {
       case 'written':
         return this.#writes.shift()?.resolve(message.replies)
       case 'page':
-        for (const resource of message.resources) this.#pages.push(resource)
-        return
+        this.#reads.get(message.id)?.pages.push(message.resources)
+        return this.#post({ kind: 'more', id: message.id })
       case 'read':
-        return this.#reads.shift()?.resolve(this.#whole(message.reply))
+        return this.#onRead(message.id, message.reply)
       case 'closed':
         return this.#closing.shift()?.resolve()
     }
   }
 
-  #whole(reply: Reply<ReadAnswer>): Reply<ReadAnswer> {
-    if (this.#pages.length === 0 || reply.kind !== 'ok') return reply
-    const { head, resources } = reply.value as ReadAnswer<'list'>
-    const whole = { head, resources: this.#pages.concat(resources) }
-    this.#pages = []
-    return { kind: 'ok', value: whole }
+  #onRead(id: number, reply: Reply<ReadAnswer>): void {
+    const read = this.#reads.get(id)
+    this.#reads.delete(id)
+    if (!read || read.pages.length === 0 || reply.kind !== 'ok') return read?.resolve(reply)
+    const last = reply.value as ReadAnswer<'list'>
+    read.resolve({ kind: 'ok', value: { head: last.head, resources: [...read.pages, last.resources].flat() } })
   }
 
   #end(error: AppError): void {
     this.#gone ??= error
-    for (const queue of [this.#opening, this.#writes, this.#reads, this.#closing]) {
+    for (const queue of [this.#opening, this.#writes, this.#closing]) {
       for (const { reject } of queue.splice(0)) reject(this.#gone)
     }
+    for (const { reject } of this.#reads.values()) reject(this.#gone)
+    this.#reads.clear()
   }
 }
 
