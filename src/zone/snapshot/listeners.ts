@@ -15,6 +15,7 @@ import { present } from './present.js'
 import { type RouteInput, routeJson } from './route-json.js'
 import type { Timeouts } from './timeouts.js'
 import { downstreamTls, KUMA_ALPN } from './tls.js'
+import { clusterTarget, type WeightedCluster } from './weighted-clusters.js'
 
 /** Addresses whose requests count as internal (kuma's default `internalAddresses`). */
 const INTERNAL_RANGES = [
@@ -22,7 +23,6 @@ const INTERNAL_RANGES = [
   { addressPrefix: '192.168.0.0', prefixLen: 16 },
   { addressPrefix: '172.16.0.0', prefixLen: 12 },
   { addressPrefix: '127.0.0.1', prefixLen: 32 },
-  { addressPrefix: '::1', prefixLen: 128 },
 ]
 const HTTP_FILTER = 'envoy.filters.network.http_connection_manager'
 const TCP_FILTER = 'envoy.filters.network.tcp_proxy'
@@ -80,11 +80,6 @@ export interface OutboundListenerInput {
         readonly clusters: readonly WeightedCluster[]
         readonly maxConnectAttempts: number | undefined
       }
-}
-
-export interface WeightedCluster {
-  readonly cluster: string
-  readonly weight: number
 }
 
 /** The application's traffic to one destination. Without a cluster to go to, connections are closed. */
@@ -199,16 +194,11 @@ function tcpProxy(
   idleTimeout: string,
   maxConnectAttempts: number | undefined,
 ): FilterJson {
-  const [only, ...others] = clusters
-  const target =
-    only !== undefined && others.length === 0
-      ? { cluster: only.cluster }
-      : { weightedClusters: { clusters: clusters.map(({ cluster, weight }) => ({ name: cluster, weight })) } }
   return {
     name: TCP_FILTER,
     typedConfig: typedConfig(
       'TcpProxy',
-      present<TcpProxyJson>({ statPrefix: name, ...target, idleTimeout, maxConnectAttempts }),
+      present<TcpProxyJson>({ statPrefix: name, ...clusterTarget(clusters), idleTimeout, maxConnectAttempts }),
     ),
   }
 }

@@ -185,12 +185,12 @@ export class MeshContext {
     return (networking.inbound ?? [])
       .filter((inbound) => isReady(inbound))
       .filter(({ port, name }) => (typeof targetPort === 'number' ? port === targetPort : name === targetPort))
-      .map(({ address, port }) => ({
+      .map(({ address, port, protocol }) => ({
         address: address || networking.address || '',
         port,
         zone: this.zone,
         weight: 1,
-        labels: dataplane.labels,
+        labels: protocol ? { ...dataplane.labels, 'kuma.io/protocol': protocol } : dataplane.labels,
       }))
   }
 

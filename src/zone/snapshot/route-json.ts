@@ -2,13 +2,13 @@ import type { Protocol } from '../../policy/destinations.js'
 import type { RouteActionJson, RouteJson } from '../../wire/generated/envoy/config/route/v3/route_components_pb.js'
 import type { FractionalPercentJson } from '../../wire/generated/envoy/type/v3/percent_pb.js'
 import { fractionalPercent } from './envoy-values.js'
-import type { WeightedCluster } from './listeners.js'
 import { type HashPolicy, hashPolicyJson } from './load-balancing.js'
 import { present } from './present.js'
 import { type RetryConf, retryPolicy } from './retry.js'
 import { endsRequest, type RouteFilter, withFilters } from './route-filters.js'
 import { type EnvoyMatch, envoyMatches, type RouteMatch } from './route-match.js'
 import type { RouteTimeouts } from './timeouts.js'
+import { clusterTarget, type WeightedCluster } from './weighted-clusters.js'
 
 /** One HTTP route with all that policies say about it, as plain data. */
 export interface RouteInput {
@@ -48,13 +48,8 @@ function finished({ name, filters, mirrors }: RouteInput, { match, prefix }: Env
 }
 
 function action({ clusters, timeouts, retry, protocol, hashPolicies }: RouteInput): RouteActionJson {
-  const [only, ...others] = clusters
-  const target =
-    only !== undefined && others.length === 0
-      ? { cluster: only.cluster }
-      : { weightedClusters: { clusters: clusters.map(({ cluster, weight }) => ({ name: cluster, weight })) } }
   return present<RouteActionJson>({
-    ...target,
+    ...clusterTarget(clusters),
     timeout: timeouts.request,
     idleTimeout: timeouts.streamIdle,
     retryPolicy: retryPolicy(retry, protocol),
