@@ -1,7 +1,9 @@
 import { AppError, type Violation } from '../base/errors.js'
-import { isJsonObject, type Json, type JsonObject, parseJson } from '../model/json.js'
+import { canonicalJson, isJsonObject, type Json, type JsonObject, type JsonText, parseJson } from '../model/json.js'
 import type { Labels } from '../model/labels.js'
 import { descriptorOf, type ResourceType } from '../model/registry.js'
+import { validateSpec } from '../model/validation.js'
+import { canonicalProtoSpec } from '../wire/spec-codec.js'
 import { invalidResource } from './problem.js'
 
 /** What the body of a PUT states, before anything is checked against the URL. Absent names are ''. */
@@ -10,29 +12,62 @@ export interface StatedResource {
   readonly mesh: string
   readonly name: string
   readonly labels: Labels
-  /** The whole flat object for protobuf types, the `spec` member for JSON types. */
-  readonly spec: JsonObject
+  /** Canonical, with the schema's defaults in it. */
+  readonly spec: JsonText
 }
 
 /** What a JSON type's schema puts in when a body names no mesh. */
 const DEFAULT_MESH = 'default'
 
 /**
- * Throws `undecodable` for bytes that are no JSON object or members of the wrong kind, and `invalid-resource` for what
- * the schema of JSON types demands of the meta.
+ * Throws `undecodable` for bytes that are no JSON object or hold values of the wrong form, and `invalid-resource` for all
+ * that the type's schema and then its rules find.
  */
 export function readBody(type: ResourceType, bytes: Buffer): StatedResource {
   const body = parseObject(type, bytes)
   const isProto = descriptorOf(type).spec === 'proto'
-  if (!isProto) requireMeta(type, body)
-  const { spec } = body
+  const spec = isProto ? protoSpec(type, body) : jsonSpec(type, body)
   return {
     type: textMember(type, body, 'type'),
     mesh: textMember(type, body, 'mesh') || (isProto ? '' : DEFAULT_MESH),
     name: textMember(type, body, 'name'),
     labels: labelsMember(type, body),
-    spec: isProto ? body : (spec as JsonObject),
+    spec,
   }
+}
+
+/** The spec members sit beside the meta ones, which the codec ignores. */
+function protoSpec(type: ResourceType, body: JsonObject): JsonText {
+  let spec: JsonText
+  try {
+    spec = canonicalProtoSpec(type, body)
+  } catch (thrown) {
+    const error = AppError.from(thrown)
+    throw error.code === 'invalid-resource'
+      ? unreadable(type, error.violations[0]?.reason ?? error.message, error)
+      : error
+  }
+  const checked = validateSpec(type, parseJson(spec))
+  if (!checked.ok) throw invalidResource(...checked.violations)
+  return spec
+}
+
+function jsonSpec(type: ResourceType, body: JsonObject): JsonText {
+  const faults = metaFaults(type, body)
+  const checked = validateSpec(type, body.spec)
+  if (!checked.ok && checked.undecodable !== undefined && faults.length === 0) {
+    throw unreadable(type, checked.undecodable)
+  }
+  // Rules are looked at only when the schema, the meta's part included, has nothing to say.
+  const violations = [...faults, ...(checked.ok ? [] : checked.violations)]
+  if (faults.length > 0) violations.sort((a, b) => (schemaText(a) < schemaText(b) ? -1 : 1))
+  if (violations.length > 0 || !checked.ok) throw invalidResource(...violations)
+  return canonicalJson(checked.spec)
+}
+
+/** The validator's line that a violation was made from, by which Kuma sorts. */
+function schemaText({ field, reason }: Violation): string {
+  return field === '' ? reason : `${field} ${reason}`
 }
 
 /** A resource that is not of its type's form; Kuma's sentence, with the reason in quotes. */
@@ -80,16 +115,11 @@ function labelsMember(type: ResourceType, body: JsonObject): Labels {
   throw unreadable(type, `json: cannot unmarshal ${kindOf(wrong)} into field .labels of type map[string]string`)
 }
 
-/** The schema's demands on the meta, all named at once, in the order of their texts as Kuma sorts them. */
-function requireMeta(type: ResourceType, body: JsonObject): void {
-  const reasons: string[] = []
-  for (const member of ['name', 'spec', 'type']) {
-    if (body[member] === undefined) reasons.push(`.${member} in body is required`)
-  }
-  if (body.spec !== undefined && !isJsonObject(body.spec)) {
-    reasons.push(`spec in body must be of type object: "${kindOf(body.spec)}"`)
-  }
+/** The schema's demands on the meta. */
+function metaFaults(type: ResourceType, body: JsonObject): readonly Violation[] {
+  const reasons = ['name', 'type']
+    .filter((member) => body[member] === undefined)
+    .map((m) => `.${m} in body is required`)
   if (body.type !== undefined && body.type !== type) reasons.push(`type in body should be one of [${type}]`)
-  const violations: Violation[] = reasons.map((reason) => ({ field: '', reason }))
-  if (violations.length > 0) throw invalidResource(...violations)
+  return reasons.map((reason) => ({ field: '', reason }))
 }

@@ -21,6 +21,7 @@ export const STRANGER = 'Bearer stranger'
 
 /** An API over a memory store, asked without sockets. Callers are the admin, unless their header says `stranger`. */
 export interface ApiLab {
+  readonly options: ApiOptions
   readonly server: HttpServer
   readonly store: TenantStore
   readonly otherStore: TenantStore
@@ -66,6 +67,7 @@ export async function apiLab(overrides: Partial<ApiOptions> = {}): Promise<ApiLa
       ...(body !== undefined && { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
   return {
+    options,
     server,
     store,
     otherStore: stores.tenant(OTHER_TENANT),

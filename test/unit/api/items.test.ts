@@ -98,9 +98,7 @@ describe('an item', () => {
     expect(body).toMatchObject({
       title: 'Could not retrieve a resource',
       detail: 'Resource is not valid',
-      invalid_parameters: [
-        { field: '', reason: '"format" must be one of ["k8s", "kubernetes", "universal"]' },
-      ],
+      invalid_parameters: [{ field: '', reason: '"format" must be one of ["k8s", "kubernetes", "universal"]' }],
     })
     expect((await lab.get('/meshes/default?format=universal')).body.name).toBe('default')
   })
@@ -187,16 +185,19 @@ describe('an overview', () => {
     expect((await lab.get(url)).body).toEqual(seen)
   })
 
-  test.each(['/zones/_overview', '/zones+insights'])('list of zones is at %s, insights where there are any', async (url) => {
-    expect((await lab.get(url)).body).toEqual({
-      total: 2,
-      items: [
-        seen,
-        { type: 'ZoneOverview', name: 'unseen', ...META, kri: 'kri_z____unseen_', zone: { enabled: false } },
-      ],
-      next: null,
-    })
-  })
+  test.each(['/zones/_overview', '/zones+insights'])(
+    'list of zones is at %s, insights where there are any',
+    async (url) => {
+      expect((await lab.get(url)).body).toEqual({
+        total: 2,
+        items: [
+          seen,
+          { type: 'ZoneOverview', name: 'unseen', ...META, kri: 'kri_z____unseen_', zone: { enabled: false } },
+        ],
+        next: null,
+      })
+    },
+  )
 
   test.each([
     '/dataplanes/_overview',

@@ -52,15 +52,18 @@ describe('tokens', () => {
     expect(asked).toMatchObject([{ validForMs: -1000 }])
   })
 
-  test.each(['zone', 'user', 'dataplane'])('of a %s asked for in what is no JSON get 400 and nothing else', async (kind) => {
-    for (const body of ['{', '[]', '{"validFor":1}']) {
-      const response = await post(kind, body)
-      expect(response.statusCode).toBe(400)
-      expect(response.body).toBe('')
-      expect(response.headers['content-type']).toBeUndefined()
-    }
-    expect(asked).toEqual([])
-  })
+  test.each(['zone', 'user', 'dataplane'])(
+    'of a %s asked for in what is no JSON get 400 and nothing else',
+    async (kind) => {
+      for (const body of ['{', '[]', '{"validFor":1}']) {
+        const response = await post(kind, body)
+        expect(response.statusCode).toBe(400)
+        expect(response.body).toBe('')
+        expect(response.headers['content-type']).toBeUndefined()
+      }
+      expect(asked).toEqual([])
+    },
+  )
 
   test.each([
     ['dataplane', { name: 'd' }, [['mesh', 'cannot be empty']]],
@@ -102,8 +105,16 @@ describe('tokens', () => {
   })
 
   test.each([
-    ['zone', { zone: 'z' }, 'user "mesh-system:anonymous/mesh-system:unauthenticated" cannot access generate zone token for zone \'z\''],
-    ['dataplane', { mesh: 'm' }, 'user "mesh-system:anonymous/mesh-system:unauthenticated" cannot access generate dataplane token'],
+    [
+      'zone',
+      { zone: 'z' },
+      'user "mesh-system:anonymous/mesh-system:unauthenticated" cannot access generate zone token for zone \'z\'',
+    ],
+    [
+      'dataplane',
+      { mesh: 'm' },
+      'user "mesh-system:anonymous/mesh-system:unauthenticated" cannot access generate dataplane token',
+    ],
     ['user', { name: 'n', validFor: '1h' }, 'action not allowed'],
   ])('of a %s are for admins', async (kind, body, detail) => {
     const response = await post(kind, body, { authorization: STRANGER })
