@@ -23,6 +23,8 @@ export interface TemplateValues {
 
 const FIELD = /^\.([A-Za-z_][A-Za-z0-9_]*)$/
 const LABEL_CALL = /^label\s+("(?:[^"\\\n]|\\.)*"|`[^`]*`)$/
+/** What may not follow a field's or a function's name. */
+const BAD_CHARACTER = /^\.?[A-Za-z0-9_]+([^A-Za-z0-9_\s.,|:()])/
 const FUNCTION = /^([A-Za-z_][A-Za-z0-9_]*)/
 
 /** Throws `invalid-argument`, worded as Go words it where the mistake is one of Go's. */
@@ -64,9 +66,15 @@ function parseAction(action: string): Part {
   if (field !== undefined) return { kind: 'field', field }
   const quoted = LABEL_CALL.exec(action)?.[1]
   if (quoted !== undefined) return { kind: 'label', key: unquote(quoted) }
+  const stray = BAD_CHARACTER.exec(action)?.[1]
+  if (stray !== undefined) throw refused(`bad character U+${codePoint(stray)} '${stray}'`)
   const name = FUNCTION.exec(action)?.[1]
   if (name !== undefined && name !== 'label') throw refused(`function ${JSON.stringify(name)} not defined`)
   throw refused(`unexpected ${JSON.stringify(action)} in command: use a field or label "key"`)
+}
+
+function codePoint(character: string): string {
+  return (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
 }
 
 function unquote(quoted: string): string {

@@ -45,7 +45,7 @@ export const anyJson = z.custom<Json>((value) => value !== undefined)
 export const headerName = z
   .string()
   .min(1, { abort: true })
-  .max(256)
+  .max(256, { abort: true })
   .regex(/^[a-z0-9!#$%&'*+\-.^_\x60|~]+$/)
 
 /** A port number that the schema bounds. */

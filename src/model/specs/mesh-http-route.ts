@@ -18,7 +18,7 @@ import { at, atLeastOneOf, each, REASON, violation } from './rules.js'
 const hostname = z
   .string()
   .min(1, { abort: true })
-  .max(253)
+  .max(253, { abort: true })
   .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/)
 
 const pathRewrite = z.object({

@@ -58,7 +58,7 @@ export type MeshRetryConf = z.infer<typeof conf>
 
 /** Besides these, any HTTP status number. */
 const HTTP_RETRY_ON: ReadonlySet<string> = new Set([
-  '5XX',
+  '5xx',
   'GatewayError',
   'Reset',
   'Retriable4xx',

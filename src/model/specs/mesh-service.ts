@@ -30,7 +30,7 @@ export type MeshServiceSpec = z.infer<typeof meshServiceSchema>
 
 export function checkMeshService({ selector, ports }: MeshServiceSpec): Violation[] {
   return [
-    ...each('spec.ports', ports, checkProtocol),
+    ...each('spec.ports', ports, ({ appProtocol }) => checkProtocol(appProtocol.toLowerCase())),
     ...(selector.dataplaneRef && selector.dataplaneLabels
       ? violation('spec.selector', 'must specify only one of: dataplaneRef or dataplaneLabels')
       : []),
@@ -50,12 +50,12 @@ export function checkMeshMultiZoneService({ selector, ports }: MeshMultiZoneServ
       : []),
     ...each('spec.ports', ports, (item) => [
       ...(item.name === '' ? violation('name', REASON.notEmpty) : []),
-      ...checkProtocol(item),
+      ...checkProtocol(item.appProtocol),
     ]),
   ]
 }
 
-function checkProtocol(port: { readonly appProtocol: string }): Violation[] {
-  const known = (SUPPORTED_PROTOCOLS as readonly string[]).includes(port.appProtocol)
+function checkProtocol(protocol: string): Violation[] {
+  const known = (SUPPORTED_PROTOCOLS as readonly string[]).includes(protocol)
   return known ? [] : violation('appProtocol', mustBeOneOf('appProtocol', SUPPORTED_PROTOCOLS))
 }

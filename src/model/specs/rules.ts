@@ -115,10 +115,13 @@ export function isFilePath(value: string): boolean {
 
 /** Loosely a URL, or a host with an optional port: what people write as an address (govalidator `IsURL`). */
 export function isUrl(value: string): boolean {
+  // Without a scheme or port it has to look like a host name and not like a word.
+  if (!/[:.]/.test(value)) return false
   const parts =
     /^(?:(?:ftp|tcp|udp|wss?|https?):\/\/)?(?:\S+(?::\S*)?@)?(\[[^\]]+\]|[^:/?#\s[\]]+)(?::(\d{1,5}))?(?:[/?#]\S*)?$/
   const [, host = '', port = '1'] = parts.exec(value) ?? []
   if (host === '' || value.length < 3 || value.startsWith('.') || Number(port) < 1 || Number(port) > 65535) return false
   if (host.startsWith('[')) return isIpAddress(host.slice(1, -1))
-  return isIpAddress(host) || (!host.startsWith('-') && isDnsName(host))
+  const looksNumeric = /(^|\.)\d+$/.test(host)
+  return isIpAddress(host) || (!host.startsWith('-') && !looksNumeric && isDnsName(host))
 }

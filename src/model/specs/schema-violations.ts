@@ -18,8 +18,11 @@ type Issue = z.core.$ZodIssue
 export function schemaFaults(issues: readonly Issue[]): SchemaFaults {
   const undecodable: Violation[] = []
   const texts: string[] = []
+  // Zod also measures the length of what should not have had one.
+  const mistyped = new Set(issues.filter(({ code }) => code === 'invalid_type').map(({ path }) => fieldPath(path)))
   for (const issue of issues) {
     const path = fieldPath(issue.path)
+    if ((issue.code === 'too_small' || issue.code === 'too_big') && mistyped.has(path)) continue
     if (issue.code === 'custom') {
       const { undecodable: reason } = issue.params as unknown as UndecodableParams
       undecodable.push({ field: path, reason })
@@ -59,10 +62,8 @@ function issueTexts(issue: Issue, path: string): string[] {
     case 'invalid_union': {
       // Integer or string: the validator says that none held, and what was wrong with the first.
       const none = `"${path}" must validate at least one schema (anyOf)`
-      return [
-        none,
-        ...(typeof issue.input === 'number' ? fractionTexts('', path) : typeTexts('number', issue.input, path)),
-      ]
+      const isNumber = typeof issue.input === 'number'
+      return [none, ...(isNumber ? fractionTexts('', path) : [mustBe(path, 'integer', typeName(issue.input))])]
     }
     case 'too_small':
       return issue.minimum === INT32_MIN
@@ -79,10 +80,12 @@ function issueTexts(issue: Issue, path: string): string[] {
   }
 }
 
-/** Every number in a spec is an integer. */
+/** Every number in a spec is an integer, nearly every one an int32. */
 function typeTexts(expected: string, input: unknown, path: string): string[] {
   if (expected === 'record') return [mustBe(path, 'object', typeName(input))]
-  return [mustBe(path, expected === 'number' ? 'integer' : expected, typeName(input))]
+  if (expected !== 'number') return [mustBe(path, expected, typeName(input))]
+  const isNamed = input === null || typeof input === 'string' || Array.isArray(input)
+  return [isNamed ? mustBe(path, 'integer', typeName(input)) : mustBe(path, 'int32', '')]
 }
 
 /** A number that is no integer of the format: the validator names the format and then, in Go's words, the type. */
@@ -108,7 +111,13 @@ function typeName(input: unknown): string {
 function bound(origin: string, side: 'least' | 'most', limit: number | bigint): string {
   if (origin === 'string') return `be at ${side} ${limit} chars long`
   if (origin === 'array') return `have at ${side} ${limit} items`
-  return side === 'least' ? `be greater than or equal to ${limit}` : `be less than or equal to ${limit}`
+  return `be ${side === 'least' ? 'greater' : 'less'} than or equal to ${goFloat(Number(limit))}`
+}
+
+/** The validator's numbers are Go floats, printed with `%v`: an exponent from a million on. */
+function goFloat(value: number): string {
+  if (Math.abs(value) < 1e6) return String(value)
+  return value.toExponential().replace(/e\+(\d)$/, 'e+0$1')
 }
 
 const INT32_MIN = -(2 ** 31)
