@@ -39,6 +39,11 @@ export const GLOBAL_SETTINGS = {
     doc: 'Serve several control planes; KDS then needs the cp-id header',
     fallback: false,
   }),
+  controlPlanes: text({
+    env: 'ZONELAB_CONTROL_PLANES',
+    doc: 'Comma-separated IDs of control planes that are made at start, beside `default`',
+    fallback: '',
+  }),
   cpIdHeader: text({
     env: 'ZONELAB_CP_ID_HEADER',
     doc: 'Metadata header that selects the control plane',

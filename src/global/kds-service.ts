@@ -31,6 +31,8 @@ export interface KdsServiceOptions {
   readonly metrics: Metrics
   readonly hops: Hops
   readonly instanceId: string
+  /** A zone's downward stream opened, answered or ended. */
+  readonly onProgress: () => void
 }
 
 /** The six RPCs that zones call. Everything here runs after the call was authenticated; `peer` is proved. */

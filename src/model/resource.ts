@@ -37,6 +37,11 @@ export interface ResourceDraft extends ResourceKey {
   readonly syncedVersion: string | undefined
 }
 
+/** A stored resource as a writer would state it: what to start an update from. */
+export function draftOf({ type, mesh, name, labels, spec, status, owner, syncedVersion }: Resource): ResourceDraft {
+  return { type, mesh, name, labels, spec, status, owner, syncedVersion }
+}
+
 /** A key as one string, for maps. Type names and names hold no slash. */
 export function keyText(key: ResourceKey): string {
   return `${key.type}/${key.mesh ?? ''}/${key.name}`

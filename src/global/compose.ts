@@ -1,0 +1,288 @@
+import { writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import type { ApiOptions } from '../api/options.js'
+import { apiPlugin, TENANT_PREFIX } from '../api/plugin.js'
+import { DEFAULT_ACCESS } from '../auth/access.js'
+import { openZoneAuthenticator } from '../auth/open-zone-authenticator.js'
+import { ADMIN_USER_TOKEN, secretData } from '../auth/token-secrets.js'
+import { type PeerIdentity, type ZoneAuthenticator, ZoneTokenAuthenticator } from '../auth/zone-authenticator.js'
+import type { Clock } from '../base/clock.js'
+import { Hops } from '../base/hops.js'
+import type { Logger } from '../base/log.js'
+import { PromMetrics } from '../base/prom-metrics.js'
+import type { Random } from '../base/random.js'
+import { describeSettings } from '../base/settings.js'
+import type { JsonObject } from '../model/json.js'
+import { DEFAULT_TENANT, parseTenantId, type TenantId } from '../model/tenant.js'
+import { openStore } from '../store/open-store.js'
+import type { ResourceStore, TenantStore } from '../store/store.js'
+import { CONTROL_PLANE_VERSION } from '../sync/sync-node.js'
+import { GrpcServer } from '../transport/grpc/server.js'
+import { addDiagnostics } from '../transport/http/diagnostics.js'
+import { HttpServer } from '../transport/http/server.js'
+import { serverCertificate } from '../transport/server-certificate.js'
+import { KDS } from '../wire/kds-service.js'
+import { AdminRelay } from './admin-relay.js'
+import { meshSecrets, proxyAdmin, tokenIssuer } from './api-ports.js'
+import { GLOBAL_SETTINGS, type GlobalConfig } from './config.js'
+import { KdsService } from './kds-service.js'
+import { Sessions } from './sessions.js'
+import { SyncStatus } from './sync-status.js'
+import { TenantDirectory } from './tenant-directory.js'
+import { TenantRuntime } from './tenant-runtime.js'
+
+export interface ProcessPorts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+}
+
+export interface GlobalEndpoints {
+  readonly apiHttp: number
+  readonly apiHttps: number
+  readonly kds: number
+  readonly diagnostics: number
+}
+
+/** How long streams may take to see their end when the process stops. */
+const STOP_GRACE_MS = 2_000
+
+/** A global control plane: where its ports meet their implementations. */
+export class GlobalProcess {
+  readonly #config: GlobalConfig
+  readonly #ports: ProcessPorts
+  readonly #metrics = new PromMetrics('Global')
+  readonly #hops: Hops
+  readonly #instanceId: string
+  readonly #sessions = new Sessions()
+  readonly #relay: AdminRelay
+  readonly #stops: (() => Promise<void> | void)[] = []
+  #ready = false
+
+  constructor(config: GlobalConfig, ports: ProcessPorts) {
+    this.#config = config
+    this.#ports = ports
+    this.#hops = new Hops(ports.clock)
+    this.#instanceId = `${hostname()}-${ports.random.uuid().slice(0, 4)}`
+    this.#relay = new AdminRelay({ ...ports, sessions: this.#sessions })
+  }
+
+  /** Opens the store, makes the control planes whole, then the listeners. A failed start stops what had started. */
+  async start(): Promise<GlobalEndpoints> {
+    try {
+      return await this.#start()
+    } catch (thrown) {
+      await this.stop()
+      throw thrown
+    }
+  }
+
+  /** In reverse: no new calls, streams ended with a reason, insights closed, the store last. */
+  async stop(): Promise<void> {
+    this.#ready = false
+    for (const stop of this.#stops.splice(0).reverse()) await stop()
+  }
+
+  async #start(): Promise<GlobalEndpoints> {
+    const store = await openStore(this.#config.store, this.#ports)
+    this.#stops.push(() => store.close())
+    const tenants = this.#directory(store)
+    this.#stops.push(() => tenants.stop())
+    for (const id of this.#tenantIds(await store.tenants())) await tenants.open(id)
+    this.#writeAdminToken(tenants.get(DEFAULT_TENANT).store)
+    const { clock } = this.#ports
+    const service: KdsService = new KdsService({
+      ...this.#ports,
+      tenantOf: (id) => tenants.get(id).runtime,
+      sessions: this.#sessions,
+      relay: this.#relay,
+      metrics: this.#metrics,
+      hops: this.#hops,
+      instanceId: this.#instanceId,
+      onProgress: () => status.changed(),
+    })
+    const status = new SyncStatus({
+      clock,
+      streams: () => service.downStreams,
+      tenants: async () => tenants.all().map(({ id }) => id),
+      tenantOf: (id) => tenants.get(id).runtime,
+    })
+    const kds = await this.#serveKds(service, tenants)
+    const apis = await this.#serveApi(tenants)
+    const diagnostics = await this.#serveDiagnostics(status)
+    this.#ready = true
+    return { ...apis, kds, diagnostics }
+  }
+
+  #directory(store: ResourceStore): TenantDirectory {
+    const { localhostIsAdmin, skipMeshCreation, skipHostnameGenerators } = this.#config
+    const makeRuntime = (tenantStore: TenantStore) => this.#runtime(tenantStore)
+    return new TenantDirectory({
+      ...this.#ports,
+      store,
+      makeRuntime,
+      localhostIsAdmin,
+      skipMeshCreation,
+      skipHostnameGenerators,
+    })
+  }
+
+  #runtime(store: TenantStore): TenantRuntime {
+    const { zoneInsightFlushSeconds, subscriptionLimit, maxMsgSize, labelsSkipPrefixes } = this.#config
+    const hops = this.#hops
+    store.watch(({ changes }) => {
+      if (!hops.active) return
+      for (const { key } of changes) {
+        hops.emit({
+          hop: 'accepted',
+          tenant: store.tenant,
+          peer: undefined,
+          type: key.type,
+          name: `${key.name}.${key.mesh ?? ''}`,
+          version: undefined,
+        })
+      }
+    })
+    return new TenantRuntime({
+      ...this.#ports,
+      store,
+      metrics: this.#metrics,
+      instanceId: this.#instanceId,
+      insightFlushIntervalMs: zoneInsightFlushSeconds * 1_000,
+      subscriptionLimit,
+      messageBytesMax: maxMsgSize,
+      labels: { skipPrefixes: labelsSkipPrefixes.split(',').filter((prefix) => prefix !== '') },
+    })
+  }
+
+  /** The default one, those that are configured, and those that the store remembers. */
+  #tenantIds(stored: readonly TenantId[]): ReadonlySet<TenantId> {
+    const configured = this.#config.controlPlanes.split(',').filter((id) => id !== '')
+    return new Set([DEFAULT_TENANT, ...configured.map(parseTenantId), ...stored])
+  }
+
+  async #serveKds(service: KdsService, tenants: TenantDirectory): Promise<number> {
+    const { listen: host, kdsPort: port, kdsTls, maxMsgSize } = this.#config
+    const { clock, log } = this.#ports
+    const zones = this.#zoneAuthenticator(tenants)
+    const server = new GrpcServer<PeerIdentity>({
+      authenticate: (metadata) => zones.authenticate(metadata),
+      ...(kdsTls && { tls: this.#certificate() }),
+      messageBytesMax: maxMsgSize,
+      clock,
+      log,
+    })
+    server.stream(KDS.GlobalToZoneSync, (peer, duplex) => service.globalToZone(peer, duplex))
+    server.stream(KDS.ZoneToGlobalSync, (peer, duplex) => service.zoneToGlobal(peer, duplex))
+    for (const rpc of ['StreamXDSConfigs', 'StreamStats', 'StreamClusters'] as const) {
+      server.stream(KDS[rpc], (peer, duplex) => service.adminStream(peer, rpc, duplex))
+    }
+    server.unary(KDS.HealthCheck, (peer) => {
+      service.healthCheck(peer)
+      return { intervalMs: undefined }
+    })
+    const bound = await server.listen({ host, port })
+    this.#stops.push(async () => {
+      await service.stop()
+      await server.stop(STOP_GRACE_MS)
+    })
+    return bound.port
+  }
+
+  #zoneAuthenticator(tenants: TenantDirectory): ZoneAuthenticator {
+    const { kdsAuth, tenants: several, cpIdHeader } = this.#config
+    const { clock, log } = this.#ports
+    const tenancy = { fallback: several ? undefined : DEFAULT_TENANT, cpIdHeader }
+    if (kdsAuth === 'none') {
+      return openZoneAuthenticator({ tenancy, exists: (id) => tenants.find(id) !== undefined, log })
+    }
+    const trust = { find: (id: TenantId) => tenants.find(id)?.trust.zone }
+    const refusals = several ? 'generic' : 'detailed'
+    return new ZoneTokenAuthenticator({ tenancy, trust, refusals, clock, log, metrics: this.#metrics })
+  }
+
+  async #serveApi(tenants: TenantDirectory): Promise<{ apiHttp: number; apiHttps: number }> {
+    const options = this.#apiOptions(tenants)
+    const http = await this.#apiServer('api-http', this.#config.apiHttpPort, undefined, options)
+    const { certPem: cert, keyPem: key } = this.#certificate()
+    const https = await this.#apiServer('api-https', this.#config.apiHttpsPort, { cert, key }, options)
+    return { apiHttp: http.port, apiHttps: https.port }
+  }
+
+  async #apiServer(
+    name: string,
+    port: number,
+    tls: { cert: string; key: string } | undefined,
+    options: ApiOptions,
+  ): Promise<HttpServer> {
+    const { clock, log } = this.#ports
+    const server = new HttpServer({ name, host: this.#config.listen, port, tls, clock, log })
+    await server.fastify.register(apiPlugin, options)
+    await server.fastify.register(apiPlugin, { ...options, prefix: TENANT_PREFIX })
+    await server.start()
+    this.#stops.push(() => server.stop())
+    return server
+  }
+
+  #apiOptions(tenants: TenantDirectory): ApiOptions {
+    const { clock, log } = this.#ports
+    const tenantOf = (cpId: string | undefined) =>
+      tenants.get(cpId === undefined ? DEFAULT_TENANT : parseTenantId(cpId))
+    return {
+      mode: 'global',
+      zone: '',
+      federated: false,
+      readOnly: false,
+      info: {
+        product: 'Kuma',
+        version: `${CONTROL_PLANE_VERSION.version}-preview.zonelab`,
+        instanceId: this.#instanceId,
+        hostname: hostname(),
+        gui: '',
+        config: {
+          mode: 'global',
+          environment: 'universal',
+          ...describeSettings(GLOBAL_SETTINGS, this.#config),
+        } as JsonObject,
+      },
+      access: DEFAULT_ACCESS,
+      clock,
+      log,
+      tenantStore: async (cpId) => tenantOf(cpId).store,
+      authenticate: (caller, store) => tenants.get(store.tenant).users.authenticate(caller),
+      tokens: tokenIssuer(tenants),
+      proxies: proxyAdmin(this.#relay),
+      meshSecrets,
+    }
+  }
+
+  async #serveDiagnostics(status: SyncStatus): Promise<number> {
+    const { listen: host, diagnosticsPort: port, diagnosticsToken: token } = this.#config
+    const { clock, log } = this.#ports
+    const server = new HttpServer({ name: 'diagnostics', host, port, clock, log })
+    addDiagnostics(server.fastify, {
+      ready: () => this.#ready,
+      metrics: () => this.#metrics.expose(),
+      hops: this.#hops,
+      status: async () => ({ zones: await status.rows() }),
+      untilSynced: (timeoutMs) => status.untilSynced(timeoutMs),
+      token,
+    })
+    await server.start()
+    this.#stops.push(() => server.stop())
+    return server.port
+  }
+
+  #certificate() {
+    const { tlsCertFile: certFile, tlsKeyFile: keyFile, listen } = this.#config
+    return serverCertificate({ certFile, keyFile, hosts: [listen], nowMs: this.#ports.clock.nowMs() })
+  }
+
+  #writeAdminToken(store: TenantStore): void {
+    const { adminTokenFile } = this.#config
+    if (adminTokenFile === '') return
+    void store.get(ADMIN_USER_TOKEN).then((secret) => {
+      if (secret) writeFileSync(adminTokenFile, secretData(secret), { mode: 0o600 })
+    })
+  }
+}

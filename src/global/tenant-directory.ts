@@ -1,0 +1,128 @@
+import { ensureAdminUserToken, ensureSigningKey, signingKeyDraft } from '../auth/bootstrap-secrets.js'
+import { TenantTrust } from '../auth/tenant-trust.js'
+import { dataplaneKeys, USER_KEYS, ZONE_KEYS } from '../auth/token-secrets.js'
+import { UserAuthenticator } from '../auth/user-authenticator.js'
+import type { Clock } from '../base/clock.js'
+import { AppError } from '../base/errors.js'
+import type { Logger } from '../base/log.js'
+import type { Random } from '../base/random.js'
+import { closeOpenSubscriptions } from '../insights/zone.js'
+import { globalDefaults, meshDefaults } from '../model/defaults.js'
+import { canonicalJson } from '../model/json.js'
+import { draftOf, specOf } from '../model/resource.js'
+import type { TenantId } from '../model/tenant.js'
+import type { ResourceStore, TenantStore, Write } from '../store/store.js'
+import type { TenantRuntime } from './tenant-runtime.js'
+
+/** One virtual global control plane of this process. */
+export interface Tenant {
+  readonly id: TenantId
+  readonly store: TenantStore
+  readonly runtime: TenantRuntime
+  readonly trust: TenantTrust
+  readonly users: UserAuthenticator
+}
+
+export interface TenantDirectoryOptions {
+  readonly store: ResourceStore
+  readonly makeRuntime: (store: TenantStore) => TenantRuntime
+  readonly localhostIsAdmin: boolean
+  readonly skipMeshCreation: boolean
+  readonly skipHostnameGenerators: boolean
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+}
+
+/** The control planes that there are. One is made by `open` alone: asking for an unknown one makes nothing. */
+export class TenantDirectory {
+  readonly #options: TenantDirectoryOptions
+  readonly #tenants = new Map<TenantId, Tenant>()
+
+  constructor(options: TenantDirectoryOptions) {
+    this.#options = options
+  }
+
+  find(id: TenantId): Tenant | undefined {
+    return this.#tenants.get(id)
+  }
+
+  /** Throws `not-found`. */
+  get(id: TenantId): Tenant {
+    const tenant = this.#tenants.get(id)
+    if (!tenant) throw new AppError('not-found', `there is no control plane "${id}"`)
+    return tenant
+  }
+
+  all(): readonly Tenant[] {
+    return [...this.#tenants.values()]
+  }
+
+  /** Makes a control plane whole: keys, the admin's token, defaults; and closes what an earlier life left open. Idempotent. */
+  async open(id: TenantId): Promise<Tenant> {
+    const known = this.#tenants.get(id)
+    if (known) return known
+    const { store: stores, clock, random, log, localhostIsAdmin, makeRuntime } = this.#options
+    const store = stores.tenant(id)
+    await ensureSigningKey(store, USER_KEYS)
+    await ensureSigningKey(store, ZONE_KEYS)
+    const trust = new TenantTrust({ store, clock, random, log })
+    await ensureAdminUserToken(store, trust.issuer(USER_KEYS))
+    await this.#makeDefaults(store)
+    await this.#closeLeftOpen(store)
+    const users = new UserAuthenticator({ localhostIsAdmin, trust: trust.user, clock, log })
+    const tenant: Tenant = { id, store, runtime: makeRuntime(store), trust, users }
+    this.#tenants.set(id, tenant)
+    return tenant
+  }
+
+  stop(): void {
+    for (const { runtime, trust } of this.#tenants.values()) {
+      runtime.stop()
+      trust.close()
+    }
+  }
+
+  async #makeDefaults(store: TenantStore): Promise<void> {
+    const { skipMeshCreation, skipHostnameGenerators, random } = this.#options
+    const clusterId = { type: 'Config', mesh: undefined, name: 'kuma-cluster-id' } as const
+    const config = {
+      labels: {},
+      spec: canonicalJson({ config: random.uuid() }),
+      status: undefined,
+      owner: undefined,
+      syncedVersion: undefined,
+    }
+    const drafts = [{ ...clusterId, ...config }, ...(skipHostnameGenerators ? [] : globalDefaults())]
+    const mesh = { type: 'Mesh', mesh: undefined, name: 'default' } as const
+    if (!skipMeshCreation && !(await store.get(mesh))) {
+      const made = {
+        ...mesh,
+        labels: {},
+        spec: canonicalJson({}),
+        status: undefined,
+        owner: undefined,
+        syncedVersion: undefined,
+      }
+      drafts.push(made, ...meshDefaults('default', []), await signingKeyDraft(dataplaneKeys('default')))
+    }
+    await store.commit(drafts.map((resource): Write => ({ kind: 'put', resource, expect: 'absent' })))
+  }
+
+  /** A global that died without a word left its zones online; no stream can be open before we serve. */
+  async #closeLeftOpen(store: TenantStore): Promise<void> {
+    const { resources } = await store.list('ZoneInsight')
+    const writes = resources.flatMap((resource): Write[] => {
+      const closed = closeOpenSubscriptions(specOf(resource), this.#options.clock.nowMs())
+      if (!closed) return []
+      return [
+        {
+          kind: 'put',
+          resource: { ...draftOf(resource), spec: canonicalJson(closed) },
+          expect: { version: resource.version },
+        },
+      ]
+    })
+    await store.commit(writes)
+  }
+}

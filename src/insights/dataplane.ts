@@ -1,0 +1,104 @@
+import type { Clock } from '../base/clock.js'
+import type { Logger } from '../base/log.js'
+import { isJsonObject, type Json, type JsonObject } from '../model/json.js'
+import type { Labels } from '../model/labels.js'
+import type { PublisherObserver } from '../protocol/ports.js'
+import type { TenantStore } from '../store/store.js'
+import { InsightWriter } from './insight-writer.js'
+import { StreamStats, timestamp } from './sync-subscription.js'
+
+export interface DataplaneInsightOptions {
+  readonly store: TenantStore
+  readonly mesh: string
+  readonly name: string
+  /** Those of the Dataplane that the sync name is made of, so that both get the same one at the global (kds.md trap 10). */
+  readonly labels: Labels
+  readonly instanceId: string
+  readonly clock: Clock
+  readonly log: Logger
+  /** Kuma's dataplaneStatusFlushInterval, 10 s. */
+  readonly flushIntervalMs: number
+}
+
+/** Subscriptions kept: Kuma keeps two for sidecars (dataplane.md §1.7). */
+const SUBSCRIPTION_LIMIT = 2
+
+/** How the status of a DataplaneInsight calls the types; the others are counted in the total alone. */
+export interface CountedTypes {
+  readonly cds: string
+  readonly eds: string
+  readonly lds: string
+  readonly rds: string
+}
+
+/** One life of a sidecar's stream, written into its DataplaneInsight: at connect, at close, and seldom in between. */
+export class DataplaneSubscription implements PublisherObserver {
+  readonly #options: DataplaneInsightOptions & { readonly id: string; readonly counted: CountedTypes }
+  readonly #writer: InsightWriter
+  readonly #stats = new StreamStats()
+  readonly #connectedAtMs: number
+  #disconnectedAtMs: number | undefined
+  #version: JsonObject | undefined
+
+  constructor(options: DataplaneInsightOptions & { readonly id: string; readonly counted: CountedTypes }) {
+    this.#options = options
+    const { store, mesh, name, clock, log, flushIntervalMs: intervalMs, labels } = options
+    this.#connectedAtMs = clock.nowMs()
+    this.#writer = new InsightWriter({
+      store,
+      key: { type: 'DataplaneInsight', mesh, name },
+      owner: { type: 'Dataplane', mesh, name },
+      clock,
+      log,
+      intervalMs,
+      labels,
+      update: (stored) => this.#update(stored),
+    })
+  }
+
+  /** Stored at once: the sidecar is online. */
+  open(version: JsonObject | undefined): Promise<void> {
+    this.#version = version
+    return this.#writer.flush()
+  }
+
+  close(): Promise<void> {
+    this.#disconnectedAtMs ??= this.#options.clock.nowMs()
+    return this.#writer.flush()
+  }
+
+  onSent(type: string): void {
+    this.#stats.sent(type)
+    this.#writer.changed()
+  }
+
+  onAnswered(type: string, _nonce: string, _batch: unknown, error: string | undefined): void {
+    this.#stats.answered(type, error !== undefined, this.#options.clock.nowMs())
+    this.#writer.changed()
+  }
+
+  #update(stored: JsonObject): JsonObject {
+    const others = (Array.isArray(stored.subscriptions) ? stored.subscriptions : []).filter(
+      (item) => isJsonObject(item) && item.id !== this.#options.id,
+    )
+    const disconnectTime = timestamp(this.#connectedAtMs)
+    const closed = others.map((item: Json) =>
+      isJsonObject(item) && item.disconnectTime === undefined ? { ...item, disconnectTime } : item,
+    )
+    return { ...stored, subscriptions: [...closed, this.#json()].slice(-SUBSCRIPTION_LIMIT) }
+  }
+
+  #json(): JsonObject {
+    const { id, instanceId, counted } = this.#options
+    const { lastUpdateTime, total } = this.#stats
+    const byType = Object.entries(counted).map(([field, type]) => [field, this.#stats.ofType(type)])
+    return {
+      id,
+      controlPlaneInstanceId: instanceId,
+      connectTime: timestamp(this.#connectedAtMs),
+      ...(this.#disconnectedAtMs !== undefined && { disconnectTime: timestamp(this.#disconnectedAtMs) }),
+      status: { ...(lastUpdateTime && { lastUpdateTime }), total, ...Object.fromEntries(byType) },
+      ...(this.#version && { version: this.#version }),
+    }
+  }
+}

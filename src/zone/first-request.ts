@@ -1,0 +1,59 @@
+import type { CloseReason } from '../protocol/close-reason.js'
+import type { Duplex, DuplexHandlers } from '../protocol/duplex.js'
+
+/** What came first on a stream, and the stream as if nothing had been read from it. */
+export interface FirstMessage<Out, In> {
+  readonly message: In
+  readonly duplex: Duplex<Out, In>
+}
+
+/**
+ * Waits for the first message of a stream before anyone serves it: who a sidecar is, its first request says. The
+ * returned duplex delivers that message again when it is opened. Resolves to the reason when the stream ends first.
+ */
+export function firstMessage<Out, In>(duplex: Duplex<Out, In>): Promise<FirstMessage<Out, In> | CloseReason> {
+  return new Promise((resolve) => {
+    let inner: DuplexHandlers<In> | undefined
+    let ended: CloseReason | undefined
+    let first = true
+    duplex.open({
+      onMessage(message) {
+        if (!first) {
+          inner?.onMessage(message)
+          return
+        }
+        first = false
+        duplex.pause()
+        resolve({ message, duplex: replaying(message) })
+      },
+      onWritable: () => inner?.onWritable(),
+      onEnd(reason) {
+        ended = reason
+        if (first) resolve(reason)
+        else inner?.onEnd(reason)
+      },
+    })
+
+    function replaying(message: In): Duplex<Out, In> {
+      return {
+        get writable() {
+          return duplex.writable
+        },
+        open(handlers) {
+          inner = handlers
+          if (ended) {
+            handlers.onEnd(ended)
+            return
+          }
+          duplex.resume()
+          handlers.onMessage(message)
+        },
+        send: (out) => duplex.send(out),
+        pause: () => duplex.pause(),
+        resume: () => duplex.resume(),
+        end: (reason) => duplex.end(reason),
+        abort: (reason) => duplex.abort(reason),
+      }
+    }
+  })
+}

@@ -1,0 +1,83 @@
+import { canonicalJson, type Json } from '../../model/json.js'
+import { LABEL, type Labels } from '../../model/labels.js'
+import { type Resource, specOf } from '../../model/resource.js'
+import type { MeshServicePort, MeshServiceSpec } from '../../model/specs/mesh-service.js'
+import { type InboundSpec, sectionName } from '../snapshot/dataplane-spec.js'
+import { type DataplaneIndex, inboundsOf } from './service-match.js'
+
+const MANAGER = 'meshservice-generator'
+
+/** RFC 1035 label: a workload of another form gives no MeshService, as in Kuma. */
+const SERVICE_NAME = /^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$/
+const PROTOCOLS = ['tcp', 'tls', 'http', 'http2', 'grpc', 'kafka', 'mysql']
+
+export interface GeneratedService {
+  readonly name: string
+  readonly ports: readonly MeshServicePort[]
+  /** Dataplanes whose inbounds say something else; the service keeps the ports it has (kuma `meshservice/generate`). */
+  readonly conflicting: readonly string[]
+}
+
+/** What the Dataplanes of a mesh ask for: one MeshService per value of `kuma.io/workload`. */
+export function generatedServices(
+  dataplanes: DataplaneIndex,
+  existing: ReadonlyMap<string, Resource>,
+): ReadonlyMap<string, GeneratedService> {
+  const services = new Map<string, GeneratedService>()
+  for (const [name, members] of dataplanes.byWorkload) {
+    if (!SERVICE_NAME.test(name)) continue
+    const offers = members.map((member) => ({ member, ports: portsOf(inboundsOf(member)) })).filter(hasPorts)
+    const [first] = offers
+    if (!first) continue
+    const kept = existing.get(name)
+    const now = kept && isGenerated(kept) ? specOf<MeshServiceSpec>(kept).ports : undefined
+    // The existing ports stay as long as one Dataplane still offers them; else the first one decides.
+    const ports = offers.some((offer) => same(offer.ports, now)) ? (now ?? first.ports) : first.ports
+    const conflicting = offers.filter((offer) => !same(offer.ports, ports)).map(({ member }) => member.name)
+    services.set(name, { name, ports, conflicting })
+  }
+  return services
+}
+
+/** Made and deleted by this generator; another MeshService of the name is its author's. */
+export function isGenerated(service: Resource): boolean {
+  return service.labels[LABEL.managedBy] === MANAGER && (service.labels[LABEL.origin] ?? 'zone') === 'zone'
+}
+
+export function serviceLabels(mesh: string, name: string, zone: string): Labels {
+  return {
+    [LABEL.mesh]: mesh,
+    [LABEL.displayName]: name,
+    [LABEL.managedBy]: MANAGER,
+    [LABEL.env]: 'universal',
+    [LABEL.zone]: zone,
+    [LABEL.origin]: 'zone',
+  }
+}
+
+export function workloadSelector(name: string): MeshServiceSpec['selector'] {
+  return { dataplaneLabels: { matchLabels: { [LABEL.workload]: name } } }
+}
+
+/** Since when a service has no Dataplane; undefined while it has, or when the label says no time. */
+export function graceStartedMs(service: Resource): number | undefined {
+  const startedMs = Date.parse(service.labels[LABEL.deletionGrace] ?? '')
+  return Number.isNaN(startedMs) ? undefined : startedMs
+}
+
+function portsOf(inbounds: readonly InboundSpec[]): readonly MeshServicePort[] {
+  return inbounds.map(({ port, name, protocol }) => ({
+    name: sectionName({ name: name ?? '', port }),
+    port,
+    targetPort: port,
+    appProtocol: protocol !== undefined && PROTOCOLS.includes(protocol) ? protocol : 'tcp',
+  }))
+}
+
+function hasPorts({ ports }: { readonly ports: readonly MeshServicePort[] }): boolean {
+  return ports.length > 0
+}
+
+function same(a: readonly MeshServicePort[], b: readonly MeshServicePort[] | undefined): boolean {
+  return b !== undefined && canonicalJson(a as unknown as Json) === canonicalJson(b as unknown as Json)
+}

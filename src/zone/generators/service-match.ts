@@ -1,0 +1,52 @@
+import { LABEL, matchesLabels } from '../../model/labels.js'
+import type { Resource } from '../../model/resource.js'
+import type { MeshServicePort, MeshServiceSpec } from '../../model/specs/mesh-service.js'
+import { dataplaneNetworking, type InboundSpec, isReady } from '../snapshot/dataplane-spec.js'
+
+/**
+ * The Dataplanes of one mesh by the labels that services select, so that matching a service costs its own Dataplanes
+ * and not all. The workload label is what generated services select by.
+ */
+export class DataplaneIndex {
+  readonly #all: readonly Resource[]
+  readonly #byWorkload = new Map<string, Resource[]>()
+
+  constructor(dataplanes: Iterable<Resource>) {
+    this.#all = [...dataplanes].sort((a, b) => (a.name < b.name ? -1 : 1))
+    for (const dataplane of this.#all) {
+      const workload = dataplane.labels[LABEL.workload]
+      if (workload === undefined) continue
+      const same = this.#byWorkload.get(workload)
+      if (same) same.push(dataplane)
+      else this.#byWorkload.set(workload, [dataplane])
+    }
+  }
+
+  /** Workload label value → its Dataplanes, sorted by name. */
+  get byWorkload(): ReadonlyMap<string, readonly Resource[]> {
+    return this.#byWorkload
+  }
+
+  /** By reference or by labels; an empty selector selects nothing (kuma `meshservice/match.go`). */
+  selectedBy({ selector }: Pick<MeshServiceSpec, 'selector'>): readonly Resource[] {
+    const name = selector?.dataplaneRef?.name
+    if (name !== undefined) return this.#all.filter((dataplane) => dataplane.name === name)
+    const labels = selector?.dataplaneLabels?.matchLabels ?? {}
+    if (Object.keys(labels).length === 0) return []
+    const workload = labels[LABEL.workload]
+    const candidates = workload === undefined ? this.#all : (this.#byWorkload.get(workload) ?? [])
+    return candidates.filter((dataplane) => matchesLabels(dataplane.labels, labels))
+  }
+}
+
+/** Whether a ready inbound serves the port: by target port number, or by name when the target is one. */
+export function serves(dataplane: Resource, { port, targetPort }: MeshServicePort): boolean {
+  const target = targetPort ?? port
+  const isTarget = (inbound: InboundSpec) =>
+    typeof target === 'number' ? inbound.port === target : inbound.name === target
+  return inboundsOf(dataplane).some((inbound) => isTarget(inbound) && isReady(inbound))
+}
+
+export function inboundsOf(dataplane: Resource): readonly InboundSpec[] {
+  return dataplaneNetworking(dataplane).inbound ?? []
+}

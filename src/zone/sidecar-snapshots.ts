@@ -1,0 +1,184 @@
+import type { Cancel, Clock } from '../base/clock.js'
+import { AppError } from '../base/errors.js'
+import type { Component } from '../base/lifecycle.js'
+import type { Logger } from '../base/log.js'
+import { RESOURCE_TYPES } from '../model/registry.js'
+import { SnapshotSource } from '../protocol/snapshot-source.js'
+import { encodeDeltaResponse } from '../wire/delta-codec.js'
+import { ENVOY_TYPE_URL } from '../wire/envoy-codec.js'
+import type { MeshMirror, MirrorChange } from './mesh-mirror.js'
+import { buildSnapshot, type Snapshot } from './snapshot/build.js'
+import { MeshContext } from './snapshot/mesh-context.js'
+import { ResourceCache } from './snapshot/resource-cache.js'
+
+export interface SidecarSnapshotsOptions {
+  readonly mirror: MeshMirror
+  readonly zone: string
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** One connected sidecar: what it is served and what that was made from. */
+export interface ServedSidecar {
+  readonly mesh: string
+  readonly name: string
+  readonly source: SnapshotSource
+}
+
+interface Served extends ServedSidecar {
+  snapshot: Snapshot | undefined
+}
+
+/** Snapshots built in one turn of the event loop: some 20 ms at a millisecond each, so that streams and pings go on. */
+const BUILDS_PER_TURN = 20
+
+/**
+ * The snapshots of the connected sidecars, rebuilt when something that one of them hangs on changed, and only then.
+ * Each distinct resource is encoded once and shared, whichever sidecars have it.
+ */
+export class SidecarSnapshots implements Component {
+  readonly name = 'sidecar-snapshots'
+  readonly #options: SidecarSnapshotsOptions
+  readonly #cache = new ResourceCache()
+  readonly #contexts = new Map<string, MeshContext>()
+  readonly #served = new Set<Served>()
+  readonly #byDependency = new Map<string, Set<Served>>()
+  readonly #dirty = new Set<Served>()
+  readonly #idle = new Set<() => void>()
+  #cancelTurn: Cancel | undefined
+  #unlisten: () => void = () => {}
+
+  constructor(options: SidecarSnapshotsOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<void> {
+    this.#unlisten = this.#options.mirror.onChange((changes) => this.#changed(changes))
+  }
+
+  async stop(): Promise<void> {
+    this.#unlisten()
+    this.#cancelTurn?.()
+  }
+
+  /** Begins to serve a sidecar; its snapshot follows at once if its Dataplane is there, else when it comes. */
+  serve(mesh: string, name: string): ServedSidecar {
+    const encode = (type: string, nonce: string, resources: readonly Uint8Array[], removed: readonly string[]) =>
+      encodeDeltaResponse({ type, nonce, resources, removed, controlPlane: this.#options.zone })
+    const served: Served = { mesh, name, source: new SnapshotSource({ encode }), snapshot: undefined }
+    this.#served.add(served)
+    this.#rebuild(served)
+    return served
+  }
+
+  release(sidecar: ServedSidecar): void {
+    const served = sidecar as Served
+    this.#forgetDependencies(served)
+    this.#served.delete(served)
+    this.#dirty.delete(served)
+  }
+
+  /** The context of a mesh, complete: what inspection and dry runs are answered from. */
+  contextOf(mesh: string): MeshContext {
+    let context = this.#contexts.get(mesh)
+    if (!context) {
+      context = new MeshContext({ mesh, zone: this.#options.zone })
+      for (const type of RESOURCE_TYPES) {
+        for (const resource of this.#options.mirror.of(mesh, type).values()) context.change(undefined, resource)
+      }
+      this.#contexts.set(mesh, context)
+    }
+    return context
+  }
+
+  get cache(): ResourceCache {
+    return this.#cache
+  }
+
+  /** Resolves when every snapshot holds what the mirror holds. */
+  settled(): Promise<void> {
+    if (this.#dirty.size === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#idle.add(resolve))
+  }
+
+  #changed(changes: readonly MirrorChange[]): void {
+    for (const { mesh, change } of changes) {
+      if (mesh === undefined) continue
+      // A mesh that nobody has asked about has no context to keep current.
+      const context = this.#contexts.get(mesh)
+      if (!context) continue
+      const touched = context.change(change.before, change.after)
+      for (const key of touched.keys) for (const served of this.#byDependency.get(key) ?? []) this.#dirty.add(served)
+      for (const served of this.#served) {
+        if (served.mesh !== mesh || this.#dirty.has(served)) continue
+        const dataplane = this.#options.mirror.of(mesh, 'Dataplane').get(served.name)
+        if (dataplane && (served.snapshot === undefined || touched.selects(dataplane))) this.#dirty.add(served)
+      }
+    }
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#dirty.size === 0 || this.#cancelTurn) return
+    this.#cancelTurn = this.#options.clock.after(0, () => {
+      this.#cancelTurn = undefined
+      this.#turn()
+    })
+  }
+
+  #turn(): void {
+    let budget = BUILDS_PER_TURN
+    for (const served of this.#dirty) {
+      if (budget === 0) break
+      budget -= 1
+      this.#dirty.delete(served)
+      this.#rebuild(served)
+    }
+    if (this.#dirty.size > 0) {
+      this.#schedule()
+      return
+    }
+    for (const resolve of this.#idle) resolve()
+    this.#idle.clear()
+  }
+
+  /** A snapshot that cannot be built leaves the last good one in place: nothing of a broken one may be served. */
+  #rebuild(served: Served): void {
+    const { mirror, log } = this.#options
+    const dataplane = mirror.of(served.mesh, 'Dataplane').get(served.name)
+    if (!dataplane) return
+    try {
+      const snapshot = buildSnapshot(this.contextOf(served.mesh), dataplane, this.#cache)
+      this.#forgetDependencies(served)
+      served.snapshot = snapshot
+      for (const key of snapshot.dependencies) {
+        let hanging = this.#byDependency.get(key)
+        if (!hanging) {
+          hanging = new Set()
+          this.#byDependency.set(key, hanging)
+        }
+        hanging.add(served)
+      }
+      const { cluster, endpoint, listener, secret } = ENVOY_TYPE_URL
+      const { clusters, endpoints, listeners, secrets } = snapshot
+      served.source.replace(
+        new Map([
+          [cluster, clusters],
+          [endpoint, endpoints],
+          [listener, listeners],
+          [secret, secrets],
+        ]),
+      )
+    } catch (thrown) {
+      log.error('a snapshot could not be built', { mesh: served.mesh, name: served.name, error: AppError.from(thrown) })
+    }
+  }
+
+  #forgetDependencies(served: Served): void {
+    for (const key of served.snapshot?.dependencies ?? []) {
+      const hanging = this.#byDependency.get(key)
+      hanging?.delete(served)
+      if (hanging?.size === 0) this.#byDependency.delete(key)
+    }
+  }
+}
