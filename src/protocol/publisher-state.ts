@@ -138,7 +138,7 @@ function quietly(state: PublisherState): PublisherStep {
 function answered(state: PublisherState, error: string | undefined): PublisherStep {
   invariant(state.kind === 'awaiting', 'an answer to nothing is a stale nonce')
   const { batch, sentAtMs: _, ...standing } = state
-  const refusals = error === undefined ? state.refusals : refused(state.refusals, batch, error)
+  const refusals = judged(state.refusals, batch, error)
   return {
     state: { ...standing, kind: 'quiet', known: at(batch.cursor), refusals },
     effects: [{ kind: 'answered', batch, error }],
@@ -198,12 +198,23 @@ function at(cursor: Cursor): Since {
   return { kind: 'cursor', cursor }
 }
 
-/** A NACK has one text for its batch: whoever it mentions is refused, and if it mentions nobody, all are suspects. */
-function refused(refusals: ReadonlyMap<string, Refusal>, batch: Batch, reason: string): ReadonlyMap<string, Refusal> {
-  const mentioned = batch.entries.filter(({ name }) => mentions(reason, name))
-  const suspects = mentioned.length > 0 ? mentioned : batch.entries
-  const added = suspects.map(({ name, version }) => [name, { name, version, reason }] as const)
-  return new Map([...refusals, ...added].slice(-REFUSALS_MAX))
+/**
+ * The answer is the last word on each name of its batch: what was refused before in the same version may be accepted now.
+ * A NACK has one text for its batch: whoever it mentions is refused, and if it mentions nobody, all are suspects.
+ */
+function judged(
+  refusals: ReadonlyMap<string, Refusal>,
+  { entries }: Batch,
+  error: string | undefined,
+): ReadonlyMap<string, Refusal> {
+  if (error === undefined && refusals.size === 0) return refusals
+  const remaining = new Map(refusals)
+  for (const { name } of entries) remaining.delete(name)
+  if (error === undefined) return remaining
+  const mentioned = entries.filter(({ name }) => mentions(error, name))
+  const suspects = mentioned.length > 0 ? mentioned : entries
+  const added = suspects.map(({ name, version }) => [name, { name, version, reason: error }] as const)
+  return new Map([...remaining, ...added].slice(-REFUSALS_MAX))
 }
 
 /** Whether a text holds the name as a word of its own: `b` is in `"b": bad`, and `a` is not. */

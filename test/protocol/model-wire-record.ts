@@ -73,12 +73,13 @@ export class WireRecord {
     if (renewed !== undefined) for (const { name } of batch.entries) this.#anewOf(renewed).add(name)
   }
 
-  #requested({ type, nonce, subscribe, initialVersions }: DeltaRequest): void {
+  #requested({ type, nonce, subscribe, unsubscribe, initialVersions }: DeltaRequest): void {
     const owed = this.#repeatsOwed.get(type) ?? 0
     if (!this.asked.has(type)) this.#known.set(type, new Map(initialVersions))
     else if (nonce === '' && subscribe.includes(WILDCARD)) this.#repeatsOwed.set(type, owed + 1)
     this.asked.add(type)
     for (const name of subscribe) this.#anewOf(type).add(name)
+    for (const name of unsubscribe) this.#known.get(type)?.delete(name)
     const answered = this.#inFlight.get(type)
     if (answered?.response.nonce !== nonce) return
     this.#inFlight.delete(type)

@@ -81,23 +81,31 @@ const ORDERS = {
   'make before break': makeBeforeBreak({ clusters: 'C', endpoints: 'N', listeners: 'L', routes: 'R' }),
 }
 
-test.each(Object.entries(ORDERS))('both sides agree in the end, whatever happens between (%s)', async (_, order) => {
-  const property = fc.asyncProperty(actions, async (sequence) => {
-    const world = new World(order)
-    for (const { run } of sequence) {
-      run(world)
-      await world.check()
-    }
-    await world.heal()
-    for (const t of TYPES) agreeButForRefused(world, order, t)
-    // What is still refused is put right at the source, and that alone is enough.
-    for (const refused of world.receiver.refused) world.write(...key(refused))
-    await world.heal()
-    for (const t of TYPES) expect(world.receiver.held(t)).toEqual(world.expected(t))
-    await saysNothingMore(world)
-  })
-  await fc.assert(property, { numRuns: 300 })
-})
+/** Fixed, so that a red run is the fault of its change. To explore: `MODEL_SEED=$RANDOM MODEL_RUNS=9000`. */
+const SEED = Number(process.env.MODEL_SEED ?? 20260101)
+const RUNS = Number(process.env.MODEL_RUNS ?? 400)
+
+test.each(Object.entries(ORDERS))(
+  'both sides agree in the end, whatever happens between (%s)',
+  async (_, order) => {
+    const property = fc.asyncProperty(actions, async (sequence) => {
+      const world = new World(order)
+      for (const { run } of sequence) {
+        run(world)
+        await world.check()
+      }
+      await world.heal()
+      for (const t of TYPES) agreeButForRefused(world, order, t)
+      // What is still refused is put right at the source, and that alone is enough.
+      for (const refused of world.receiver.refused) world.write(...key(refused))
+      await world.heal()
+      for (const t of TYPES) expect(world.receiver.held(t)).toEqual(world.expected(t))
+      await saysNothingMore(world)
+    })
+    await fc.assert(property, { seed: SEED, numRuns: RUNS })
+  },
+  20_000 + 20 * RUNS,
+)
 
 function agreeButForRefused(world: World, order: StreamOrder, t: string): void {
   const [held, expected] = [world.receiver.held(t), world.expected(t)]

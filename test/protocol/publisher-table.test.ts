@@ -162,6 +162,11 @@ describe('refusals', () => {
     expect(again([], ['a'])).toEqual([])
   })
 
+  test('are over when the peer accepts the same version, sent again, after all', () => {
+    const accepted = step(step(nacked, answer({ kind: 'batch', batch })).state, { kind: 'acked' }).state
+    expect(refused(accepted)).toEqual([])
+  })
+
   test('are bounded, the newest kept', () => {
     const entries = Array.from({ length: 150 }, (_, i) => ({ name: `r${i}`, version: '1' }))
     const { state } = step({ ...STATES.awaiting, batch: { ...batch, entries } }, { kind: 'nacked', reason: 'no' })
