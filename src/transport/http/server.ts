@@ -15,7 +15,7 @@ export interface HttpServerOptions {
   /** 0 takes any free port; see `port` after the start. */
   readonly port: number
   /** PEM texts; undefined serves plaintext. TLS 1.2 is the least that is spoken. */
-  readonly tls?: { readonly cert: string; readonly key: string } | undefined
+  readonly tls?: { readonly certPem: string; readonly keyPem: string } | undefined
   readonly clock: Clock
   readonly log: Logger
 }
@@ -118,7 +118,8 @@ function createServer(options: HttpServerOptions, handler: RequestListener): Ser
     maxHeaderSize: HEADER_BYTES_MAX,
   }
   if (options.tls === undefined) return createHttpServer(limits, handler)
-  return createHttpsServer({ ...limits, ...options.tls, minVersion: 'TLSv1.2' }, handler)
+  const { certPem: cert, keyPem: key } = options.tls
+  return createHttpsServer({ ...limits, cert, key, minVersion: 'TLSv1.2' }, handler)
 }
 
 /** What Node's parser refuses never becomes a request; the socket gets one line and is closed. */
