@@ -1,6 +1,8 @@
 import { LABEL, type Labels, matchesLabels } from '../model/labels.js'
 import type { ResourceType } from '../model/registry.js'
 import { displayName, keyText, type Resource, specOf } from '../model/resource.js'
+import type { MeshExternalServiceSpec } from '../model/specs/mesh-external-service.js'
+import type { MeshServicePort, MeshServiceSpec } from '../model/specs/mesh-service.js'
 import type { Destination } from './to-rules.js'
 
 /** The kinds that traffic can go to. */
@@ -22,28 +24,22 @@ export interface Port {
 
 export type Protocol = 'tcp' | 'http' | 'http2' | 'grpc'
 
-interface PortSpec {
-  readonly name?: string
-  readonly port: number
-  readonly targetPort?: number | string
-  readonly appProtocol?: string
-}
-
 export function portsOf(destination: Resource): readonly Port[] {
   if (destination.type === 'MeshExternalService') {
-    const { match } = specOf<{ match: { port: number; protocol?: string } }>(destination)
-    return [portOf({ port: match.port, ...(match.protocol && { appProtocol: match.protocol }) })]
+    const { match } = specOf<MeshExternalServiceSpec>(destination)
+    return [portOf({ port: match.port, appProtocol: match.protocol })]
   }
-  return (specOf<{ ports?: readonly PortSpec[] }>(destination).ports ?? []).map(portOf)
+  return (specOf<MeshServiceSpec>(destination).ports ?? []).map(portOf)
 }
 
-function portOf({ name, port, targetPort, appProtocol }: PortSpec): Port {
+function portOf({ name, port, targetPort, appProtocol }: MeshServicePort): Port {
   return { name: name || String(port), port, protocol: parseProtocol(appProtocol), targetPort: targetPort ?? port }
 }
 
 /** What is no protocol of Kuma's is treated as bytes. */
 export function parseProtocol(text: string | undefined): Protocol {
-  return text === 'http' || text === 'http2' || text === 'grpc' ? text : 'tcp'
+  const protocol = text?.toLowerCase()
+  return protocol === 'http' || protocol === 'http2' || protocol === 'grpc' ? protocol : 'tcp'
 }
 
 export function isHttp(protocol: Protocol): boolean {
@@ -60,12 +56,12 @@ export function findPort(destination: Resource, wanted: string | number | undefi
 /** How a Dataplane or a route names where traffic goes. */
 export interface BackendRef {
   readonly kind: string
-  readonly name?: string
-  readonly namespace?: string
-  readonly labels?: Labels
-  readonly sectionName?: string
-  readonly port?: number
-  readonly weight?: number
+  readonly name?: string | undefined
+  readonly namespace?: string | undefined
+  readonly labels?: Labels | undefined
+  readonly sectionName?: string | undefined
+  readonly port?: number | undefined
+  readonly weight?: number | undefined
 }
 
 export interface ResolvedBackend extends Destination {

@@ -1,5 +1,6 @@
 import { LABEL, type Labels } from '../model/labels.js'
 import { displayName, type Resource, specOf } from '../model/resource.js'
+import type { DataplaneNetworking, DataplaneSpec } from '../model/specs/dataplane.js'
 import { isKnownKind, policyRole } from './order.js'
 import { type TargetRef, topTargetRef } from './policy-spec.js'
 
@@ -19,33 +20,27 @@ export type Selection =
   | { readonly selected: true; readonly sections: readonly ProxySection[] }
   | { readonly selected: false; readonly reason: string }
 
-interface DataplaneNetworking {
-  readonly address?: string
-  readonly inbound?: readonly SectionSpec[]
-  readonly listeners?: readonly SectionSpec[]
-  readonly gateway?: object
-}
-interface SectionSpec {
-  readonly name?: string
-  readonly address?: string
-  readonly port: number
-  readonly protocol?: string
-}
-
 /** Inbounds first, then zone proxy listeners, as written. */
 export function sectionsOf(dataplane: Resource): readonly ProxySection[] {
   const networking = networkingOf(dataplane)
-  const section = (kind: ProxySection['kind']) => (spec: SectionSpec) => ({
-    name: spec.name || String(spec.port),
+  const section = (kind: ProxySection['kind'], { name, address, port = 0, protocol = 'tcp' }: SectionSpec) => ({
+    name: name || String(port),
     kind,
-    address: spec.address || networking.address || '',
-    port: spec.port,
-    protocol: spec.protocol || 'tcp',
+    address: address || networking.address || '',
+    port,
+    protocol,
   })
   return [
-    ...(networking.inbound ?? []).map(section('inbound')),
-    ...(networking.listeners ?? []).map(section('listener')),
+    ...(networking.inbound ?? []).map((spec) => section('inbound', spec)),
+    ...(networking.listeners ?? []).map((spec) => section('listener', spec)),
   ]
+}
+
+interface SectionSpec {
+  readonly name?: string
+  readonly address?: string
+  readonly port?: number
+  readonly protocol?: string
 }
 
 /** Kuma `matchers.DppSelectedByPolicy`: zone and role first, then the top targetRef. */
@@ -113,5 +108,5 @@ function labelOf(dataplane: Resource, label: string): string | undefined {
 }
 
 function networkingOf(dataplane: Resource): DataplaneNetworking {
-  return specOf<{ networking?: DataplaneNetworking }>(dataplane).networking ?? {}
+  return specOf<DataplaneSpec>(dataplane).networking ?? {}
 }

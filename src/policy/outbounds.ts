@@ -1,4 +1,5 @@
 import { type Resource, specOf, statusOf } from '../model/resource.js'
+import type { DataplaneNetworking, DataplaneOutbound, DataplaneSpec } from '../model/specs/dataplane.js'
 import {
   type BackendRef,
   DESTINATION_TYPES,
@@ -22,18 +23,11 @@ export interface Outbounds {
   readonly unresolved: readonly { readonly ref: BackendRef; readonly reason: string }[]
 }
 
-interface Networking {
-  readonly outbound?: readonly { readonly address?: string; readonly port: number; readonly backendRef?: BackendRef }[]
-  readonly transparentProxying?: {
-    readonly reachableBackends?: { readonly refs?: readonly BackendRef[] }
-  }
-}
-
 const LOOPBACK = '127.0.0.1'
 
 /** Explicit outbounds when there are any; else, with transparent proxying, every virtual IP that the proxy may reach. */
 export function outboundsOf(dataplane: Resource, destinations: DestinationIndex, depend: Depend): Outbounds {
-  const networking = specOf<{ networking?: Networking }>(dataplane).networking ?? {}
+  const networking = specOf<DataplaneSpec>(dataplane).networking ?? {}
   if (networking.outbound?.length) return explicitOutbounds(dataplane, networking.outbound, destinations, depend)
   if (networking.transparentProxying === undefined) return { outbounds: [], unresolved: [] }
   const reachable = reachableFrom(dataplane, networking, destinations, depend)
@@ -42,14 +36,15 @@ export function outboundsOf(dataplane: Resource, destinations: DestinationIndex,
 
 function explicitOutbounds(
   dataplane: Resource,
-  specs: NonNullable<Networking['outbound']>,
+  specs: readonly DataplaneOutbound[],
   destinations: DestinationIndex,
   depend: Depend,
 ): Outbounds {
   const outbounds: Outbound[] = []
   const unresolved: Outbounds['unresolved'][number][] = []
-  for (const { address, port, backendRef: ref } of specs) {
-    if (ref === undefined) continue
+  for (const { address, port = 0, backendRef } of specs) {
+    if (backendRef === undefined) continue
+    const ref = { ...backendRef, kind: backendRef.kind ?? '' }
     const backend = destinations.resolve(ref, dataplane.labels, depend)
     if (backend) outbounds.push({ ...backend, address: address || LOOPBACK, listenPort: port, bind: true })
     else unresolved.push({ ref, reason: whyUnresolved(ref, dataplane, destinations, depend) })
@@ -67,7 +62,7 @@ function whyUnresolved(ref: BackendRef, dataplane: Resource, destinations: Desti
 /** Kuma `DestinationIndex.GetReachableBackends`: everything, unless the Dataplane lists what it uses. */
 function reachableFrom(
   dataplane: Resource,
-  networking: Networking,
+  networking: DataplaneNetworking,
   destinations: DestinationIndex,
   depend: Depend,
 ): readonly ResolvedBackend[] {
@@ -78,7 +73,9 @@ function reachableFrom(
           destinations.all(type, depend).map((resource) => ({ resource, ref: undefined })),
         )
       : (listed.refs ?? []).flatMap((ref) =>
-          destinations.candidates(ref, dataplane.labels, depend).map((resource) => ({ resource, ref })),
+          destinations
+            .candidates({ ...ref, kind: ref.kind ?? '' }, dataplane.labels, depend)
+            .map((resource) => ({ resource, ref })),
         )
   return found.flatMap(({ resource, ref }) =>
     portsOf(resource)

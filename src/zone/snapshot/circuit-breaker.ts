@@ -1,46 +1,11 @@
+import type { MeshCircuitBreakerConf } from '../../model/specs/mesh-circuit-breaker.js'
 import type { CircuitBreakersJson } from '../../wire/generated/envoy/config/cluster/v3/circuit_breaker_pb.js'
 import type { OutlierDetectionJson } from '../../wire/generated/envoy/config/cluster/v3/outlier_detection_pb.js'
-import { type Decimal, optionalDuration } from './envoy-values.js'
+import { optionalDuration } from './envoy-values.js'
 import { present } from './present.js'
 
-/** The conf of a MeshCircuitBreaker. */
-export interface CircuitBreakerConf {
-  readonly connectionLimits?: {
-    readonly maxConnectionPools?: number
-    readonly maxConnections?: number
-    readonly maxPendingRequests?: number
-    readonly maxRetries?: number
-    readonly maxRequests?: number
-  }
-  readonly outlierDetection?: OutlierConf
-}
-
-interface OutlierConf {
-  readonly disabled?: boolean
-  readonly interval?: string
-  readonly baseEjectionTime?: string
-  readonly maxEjectionPercent?: number
-  readonly splitExternalAndLocalErrors?: boolean
-  readonly healthyPanicThreshold?: Decimal
-  readonly detectors?: {
-    readonly totalFailures?: { readonly consecutive?: number }
-    readonly gatewayFailures?: { readonly consecutive?: number }
-    readonly localOriginFailures?: { readonly consecutive?: number }
-    readonly successRate?: {
-      readonly minimumHosts?: number
-      readonly requestVolume?: number
-      readonly standardDeviationFactor?: Decimal
-    }
-    readonly failurePercentage?: {
-      readonly minimumHosts?: number
-      readonly requestVolume?: number
-      readonly threshold?: number
-    }
-  }
-}
-
 /** Every cluster tracks what remains of its limits, with or without a policy. */
-export function circuitBreakers({ connectionLimits = {} }: CircuitBreakerConf): CircuitBreakersJson {
+export function circuitBreakers({ connectionLimits = {} }: MeshCircuitBreakerConf): CircuitBreakersJson {
   const { maxConnectionPools, maxConnections, maxPendingRequests, maxRetries, maxRequests } = connectionLimits
   const threshold = present({
     maxConnectionPools,
@@ -54,7 +19,7 @@ export function circuitBreakers({ connectionLimits = {} }: CircuitBreakerConf): 
 }
 
 /** A detector that the policy does not name is switched off, for Envoy has some on by default. */
-export function outlierDetection({ outlierDetection: conf }: CircuitBreakerConf): OutlierDetectionJson | undefined {
+export function outlierDetection({ outlierDetection: conf }: MeshCircuitBreakerConf): OutlierDetectionJson | undefined {
   if (conf === undefined || conf.disabled) return undefined
   const detectors = conf.detectors
   return present<OutlierDetectionJson>({
@@ -73,12 +38,14 @@ export function outlierDetection({ outlierDetection: conf }: CircuitBreakerConf)
 }
 
 /** Share of healthy hosts, in percent, below which Envoy ignores health. */
-export function healthyPanicThreshold({ outlierDetection: conf }: CircuitBreakerConf): number | undefined {
+export function healthyPanicThreshold({ outlierDetection: conf }: MeshCircuitBreakerConf): number | undefined {
   if (conf === undefined || conf.disabled || conf.healthyPanicThreshold === undefined) return undefined
   return Number(conf.healthyPanicThreshold)
 }
 
-function rateDetectors({ successRate, failurePercentage }: NonNullable<OutlierConf['detectors']>) {
+type Detectors = NonNullable<NonNullable<MeshCircuitBreakerConf['outlierDetection']>['detectors']>
+
+function rateDetectors({ successRate, failurePercentage }: Detectors) {
   const deviation = successRate?.standardDeviationFactor
   return {
     enforcingSuccessRate: enforcing(successRate),

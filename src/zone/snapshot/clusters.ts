@@ -1,4 +1,7 @@
 import type { Labels } from '../../model/labels.js'
+import type { MeshCircuitBreakerConf } from '../../model/specs/mesh-circuit-breaker.js'
+import type { MeshHealthCheckConf } from '../../model/specs/mesh-health-check.js'
+import type { MeshLoadBalancingStrategyConf } from '../../model/specs/mesh-load-balancing-strategy.js'
 import type { Protocol } from '../../policy/destinations.js'
 import { typedConfig } from '../../wire/envoy-codec.js'
 import type {
@@ -6,9 +9,9 @@ import type {
   ClusterJson,
 } from '../../wire/generated/envoy/config/cluster/v3/cluster_pb.js'
 import type { HttpProtocolOptionsJson } from '../../wire/generated/envoy/config/core/v3/protocol_pb.js'
-import { type CircuitBreakerConf, circuitBreakers, healthyPanicThreshold, outlierDetection } from './circuit-breaker.js'
-import { type HealthCheckConf, healthCheck } from './health-check.js'
-import { type LoadBalancingConf, lbFields, usesLocalityWeights } from './load-balancing.js'
+import { circuitBreakers, healthyPanicThreshold, outlierDetection } from './circuit-breaker.js'
+import { healthCheck } from './health-check.js'
+import { lbFields, usesLocalityWeights } from './load-balancing.js'
 import { present } from './present.js'
 import type { Timeouts } from './timeouts.js'
 import { upstreamTls } from './tls.js'
@@ -18,7 +21,7 @@ export interface InboundClusterInput {
   readonly port: number
   readonly protocol: Protocol
   readonly timeouts: Timeouts
-  readonly circuitBreaker: CircuitBreakerConf
+  readonly circuitBreaker: MeshCircuitBreakerConf
 }
 
 /** The application beside the proxy. */
@@ -43,9 +46,9 @@ export interface OutboundClusterInput {
   /** Of the connection: between sidecars always HTTP/2 capable. */
   readonly upstream: Protocol
   readonly timeouts: Timeouts
-  readonly circuitBreaker: CircuitBreakerConf
-  readonly healthCheck: HealthCheckConf | undefined
-  readonly loadBalancing: LoadBalancingConf
+  readonly circuitBreaker: MeshCircuitBreakerConf
+  readonly healthCheck: MeshHealthCheckConf | undefined
+  readonly loadBalancing: MeshLoadBalancingStrategyConf
   /** Labels of the proxy, where its health checks tell them; else empty, so that proxies share the cluster. */
   readonly source: Labels
   readonly tls: { readonly secretName: string; readonly sni: string; readonly sans: readonly string[] } | undefined
@@ -93,9 +96,9 @@ function protocolOptions(protocol: Protocol, common: HttpProtocolOptionsJson | u
 
 /** Locality weights and fail-on-panic are one choice in Envoy; the weights win, as in Kuma. */
 function commonLb(
-  circuitBreaker: CircuitBreakerConf,
-  { failTrafficOnPanic }: HealthCheckConf,
-  loadBalancing: LoadBalancingConf,
+  circuitBreaker: MeshCircuitBreakerConf,
+  { failTrafficOnPanic }: MeshHealthCheckConf,
+  loadBalancing: MeshLoadBalancingStrategyConf,
 ): Cluster_CommonLbConfigJson | undefined {
   const threshold = healthyPanicThreshold(circuitBreaker)
   const config: Cluster_CommonLbConfigJson = {

@@ -1,34 +1,18 @@
 import { type Resource, specOf } from '../../model/resource.js'
+import type { DataplaneInbound, DataplaneListener, DataplaneNetworking } from '../../model/specs/dataplane.js'
 
-/** What a snapshot reads of a Dataplane's spec. */
-export interface DataplaneNetworking {
-  readonly address?: string
+/** An inbound or listener without a port is refused before it is stored. */
+type WithPort<T> = T & { readonly port: number }
+export type InboundSpec = WithPort<DataplaneInbound>
+export type ListenerSpec = WithPort<DataplaneListener>
+
+interface Networking extends Omit<DataplaneNetworking, 'inbound' | 'listeners'> {
   readonly inbound?: readonly InboundSpec[]
   readonly listeners?: readonly ListenerSpec[]
-  readonly transparentProxying?: { readonly redirectPortInbound?: number }
 }
 
-export interface InboundSpec {
-  readonly name?: string
-  readonly address?: string
-  readonly port: number
-  readonly serviceAddress?: string
-  readonly servicePort?: number
-  readonly protocol?: string
-  readonly state?: 'Ready' | 'NotReady' | 'Ignored'
-  readonly health?: { readonly ready?: boolean }
-}
-
-/** A listener of a zone proxy. */
-export interface ListenerSpec {
-  readonly type: 'ZoneIngress' | 'ZoneEgress'
-  readonly name?: string
-  readonly address?: string
-  readonly port: number
-}
-
-export function dataplaneNetworking(dataplane: Resource): DataplaneNetworking {
-  return specOf<{ networking?: DataplaneNetworking }>(dataplane).networking ?? {}
+export function dataplaneNetworking(dataplane: Resource): Networking {
+  return specOf<{ networking?: Networking }>(dataplane).networking ?? {}
 }
 
 /** Only a ready inbound is anyone's endpoint; absent state and health mean ready. */

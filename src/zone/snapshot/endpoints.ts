@@ -1,11 +1,11 @@
 import type { Labels } from '../../model/labels.js'
+import type { LocalityAwareness, ZoneFailover } from '../../model/specs/mesh-load-balancing-strategy.js'
 import type {
   LbEndpointJson,
   LocalityLbEndpointsJson,
 } from '../../wire/generated/envoy/config/endpoint/v3/endpoint_components_pb.js'
 import type { ClusterLoadAssignmentJson } from '../../wire/generated/envoy/config/endpoint/v3/endpoint_pb.js'
 import { lbMetadata } from './envoy-values.js'
-import type { AffinityTag, Failover, LocalityAwareness } from './load-balancing.js'
 
 /** An address behind a port of a service. */
 export interface Endpoint {
@@ -93,15 +93,15 @@ function place(endpoint: Endpoint, { zone, affinity, locality }: Viewpoint): Pla
 }
 
 /** Nine tenths for the first tag, nine hundredths for the next; together a power of ten, the rest taking one. */
-function generatedWeight(tags: readonly AffinityTag[], index: number): number {
+function generatedWeight(tags: readonly unknown[], index: number): number {
   return 9 * 10 ** (tags.length - index - 1)
 }
 
-function appliesFrom({ from }: Failover, zone: string): boolean {
+function appliesFrom({ from }: ZoneFailover, zone: string): boolean {
   return from === undefined || from.zones.includes(zone)
 }
 
-function admits({ to }: Failover, zone: string): boolean {
+function admits({ to }: ZoneFailover, zone: string): boolean {
   switch (to.type) {
     case 'Any':
       return true

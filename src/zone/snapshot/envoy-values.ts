@@ -1,5 +1,6 @@
 import { parseDuration } from '../../model/duration.js'
 import type { Json } from '../../model/json.js'
+import type { HeaderMatch } from '../../model/specs/policy-parts.js'
 import type { HeaderMatcherJson } from '../../wire/generated/envoy/config/route/v3/route_components_pb.js'
 import type { FractionalPercentJson } from '../../wire/generated/envoy/type/v3/percent_pb.js'
 
@@ -16,21 +17,11 @@ export function optionalDuration(text: string | undefined): string | undefined {
   return text === undefined ? undefined : envoyDuration(text)
 }
 
-/** Kuma's IntOrString fields hold a decimal either way. */
-export type Decimal = number | string
-
 /** The coarsest of Envoy's three denominators that holds the percentage exactly, else millionths. */
 export function fractionalPercent(percentage: number): FractionalPercentJson {
   if (Number.isInteger(percentage)) return { numerator: percentage, denominator: 'HUNDRED' }
   if (Number.isInteger(percentage * 100)) return { numerator: percentage * 100, denominator: 'TEN_THOUSAND' }
   return { numerator: Math.round(percentage * 10_000), denominator: 'MILLION' }
-}
-
-/** How a policy matches a header; `Exact` unless the type says otherwise. */
-export interface HeaderMatch {
-  readonly name: string
-  readonly type?: 'Exact' | 'Present' | 'RegularExpression' | 'Absent' | 'Prefix'
-  readonly value?: string
 }
 
 export function headerMatcher({ name, type, value = '' }: HeaderMatch): HeaderMatcherJson {

@@ -1,4 +1,5 @@
 import type { Labels } from '../../model/labels.js'
+import type { MeshHealthCheckConf } from '../../model/specs/mesh-health-check.js'
 import type { Protocol } from '../../policy/destinations.js'
 import { typedConfig } from '../../wire/envoy-codec.js'
 import type { HeaderValueOptionJson } from '../../wire/generated/envoy/config/core/v3/base_pb.js'
@@ -6,44 +7,13 @@ import type { HealthCheckJson } from '../../wire/generated/envoy/config/core/v3/
 import { envoyDuration, optionalDuration } from './envoy-values.js'
 import { present } from './present.js'
 
-/** The conf of a MeshHealthCheck. */
-export interface HealthCheckConf {
-  readonly interval?: string
-  readonly timeout?: string
-  readonly healthyThreshold?: number
-  readonly unhealthyThreshold?: number
-  readonly initialJitter?: string
-  readonly intervalJitter?: string
-  readonly intervalJitterPercent?: number
-  readonly noTrafficInterval?: string
-  readonly reuseConnection?: boolean
-  readonly alwaysLogHealthCheckFailures?: boolean
-  readonly eventLogPath?: string
-  readonly failTrafficOnPanic?: boolean
-  readonly tcp?: { readonly disabled?: boolean; readonly send?: string; readonly receive?: readonly string[] }
-  readonly http?: HttpCheck
-  readonly grpc?: { readonly disabled?: boolean; readonly serviceName?: string; readonly authority?: string }
-}
-
-interface HttpCheck {
-  readonly disabled?: boolean
-  readonly path?: string
-  readonly expectedStatuses?: readonly number[]
-  readonly requestHeadersToAdd?: {
-    readonly add?: readonly NameValue[]
-    readonly set?: readonly NameValue[]
-  }
-}
-interface NameValue {
-  readonly name: string
-  readonly value: string
-}
+type HttpCheck = NonNullable<MeshHealthCheckConf['http']>
 
 /** The header by which a health check says whose it is. */
 const SOURCE_HEADER = 'x-kuma-tags'
 
 /** Which check a protocol gets: its own, else TCP where its own is there and disabled (kuma `selectHealthCheckType`). */
-export function checkKind(conf: HealthCheckConf, protocol: Protocol): 'http' | 'grpc' | 'tcp' | undefined {
+export function checkKind(conf: MeshHealthCheckConf, protocol: Protocol): 'http' | 'grpc' | 'tcp' | undefined {
   const own = protocol === 'http2' ? 'http' : protocol
   if (conf[own] && !conf[own].disabled) return own
   const fallsBack = own !== 'tcp' && conf[own]?.disabled && conf.tcp && !conf.tcp.disabled
@@ -51,7 +21,11 @@ export function checkKind(conf: HealthCheckConf, protocol: Protocol): 'http' | '
 }
 
 /** Undefined when the conf has no check for this protocol. `source` labels the proxy that checks. */
-export function healthCheck(conf: HealthCheckConf, protocol: Protocol, source: Labels): HealthCheckJson | undefined {
+export function healthCheck(
+  conf: MeshHealthCheckConf,
+  protocol: Protocol,
+  source: Labels,
+): HealthCheckJson | undefined {
   const kind = checkKind(conf, protocol)
   if (kind === undefined) return undefined
   return present<HealthCheckJson>({
@@ -78,7 +52,7 @@ export function healthCheck(conf: HealthCheckConf, protocol: Protocol, source: L
   })
 }
 
-function checker(kind: 'http' | 'grpc' | 'tcp', conf: HealthCheckConf, protocol: Protocol, source: Labels) {
+function checker(kind: 'http' | 'grpc' | 'tcp', conf: MeshHealthCheckConf, protocol: Protocol, source: Labels) {
   switch (kind) {
     case 'tcp':
       return {
@@ -122,7 +96,7 @@ function sourceHeader(source: Labels): HeaderValueOptionJson[] {
 }
 
 function headerValues(
-  { name, value }: NameValue,
+  { name, value }: { readonly name: string; readonly value: string },
   appendAction: NonNullable<HeaderValueOptionJson['appendAction']>,
 ): HeaderValueOptionJson[] {
   return value.split(',').map((part) => ({ header: { key: name, value: part }, appendAction }))

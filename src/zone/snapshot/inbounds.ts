@@ -1,12 +1,14 @@
 import type { JsonObject } from '../../model/json.js'
+import type { MeshCircuitBreakerConf } from '../../model/specs/mesh-circuit-breaker.js'
+import type { MeshTimeoutConf } from '../../model/specs/mesh-timeout.js'
+import type { MeshTLSConf } from '../../model/specs/mesh-tls.js'
 import { type Protocol, parseProtocol } from '../../policy/destinations.js'
 import { catchAllConf } from '../../policy/inbound-rules.js'
-import type { CircuitBreakerConf } from './circuit-breaker.js'
 import { type InboundClusterInput, inboundCluster } from './clusters.js'
 import { dataplaneNetworking, sectionName } from './dataplane-spec.js'
 import { type InboundListenerInput, inboundListener } from './listeners.js'
 import type { Sidecar } from './sidecar.js'
-import { bareInboundTimeouts, type TimeoutConf, type Timeouts, timeouts } from './timeouts.js'
+import { bareInboundTimeouts, type Timeouts, timeouts } from './timeouts.js'
 
 /** A listener and a cluster for each inbound, both by its contextual name. */
 export function addInbounds(sidecar: Sidecar): void {
@@ -25,7 +27,7 @@ export function addInbounds(sidecar: Sidecar): void {
         port: spec.servicePort || spec.port,
         protocol,
         timeouts: limits,
-        circuitBreaker: inboundConf<CircuitBreakerConf>(sidecar, 'MeshCircuitBreaker', section),
+        circuitBreaker: inboundConf<MeshCircuitBreakerConf>(sidecar, 'MeshCircuitBreaker', section),
       },
       inboundCluster,
     )
@@ -38,7 +40,7 @@ export function addInbounds(sidecar: Sidecar): void {
       labels: sidecar.dataplane.labels,
       tls: sidecar.identity && {
         secretName: sidecar.identity.secretName,
-        mode: inboundConf<{ mode?: 'Strict' | 'Permissive' }>(sidecar, 'MeshTLS', section).mode ?? 'Strict',
+        mode: inboundConf<MeshTLSConf>(sidecar, 'MeshTLS', section).mode ?? 'Strict',
       },
     }
     sidecar.listen(name, input, inboundListener)
@@ -51,7 +53,7 @@ function inboundTimeouts(sidecar: Sidecar, section: string, protocol: Protocol):
   const conf = catchAllConf(rules)
   return conf === undefined && rules.length > 0
     ? bareInboundTimeouts(protocol)
-    : timeouts((conf ?? {}) as TimeoutConf, protocol)
+    : timeouts((conf ?? {}) as MeshTimeoutConf, protocol)
 }
 
 function inboundConf<Conf extends object>(

@@ -1,57 +1,14 @@
+import type { HashPolicy, MeshLoadBalancingStrategyConf } from '../../model/specs/mesh-load-balancing-strategy.js'
 import type { ClusterJson } from '../../wire/generated/envoy/config/cluster/v3/cluster_pb.js'
 import type { RouteAction_HashPolicyJson } from '../../wire/generated/envoy/config/route/v3/route_components_pb.js'
-import { type Decimal, optionalDuration } from './envoy-values.js'
+import { optionalDuration } from './envoy-values.js'
 import { present } from './present.js'
 
-/** The conf of a MeshLoadBalancingStrategy. */
-export interface LoadBalancingConf {
-  readonly loadBalancer?: LoadBalancer
-  readonly hashPolicies?: readonly HashPolicy[]
-  readonly localityAwareness?: LocalityAwareness
-}
-
-interface LoadBalancer {
-  readonly type: 'RoundRobin' | 'LeastRequest' | 'RingHash' | 'Random' | 'Maglev'
-  readonly leastRequest?: { readonly choiceCount?: number; readonly activeRequestBias?: Decimal }
-  readonly ringHash?: {
-    readonly hashFunction?: 'XXHash' | 'MurmurHash2'
-    readonly minRingSize?: number
-    readonly maxRingSize?: number
-  }
-  readonly maglev?: { readonly tableSize?: number }
-}
-
-export interface HashPolicy {
-  readonly type: 'Header' | 'Cookie' | 'Connection' | 'QueryParameter' | 'FilterState'
-  readonly terminal?: boolean
-  readonly header?: { readonly name: string }
-  readonly cookie?: { readonly name: string; readonly path?: string; readonly ttl?: string }
-  readonly connection?: { readonly sourceIP?: boolean }
-  readonly queryParameter?: { readonly name: string }
-  readonly filterState?: { readonly key: string }
-}
-
-export interface LocalityAwareness {
-  readonly disabled?: boolean
-  readonly localZone?: { readonly affinityTags?: readonly AffinityTag[] }
-  readonly crossZone?: {
-    readonly failover?: readonly Failover[]
-    readonly failoverThreshold?: { readonly percentage: Decimal }
-  }
-}
-export interface AffinityTag {
-  readonly key: string
-  readonly weight?: number
-}
-export interface Failover {
-  readonly from?: { readonly zones: readonly string[] }
-  readonly to: { readonly type: 'None' | 'Only' | 'Any' | 'AnyExcept'; readonly zones?: readonly string[] }
-}
-
+type LoadBalancer = NonNullable<MeshLoadBalancingStrategyConf['loadBalancer']>
 type LbFields = Pick<ClusterJson, 'lbPolicy' | 'leastRequestLbConfig' | 'ringHashLbConfig' | 'maglevLbConfig'>
 
 /** A load balancer without settings of its own gets Envoy's. */
-export function lbFields({ loadBalancer }: LoadBalancingConf): LbFields {
+export function lbFields({ loadBalancer }: MeshLoadBalancingStrategyConf): LbFields {
   switch (loadBalancer?.type) {
     case undefined:
       return {}
@@ -80,7 +37,7 @@ export function lbFields({ loadBalancer }: LoadBalancingConf): LbFields {
 }
 
 /** With affinity tags the weights of localities count; else Envoy ignores them (kuma `shouldUseLocalityWeightedLb`). */
-export function usesLocalityWeights({ localityAwareness }: LoadBalancingConf): boolean {
+export function usesLocalityWeights({ localityAwareness }: MeshLoadBalancingStrategyConf): boolean {
   return (localityAwareness?.localZone?.affinityTags?.length ?? 0) > 0
 }
 

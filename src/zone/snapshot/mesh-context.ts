@@ -1,6 +1,8 @@
-import { isLocallyOriginated, LABEL, type Labels, matchesLabels } from '../../model/labels.js'
+import { isLocallyOriginated, LABEL, matchesLabels } from '../../model/labels.js'
 import { descriptorOf, type ResourceType } from '../../model/registry.js'
 import { displayName, keyText, type Resource, specOf, statusOf } from '../../model/resource.js'
+import type { MeshServiceSpec } from '../../model/specs/mesh-service.js'
+import type { MeshZoneAddressSpec } from '../../model/specs/mesh-zone-address.js'
 import {
   type Depend,
   DestinationIndex,
@@ -209,7 +211,7 @@ export class MeshContext {
           const exported = exportedPortOf(address)
           return bySni ? exported === undefined : exported?.service === name && exported.port === port.name
         })
-        .map((address) => ({ ...specOf<ZoneAddressSpec>(address), zone, weight: 1, labels: {} }))
+        .map((address) => ({ ...specOf<MeshZoneAddressSpec>(address), zone, weight: 1, labels: {} }))
       this.#remoteEndpoints.set(key, endpoints)
     }
     return endpoints
@@ -240,29 +242,18 @@ export interface ExportedPort {
   readonly listenPort: number
 }
 
-interface ZoneAddressSpec {
-  readonly address: string
-  readonly port: number
-}
 interface MultiZoneStatus {
   readonly meshServices?: readonly { readonly name: string; readonly namespace?: string; readonly zone: string }[]
 }
-interface ServiceSelector {
-  readonly selector?: {
-    readonly dataplaneLabels?: { readonly matchLabels?: Labels }
-    readonly dataplaneRef?: { readonly name?: string }
-  }
-}
-
 function exportedPortOf(address: Resource): ExportedPort | undefined {
   const { [LABEL.zone]: zone = '', [LABEL.exportedService]: service, [LABEL.exportedPort]: port } = address.labels
   if (service === undefined || port === undefined) return undefined
-  return { zone, service, port, listenPort: specOf<ZoneAddressSpec>(address).port }
+  return { zone, service, port, listenPort: specOf<MeshZoneAddressSpec>(address).port }
 }
 
 /** Kuma `meshservice.MatchesDataplane`: by name when it names one, else by labels. */
 function isBackedBy(service: Resource, dataplane: Resource): boolean {
-  const { dataplaneRef, dataplaneLabels } = specOf<ServiceSelector>(service).selector ?? {}
+  const { dataplaneRef, dataplaneLabels } = specOf<MeshServiceSpec>(service).selector ?? {}
   if (dataplaneRef) return dataplaneRef.name === dataplane.name
   return dataplaneLabels !== undefined && matchesLabels(dataplane.labels, dataplaneLabels.matchLabels ?? {})
 }

@@ -1,18 +1,21 @@
 import { LABEL } from '../../model/labels.js'
 import { type Resource, specOf, statusOf } from '../../model/resource.js'
 import { type SniTarget, sniFaults, sniOf } from '../../model/sni.js'
+import type { MeshCircuitBreakerConf } from '../../model/specs/mesh-circuit-breaker.js'
+import type { MeshHealthCheckConf } from '../../model/specs/mesh-health-check.js'
+import type { MeshLoadBalancingStrategyConf } from '../../model/specs/mesh-load-balancing-strategy.js'
+import type { MeshRetryConf } from '../../model/specs/mesh-retry.js'
+import type { MeshServiceSpec } from '../../model/specs/mesh-service.js'
+import type { MeshTimeoutConf } from '../../model/specs/mesh-timeout.js'
 import { type BackendRef, isHttp, type Protocol, type ResolvedBackend } from '../../policy/destinations.js'
 import { type Outbound, outboundsOf } from '../../policy/outbounds.js'
-import type { CircuitBreakerConf } from './circuit-breaker.js'
 import { type OutboundClusterInput, outboundCluster } from './clusters.js'
-import { checkKind, type HealthCheckConf } from './health-check.js'
+import { checkKind } from './health-check.js'
 import { type OutboundListenerInput, outboundListener } from './listeners.js'
-import type { LoadBalancingConf } from './load-balancing.js'
-import type { RetryConf } from './retry.js'
 import type { RouteInput } from './route-json.js'
 import { type HttpRoute, httpRoutes, tcpBackends, type WeightedBackend } from './routes.js'
 import type { Sidecar } from './sidecar.js'
-import { routeTimeouts, type TimeoutConf, timeouts } from './timeouts.js'
+import { routeTimeouts, timeouts } from './timeouts.js'
 
 /** A listener for each outbound, and a cluster with its endpoints for each backend that one of them leads to. */
 export function addOutbounds(sidecar: Sidecar): void {
@@ -23,7 +26,7 @@ export function addOutbounds(sidecar: Sidecar): void {
 
 function addOutbound(sidecar: Sidecar, outbound: Outbound): void {
   const { protocol } = outbound.port
-  const conf = sidecar.toConf<TimeoutConf>('MeshTimeout', outbound)
+  const conf = sidecar.toConf<MeshTimeoutConf>('MeshTimeout', outbound)
   const input: OutboundListenerInput = {
     address: outbound.address,
     port: outbound.listenPort,
@@ -51,10 +54,10 @@ function httpWay(sidecar: Sidecar, outbound: Outbound): OutboundListenerInput['w
 /** What policies say of the route itself goes before what they say of its service. */
 function routeInput(sidecar: Sidecar, outbound: Outbound, route: HttpRoute): RouteInput {
   const { name, policy, match, filters, unresolvedWeight, deadEnd } = route
-  const serviceTimeout = sidecar.toConf<TimeoutConf>('MeshTimeout', outbound)
+  const serviceTimeout = sidecar.toConf<MeshTimeoutConf>('MeshTimeout', outbound)
   const balancing =
-    sidecar.routeConf<LoadBalancingConf>('MeshLoadBalancingStrategy', policy) ??
-    sidecar.toConf<LoadBalancingConf>('MeshLoadBalancingStrategy', outbound)
+    sidecar.routeConf<MeshLoadBalancingStrategyConf>('MeshLoadBalancingStrategy', policy) ??
+    sidecar.toConf<MeshLoadBalancingStrategyConf>('MeshLoadBalancingStrategy', outbound)
   const mirrors: Record<number, string> = {}
   for (const [index, backend] of route.mirrors) mirrors[index] = addBackend(sidecar, backend)
   return {
@@ -65,8 +68,12 @@ function routeInput(sidecar: Sidecar, outbound: Outbound, route: HttpRoute): Rou
     unresolvedWeight,
     deadEnd,
     mirrors,
-    timeouts: routeTimeouts(sidecar.routeConf<TimeoutConf>('MeshTimeout', policy) ?? serviceTimeout, serviceTimeout),
-    retry: sidecar.routeConf<RetryConf>('MeshRetry', policy) ?? sidecar.toConf<RetryConf>('MeshRetry', outbound),
+    timeouts: routeTimeouts(
+      sidecar.routeConf<MeshTimeoutConf>('MeshTimeout', policy) ?? serviceTimeout,
+      serviceTimeout,
+    ),
+    retry:
+      sidecar.routeConf<MeshRetryConf>('MeshRetry', policy) ?? sidecar.toConf<MeshRetryConf>('MeshRetry', outbound),
     protocol: outbound.port.protocol,
     hashPolicies: balancing.hashPolicies ?? [],
   }
@@ -75,7 +82,7 @@ function routeInput(sidecar: Sidecar, outbound: Outbound, route: HttpRoute): Rou
 function tcpWay(sidecar: Sidecar, outbound: Outbound): OutboundListenerInput['way'] {
   const { destinations } = sidecar.context
   const backends = tcpBackends(sidecar.toRule('MeshTCPRoute', outbound), outbound, destinations, sidecar.depend)
-  const retry = sidecar.toConf<RetryConf>('MeshRetry', outbound)
+  const retry = sidecar.toConf<MeshRetryConf>('MeshRetry', outbound)
   return {
     kind: 'tcp',
     clusters: weightedClusters(sidecar, backends),
@@ -91,14 +98,14 @@ function weightedClusters(sidecar: Sidecar, backends: readonly WeightedBackend[]
 function addBackend(sidecar: Sidecar, backend: ResolvedBackend): string {
   const name = sidecar.kri(backend.resource, backend.section)
   if (sidecar.has('cluster', name)) return name
-  const balancing = sidecar.toConf<LoadBalancingConf>('MeshLoadBalancingStrategy', backend)
+  const balancing = sidecar.toConf<MeshLoadBalancingStrategyConf>('MeshLoadBalancingStrategy', backend)
   const { protocol } = backend.port
-  const healthCheck = sidecar.toRule('MeshHealthCheck', backend)?.conf as HealthCheckConf | undefined
+  const healthCheck = sidecar.toRule('MeshHealthCheck', backend)?.conf as MeshHealthCheckConf | undefined
   const input: OutboundClusterInput = {
     protocol,
     upstream: upstreamProtocol(backend),
-    timeouts: timeouts(sidecar.toConf<TimeoutConf>('MeshTimeout', backend), protocol),
-    circuitBreaker: sidecar.toConf<CircuitBreakerConf>('MeshCircuitBreaker', backend),
+    timeouts: timeouts(sidecar.toConf<MeshTimeoutConf>('MeshTimeout', backend), protocol),
+    circuitBreaker: sidecar.toConf<MeshCircuitBreakerConf>('MeshCircuitBreaker', backend),
     healthCheck,
     loadBalancing: balancing,
     source: healthCheck && checkKind(healthCheck, protocol) === 'http' ? sidecar.dataplane.labels : {},
@@ -114,15 +121,16 @@ function upstreamProtocol({ resource, port }: ResolvedBackend): Protocol {
   return resource.type === 'MeshExternalService' ? port.protocol : 'http2'
 }
 
-function addEndpoints(sidecar: Sidecar, name: string, backend: ResolvedBackend, balancing: LoadBalancingConf): void {
+function addEndpoints(
+  sidecar: Sidecar,
+  name: string,
+  backend: ResolvedBackend,
+  balancing: MeshLoadBalancingStrategyConf,
+): void {
   const sets = sidecar.context.endpoints(backend.resource, backend.port, sidecar.depend)
   const { localityAwareness: locality } = balancing
   const affinity = sidecar.labels((locality?.localZone?.affinityTags ?? []).map(({ key }) => key))
   sidecar.putEndpoints(name, sets, { zone: sidecar.context.zone, affinity, locality })
-}
-
-interface Identities {
-  readonly identities?: readonly { readonly type: string; readonly value: string }[]
 }
 
 /** TLS to a destination that answers to it: another zone's always does, one's own once it says so. */
@@ -141,7 +149,9 @@ function clusterTls(sidecar: Sidecar, { resource, section }: ResolvedBackend): O
 function spiffeIds(sidecar: Sidecar, resource: Resource): readonly string[] {
   const services = resource.type === 'MeshService' ? [resource] : multiZoneMembers(sidecar, resource)
   const ids = services.flatMap((service) =>
-    (specOf<Identities>(service).identities ?? []).flatMap(({ type, value }) => (type === 'SpiffeID' ? [value] : [])),
+    (specOf<MeshServiceSpec>(service).identities ?? []).flatMap(({ type, value }) =>
+      type === 'SpiffeID' ? [value] : [],
+    ),
   )
   return [...new Set(ids)].sort()
 }

@@ -1,3 +1,4 @@
+import type { MeshRetryConf } from '../../model/specs/mesh-retry.js'
 import type { Protocol } from '../../policy/destinations.js'
 import { typedConfig } from '../../wire/envoy-codec.js'
 import type {
@@ -5,39 +6,12 @@ import type {
   RetryPolicy_RetryBackOffJson,
   RetryPolicyJson,
 } from '../../wire/generated/envoy/config/route/v3/route_components_pb.js'
-import { type HeaderMatch, headerMatcher, lbMetadata, optionalDuration } from './envoy-values.js'
+import { headerMatcher, lbMetadata, optionalDuration } from './envoy-values.js'
 import { present } from './present.js'
 
-/** The conf of a MeshRetry. */
-export interface RetryConf {
-  readonly tcp?: { readonly maxConnectAttempt?: number }
-  readonly http?: HttpRetry
-  readonly grpc?: CommonRetry
-}
-
-interface CommonRetry {
-  readonly numRetries?: number
-  readonly perTryTimeout?: string
-  readonly backOff?: { readonly baseInterval?: string; readonly maxInterval?: string }
-  readonly rateLimitedBackOff?: {
-    readonly maxInterval?: string
-    readonly resetHeaders?: readonly { readonly name: string; readonly format: 'Seconds' | 'UnixTimestamp' }[]
-  }
-  readonly retryOn?: readonly string[]
-}
-
-interface HttpRetry extends CommonRetry {
-  readonly retriableRequestHeaders?: readonly HeaderMatch[]
-  readonly retriableResponseHeaders?: readonly HeaderMatch[]
-  readonly hostSelection?: readonly HostSelection[]
-  readonly hostSelectionMaxAttempts?: number
-}
-
-interface HostSelection {
-  readonly predicate: 'OmitPreviousHosts' | 'OmitHostsWithTags' | 'OmitPreviousPriorities'
-  readonly tags?: Readonly<Record<string, string>>
-  readonly updateFrequency?: number
-}
+type HttpRetry = NonNullable<MeshRetryConf['http']>
+type GrpcRetry = NonNullable<MeshRetryConf['grpc']>
+type HostSelection = NonNullable<HttpRetry['hostSelection']>[number]
 
 /** The policy's words for conditions, in Envoy's. What is a number is a status, what begins with HttpMethod a method. */
 const HTTP_CONDITIONS: Readonly<Record<string, string>> = {
@@ -63,13 +37,13 @@ const GRPC_DEFAULT = 'cancelled,connect-failure,gateway-error,refused-stream,res
 const STATUS_CONDITION = 'retriable-status-codes'
 
 /** Undefined where the policy sets no retries: protocols other than HTTP/1 and gRPC get none (kuma `GetRouteRetryConfig`). */
-export function retryPolicy(conf: RetryConf, protocol: Protocol): RetryPolicyJson | undefined {
+export function retryPolicy(conf: MeshRetryConf, protocol: Protocol): RetryPolicyJson | undefined {
   if (protocol === 'http' && conf.http && conf.http.numRetries !== 0) return httpRetry(conf.http)
   if (protocol === 'grpc' && conf.grpc && conf.grpc.numRetries !== 0) return grpcRetry(conf.grpc)
   return undefined
 }
 
-function grpcRetry(conf: CommonRetry): RetryPolicyJson {
+function grpcRetry(conf: GrpcRetry): RetryPolicyJson {
   const conditions = (conf.retryOn ?? []).flatMap((word) => GRPC_CONDITIONS[word] ?? [])
   return present<RetryPolicyJson>({
     ...commonRetry(conf),
@@ -102,7 +76,7 @@ function httpRetry(conf: HttpRetry): RetryPolicyJson {
   })
 }
 
-function commonRetry({ numRetries, perTryTimeout, rateLimitedBackOff }: CommonRetry) {
+function commonRetry({ numRetries, perTryTimeout, rateLimitedBackOff }: HttpRetry | GrpcRetry) {
   return {
     numRetries,
     perTryTimeout: optionalDuration(perTryTimeout),
@@ -122,7 +96,7 @@ function commonRetry({ numRetries, perTryTimeout, rateLimitedBackOff }: CommonRe
 function backOff({
   baseInterval = '25ms',
   maxInterval,
-}: NonNullable<CommonRetry['backOff']>): RetryPolicy_RetryBackOffJson {
+}: NonNullable<HttpRetry['backOff']>): RetryPolicy_RetryBackOffJson {
   return present<RetryPolicy_RetryBackOffJson>({
     baseInterval: optionalDuration(baseInterval),
     maxInterval: optionalDuration(maxInterval),

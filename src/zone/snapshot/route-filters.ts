@@ -1,4 +1,6 @@
-import type { BackendRef } from '../../policy/destinations.js'
+import type { IntOrString } from '../../model/specs/fields.js'
+import type { MeshHTTPRouteFilter } from '../../model/specs/mesh-http-route.js'
+import type { HeaderModifier } from '../../model/specs/policy-parts.js'
 import type { HeaderValueOptionJson } from '../../wire/generated/envoy/config/core/v3/base_pb.js'
 import type {
   RedirectAction_RedirectResponseCodeJson,
@@ -6,43 +8,15 @@ import type {
   RouteActionJson,
   RouteJson,
 } from '../../wire/generated/envoy/config/route/v3/route_components_pb.js'
-import { type Decimal, fractionalPercent } from './envoy-values.js'
+import { fractionalPercent } from './envoy-values.js'
 import { present } from './present.js'
 import type { EnvoyMatch } from './route-match.js'
 
-/** A filter of a MeshHTTPRoute's rule; the member of its type is there. */
-export interface RouteFilter {
-  readonly type: 'RequestHeaderModifier' | 'ResponseHeaderModifier' | 'RequestRedirect' | 'URLRewrite' | 'RequestMirror'
-  readonly requestHeaderModifier?: HeaderModifier
-  readonly responseHeaderModifier?: HeaderModifier
-  readonly requestRedirect?: Redirect
-  readonly urlRewrite?: { readonly hostname?: string; readonly path?: PathRewrite }
-  readonly requestMirror?: { readonly backendRef: BackendRef; readonly percentage?: Decimal }
-}
+type Redirect = NonNullable<MeshHTTPRouteFilter['requestRedirect']>
+type Rewrite = NonNullable<MeshHTTPRouteFilter['urlRewrite']>
+type PathRewrite = NonNullable<Rewrite['path']>
 
-interface HeaderModifier {
-  readonly set?: readonly NameValue[]
-  readonly add?: readonly NameValue[]
-  readonly remove?: readonly string[]
-}
-interface NameValue {
-  readonly name: string
-  readonly value: string
-}
-interface PathRewrite {
-  readonly type: 'ReplaceFullPath' | 'ReplacePrefixMatch'
-  readonly replaceFullPath?: string
-  readonly replacePrefixMatch?: string
-}
-interface Redirect {
-  readonly scheme?: string
-  readonly hostname?: string
-  readonly port?: number
-  readonly path?: PathRewrite
-  readonly statusCode?: number
-}
-
-const REDIRECT_CODES: Readonly<Record<number, RedirectAction_RedirectResponseCodeJson>> = {
+const REDIRECT_CODES: Readonly<Record<Redirect['statusCode'], RedirectAction_RedirectResponseCodeJson>> = {
   301: 'MOVED_PERMANENTLY',
   302: 'FOUND',
   303: 'SEE_OTHER',
@@ -51,21 +25,26 @@ const REDIRECT_CODES: Readonly<Record<number, RedirectAction_RedirectResponseCod
 }
 
 /** A redirect is an answer of its own: nothing goes to a backend. */
-export function endsRequest(filters: readonly RouteFilter[]): boolean {
+export function endsRequest(filters: readonly MeshHTTPRouteFilter[]): boolean {
   return filters.some(({ type }) => type === 'RequestRedirect')
 }
 
 /** The route with the filters' effect, in their order. `mirrors` are cluster names by the filter's position. */
 export function withFilters(
   route: RouteJson,
-  filters: readonly RouteFilter[],
+  filters: readonly MeshHTTPRouteFilter[],
   prefix: EnvoyMatch['prefix'],
   mirrors: Readonly<Record<number, string>>,
 ): RouteJson {
   return filters.reduce((filtered, filter, index) => apply(filtered, filter, prefix, mirrors[index]), route)
 }
 
-function apply(route: RouteJson, filter: RouteFilter, prefix: EnvoyMatch['prefix'], mirror?: string): RouteJson {
+function apply(
+  route: RouteJson,
+  filter: MeshHTTPRouteFilter,
+  prefix: EnvoyMatch['prefix'],
+  mirror?: string,
+): RouteJson {
   switch (filter.type) {
     case 'RequestHeaderModifier': {
       const { added, removed } = headerChanges(filter.requestHeaderModifier)
@@ -85,7 +64,7 @@ function apply(route: RouteJson, filter: RouteFilter, prefix: EnvoyMatch['prefix
     }
     case 'RequestRedirect': {
       const { route: _backend, directResponse: _answer, ...rest } = route
-      return { ...rest, redirect: redirect(filter.requestRedirect ?? {}, prefix) }
+      return { ...rest, redirect: redirect(filter.requestRedirect ?? { statusCode: 302 }, prefix) }
     }
     case 'URLRewrite':
       return withAction(route, rewrite(filter.urlRewrite ?? {}, prefix))
@@ -121,13 +100,13 @@ function redirect(
     schemeRedirect: scheme,
     hostRedirect: hostname,
     portRedirect: port,
-    responseCode: REDIRECT_CODES[statusCode ?? 302],
+    responseCode: REDIRECT_CODES[statusCode] ?? 'FOUND',
     ...pathRewrite(path, prefix),
   })
 }
 
 function rewrite(
-  { hostname, path }: NonNullable<RouteFilter['urlRewrite']>,
+  { hostname, path }: NonNullable<MeshHTTPRouteFilter['urlRewrite']>,
   prefix: EnvoyMatch['prefix'],
 ): RouteActionJson {
   return present<RouteActionJson>({ hostRewriteLiteral: hostname, ...pathRewrite(path, prefix) })
@@ -145,7 +124,7 @@ function wholePath(substitution: string) {
   return { pattern: { regex: '.*' }, substitution }
 }
 
-function mirrorTo(route: RouteJson, cluster: string, percentage: Decimal | undefined): RouteActionJson {
+function mirrorTo(route: RouteJson, cluster: string, percentage: IntOrString | undefined): RouteActionJson {
   const share = percentage === undefined ? undefined : { defaultValue: fractionalPercent(Number(percentage)) }
   return {
     requestMirrorPolicies: [

@@ -1,27 +1,30 @@
+import type { MeshHTTPRouteFilter, MeshHTTPRouteMatch } from '../../model/specs/mesh-http-route.js'
+import type { HashPolicy } from '../../model/specs/mesh-load-balancing-strategy.js'
+import type { MeshRetryConf } from '../../model/specs/mesh-retry.js'
 import type { Protocol } from '../../policy/destinations.js'
 import type { RouteActionJson, RouteJson } from '../../wire/generated/envoy/config/route/v3/route_components_pb.js'
 import type { FractionalPercentJson } from '../../wire/generated/envoy/type/v3/percent_pb.js'
 import { fractionalPercent } from './envoy-values.js'
-import { type HashPolicy, hashPolicyJson } from './load-balancing.js'
+import { hashPolicyJson } from './load-balancing.js'
 import { present } from './present.js'
-import { type RetryConf, retryPolicy } from './retry.js'
-import { endsRequest, type RouteFilter, withFilters } from './route-filters.js'
-import { type EnvoyMatch, envoyMatches, type RouteMatch } from './route-match.js'
+import { retryPolicy } from './retry.js'
+import { endsRequest, withFilters } from './route-filters.js'
+import { type EnvoyMatch, envoyMatches } from './route-match.js'
 import type { RouteTimeouts } from './timeouts.js'
 import { clusterTarget, type WeightedCluster } from './weighted-clusters.js'
 
 /** One HTTP route with all that policies say about it, as plain data. */
 export interface RouteInput {
   readonly name: string
-  readonly match: RouteMatch
-  readonly filters: readonly RouteFilter[]
+  readonly match: MeshHTTPRouteMatch
+  readonly filters: readonly MeshHTTPRouteFilter[]
   readonly clusters: readonly WeightedCluster[]
   readonly unresolvedWeight: number
   readonly deadEnd: boolean
   /** Cluster of the mirror by the filter's position. */
   readonly mirrors: Readonly<Record<number, string>>
   readonly timeouts: RouteTimeouts
-  readonly retry: RetryConf
+  readonly retry: MeshRetryConf
   readonly protocol: Protocol
   readonly hashPolicies: readonly HashPolicy[]
 }

@@ -1,20 +1,9 @@
+import type { MeshHTTPRouteMatch } from '../../model/specs/mesh-http-route.js'
 import type {
   QueryParameterMatcherJson,
   RouteMatchJson,
 } from '../../wire/generated/envoy/config/route/v3/route_components_pb.js'
-import { type HeaderMatch, headerMatcher } from './envoy-values.js'
-
-/** One match of a MeshHTTPRoute's rule. */
-export interface RouteMatch {
-  readonly path?: { readonly type: 'Exact' | 'PathPrefix' | 'RegularExpression'; readonly value: string }
-  readonly method?: string
-  readonly headers?: readonly HeaderMatch[]
-  readonly queryParams?: readonly {
-    readonly name: string
-    readonly type: 'Exact' | 'RegularExpression'
-    readonly value: string
-  }[]
-}
+import { headerMatcher } from './envoy-values.js'
 
 /** One of Envoy's matches for it. */
 export interface EnvoyMatch {
@@ -26,7 +15,7 @@ export interface EnvoyMatch {
 const PATH_ORDER = { Exact: 0, PathPrefix: 1, RegularExpression: 2 } as const
 
 /** Gateway API precedence, strongest first: exact path, longer prefix, longer expression, method, headers, parameters. */
-export function compareRouteMatches(a: RouteMatch, b: RouteMatch): number {
+export function compareRouteMatches(a: MeshHTTPRouteMatch, b: MeshHTTPRouteMatch): number {
   return (
     comparePaths(a.path, b.path) ||
     Number(b.method !== undefined) - Number(a.method !== undefined) ||
@@ -35,7 +24,7 @@ export function compareRouteMatches(a: RouteMatch, b: RouteMatch): number {
   )
 }
 
-function comparePaths(a: RouteMatch['path'], b: RouteMatch['path']): number {
+function comparePaths(a: MeshHTTPRouteMatch['path'], b: MeshHTTPRouteMatch['path']): number {
   if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined)
   if (a.type !== b.type) return PATH_ORDER[a.type] - PATH_ORDER[b.type]
   return a.type === 'Exact' ? 0 : b.value.length - a.value.length
@@ -45,7 +34,12 @@ function comparePaths(a: RouteMatch['path'], b: RouteMatch['path']): number {
  * A prefix other than `/` becomes two matches, the path itself and all below it: Envoy's own path-separated prefix
  * would rewrite `/prefix/x` to `//x` (envoyproxy/envoy#23130).
  */
-export function envoyMatches({ path, method, headers = [], queryParams = [] }: RouteMatch): readonly EnvoyMatch[] {
+export function envoyMatches({
+  path,
+  method,
+  headers = [],
+  queryParams = [],
+}: MeshHTTPRouteMatch): readonly EnvoyMatch[] {
   const conditions: RouteMatchJson = {
     headers: [
       ...(method === undefined ? [] : [{ name: ':method', stringMatch: { exact: method } }]),
@@ -61,7 +55,7 @@ export function envoyMatches({ path, method, headers = [], queryParams = [] }: R
   return pathMatches(path).map(({ match, prefix }) => ({ match: { ...match, ...conditions }, prefix }))
 }
 
-function pathMatches(path: RouteMatch['path']): readonly EnvoyMatch[] {
+function pathMatches(path: MeshHTTPRouteMatch['path']): readonly EnvoyMatch[] {
   const value = path?.value ?? '/'
   switch (path?.type ?? 'PathPrefix') {
     case 'Exact':

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../model/json.js'
 import { LABEL } from '../../model/labels.js'
 import { kriOf } from '../../model/naming.js'
 import type { Resource } from '../../model/resource.js'
+import type { MeshHTTPRouteFilter, MeshHTTPRouteMatch, MeshHTTPRouteRule } from '../../model/specs/mesh-http-route.js'
 import {
   type BackendRef,
   type Depend,
@@ -12,16 +13,15 @@ import {
 } from '../../policy/destinations.js'
 import { matchesKey } from '../../policy/merge.js'
 import { routeRulesOf, type ToRule } from '../../policy/to-rules.js'
-import type { RouteFilter } from './route-filters.js'
-import { compareRouteMatches, type RouteMatch } from './route-match.js'
+import { compareRouteMatches } from './route-match.js'
 
 /** One way through an outbound: what it matches, what happens to it, and where it goes. */
 export interface HttpRoute {
   readonly name: string
   /** The MeshHTTPRoute that it comes from; policies may speak of it. Undefined for the way that is always there. */
   readonly policy: Resource | undefined
-  readonly match: RouteMatch
-  readonly filters: readonly RouteFilter[]
+  readonly match: MeshHTTPRouteMatch
+  readonly filters: readonly MeshHTTPRouteFilter[]
   readonly backends: readonly WeightedBackend[]
   /** Weight of the references that lead nowhere; that share of requests is answered 500. */
   readonly unresolvedWeight: number
@@ -36,12 +36,9 @@ export interface WeightedBackend {
   readonly weight: number
 }
 
-interface RuleConf {
-  readonly filters?: readonly RouteFilter[]
-  readonly backendRefs?: readonly BackendRef[]
-}
+type RuleConf = MeshHTTPRouteRule['default']
 
-const EVERYTHING: RouteMatch = { path: { type: 'PathPrefix', value: '/' } }
+const EVERYTHING: MeshHTTPRouteMatch = { path: { type: 'PathPrefix', value: '/' } }
 
 /**
  * The routes of an HTTP outbound in order of use, the catch-all last (kuma `meshhttproute/plugin prepareRoutes`).
@@ -104,7 +101,7 @@ function routesOfRule(
   return matches.map((match) => ({
     name,
     policy: origin?.policy,
-    match: { ...match, path: (match as RouteMatch).path ?? EVERYTHING.path } as RouteMatch,
+    match: { ...match, path: (match as MeshHTTPRouteMatch).path ?? EVERYTHING.path } as MeshHTTPRouteMatch,
     filters,
     backends,
     unresolvedWeight,
@@ -138,7 +135,7 @@ function namespaceOf({ labels }: Resource) {
 /** Kuma's name for a route that no policy names: SHA-256 of the matches' JSON, members in the order of Kuma's struct. */
 function matchesHash(matches: readonly object[]): string {
   const ordered = matches.map((match) => {
-    const { path, method, queryParams, headers } = match as RouteMatch
+    const { path, method, queryParams, headers } = match as MeshHTTPRouteMatch
     return { path: path && { value: path.value, type: path.type }, method, queryParams, headers }
   })
   return createHash('sha256').update(JSON.stringify(ordered)).digest('base64')

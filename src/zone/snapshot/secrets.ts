@@ -1,4 +1,5 @@
 import { type Resource, specOf } from '../../model/resource.js'
+import type { MeshTrustSpec } from '../../model/specs/mesh-trust.js'
 import { typedConfig } from '../../wire/envoy-codec.js'
 import type { SecretJson } from '../../wire/generated/envoy/extensions/transport_sockets/tls/v3/secret_pb.js'
 import { TRUST_BUNDLE, type WorkloadIdentity } from './tls.js'
@@ -12,11 +13,6 @@ export function identitySecret({ secretName, certificateChain, privateKey }: Wor
       privateKey: { inlineBytes: base64(privateKey) },
     },
   }
-}
-
-interface MeshTrustSpec {
-  readonly trustDomain: string
-  readonly caBundles: readonly { readonly type: string; readonly pem?: { readonly value: string } }[]
 }
 
 /** Certificate authorities by trust domain, from the mesh's MeshTrusts; sorted, so that equal trust has equal text. */

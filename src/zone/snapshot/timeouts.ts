@@ -1,19 +1,7 @@
+import type { MeshTimeoutConf } from '../../model/specs/mesh-timeout.js'
 import type { Protocol } from '../../policy/destinations.js'
 import type { HttpProtocolOptionsJson } from '../../wire/generated/envoy/config/core/v3/protocol_pb.js'
 import { envoyDuration } from './envoy-values.js'
-
-/** The conf of a MeshTimeout. */
-export interface TimeoutConf {
-  readonly connectionTimeout?: string
-  readonly idleTimeout?: string
-  readonly http?: {
-    readonly requestTimeout?: string
-    readonly streamIdleTimeout?: string
-    readonly maxStreamDuration?: string
-    readonly maxConnectionDuration?: string
-    readonly requestHeadersTimeout?: string
-  }
-}
 
 /** Timeouts of one listener and its cluster, in Envoy's form. An undefined one is left out of the message. */
 export interface Timeouts {
@@ -48,7 +36,7 @@ const DEFAULTS = {
  * Kuma `meshtimeout/plugin/xds`: Kuma applies the policy even when there is none, so `{}` gives the defaults.
  * Only HTTP/1 and HTTP/2 clusters get HTTP options, gRPC ones do not.
  */
-export function timeouts(conf: TimeoutConf, protocol: Protocol): Timeouts {
+export function timeouts(conf: MeshTimeoutConf, protocol: Protocol): Timeouts {
   const { connectionTimeout, idleTimeout, http = {} } = conf
   return {
     connect: envoyDuration(connectionTimeout ?? DEFAULTS.connect),
@@ -68,7 +56,7 @@ export function timeouts(conf: TimeoutConf, protocol: Protocol): Timeouts {
 }
 
 /** The own conf of a route, then of its service; Kuma looks to the service for the idle timeout alone. */
-export function routeTimeouts(own: TimeoutConf, service: TimeoutConf): RouteTimeouts {
+export function routeTimeouts(own: MeshTimeoutConf, service: MeshTimeoutConf): RouteTimeouts {
   return {
     request: envoyDuration(own.http?.requestTimeout ?? DEFAULTS.request),
     streamIdle: envoyDuration(own.http?.streamIdleTimeout ?? service.http?.streamIdleTimeout ?? DEFAULTS.streamIdle),

@@ -14,7 +14,7 @@ export function addZoneProxy(sidecar: Sidecar): void {
   const { listeners = [], address = '' } = dataplaneNetworking(sidecar.dataplane)
   const bySni = listeners.length > 0 && sidecar.context.hasIdentity(sidecar.depend)
   for (const spec of listeners) {
-    const name = `self_${spec.type.toLowerCase()}_dp_${sectionName(spec)}`
+    const name = `self_${(spec.type ?? '').toLowerCase()}_dp_${sectionName(spec)}`
     if (spec.type === 'ZoneEgress') {
       sidecar.notes.push({
         about: name,
