@@ -197,12 +197,13 @@ function owners({ freshTenant }: Subject): void {
 
   test('belongings given, taken and re-created earlier in the same commit are seen', async () => {
     const tenant = freshTenant()
-    await tenant.commit([put(service)])
+    await tenant.commit([put(service), put({ ...trust, owner: mesh })])
     const released = { ...service, owner: undefined }
     const taken = { ...other, owner: mesh }
-    await tenant.commit([put(mesh), put(released), put(taken), remove(taken), put(taken), remove(mesh)])
-    const { resources } = await tenant.listAll(['Mesh', 'MeshService'])
-    expect(resources.map(({ name, owner }) => ({ name, owner }))).toEqual([{ name: 'cart', owner: undefined }])
+    const given = { ...trust, owner: released }
+    await tenant.commit([put(mesh), put(released), put(given), put(taken), remove(taken), put(taken), remove(mesh)])
+    const { resources } = await tenant.listAll(['Mesh', 'MeshService', 'MeshTrust'])
+    expect(resources).toMatchObject([released, { ...given, owner: { type: 'MeshService', name: 'cart' } }])
   })
 
   test('a circle of owners is deleted once', async () => {

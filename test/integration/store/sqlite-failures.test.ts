@@ -32,7 +32,7 @@ function storeOver(db: Database) {
   }
   const fatal: AppError[] = []
   const ports = { clock: systemClock, random: seededRandom(1) }
-  return { store: new SqlStore(runner, { ...ports, onFatal: (error) => fatal.push(error) }), fatal }
+  return { engine, store: new SqlStore(runner, { ...ports, onFatal: (error) => fatal.push(error) }), fatal }
 }
 
 const bulky = (name: string) => put(draft('Mesh', name, { spec: { body: 'x'.repeat(20_000) } }))
@@ -62,16 +62,22 @@ test('a page damaged under way stops the store: it says so once, and acknowledge
   const names = Array.from({ length: 200 }, (_, index) => `m${index}`)
   await filling.store.tenant(DEFAULT_TENANT).commit(names.map(bulky))
   await filling.store.close()
-  const { store, fatal } = storeOver(openDatabase(path, 'FULL'))
+  const { engine, store, fatal } = storeOver(openDatabase(path, 'FULL'))
   const tenant = store.tenant(DEFAULT_TENANT)
   const file = openSync(path, 'r+')
   const pages = statSync(path).size / 4096
   for (let page = 5; page < pages; page += 1) writeSync(file, Buffer.alloc(4096, 0x5a), 0, 4096, page * 4096)
   closeSync(file)
   await expect(tenant.list('Mesh')).rejects.toMatchObject({ code: 'store-corrupt' })
+  expect(fatal.map(({ code }) => code)).toEqual(['store-corrupt'])
+  // What had already been sent to the database is not acknowledged either.
+  expect(engine.read({ kind: 'tenants' })).toMatchObject({ kind: 'stopped' })
+  expect(engine.write([{ kind: 'delete-tenant', tenant: DEFAULT_TENANT, nextEpoch: 'e' }])).toMatchObject([
+    { kind: 'stopped' },
+  ])
   await expect(tenant.commit([bulky('late')])).rejects.toMatchObject({ code: 'store-corrupt' })
   await expect(tenant.head()).rejects.toMatchObject({ code: 'store-corrupt' })
-  expect(fatal.map(({ code }) => code)).toEqual(['store-corrupt'])
+  expect(fatal).toHaveLength(1)
   await store.close()
 })
 
