@@ -1,8 +1,6 @@
-import { execFile, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import Database from 'better-sqlite3'
 import { afterAll, expect, test } from 'vitest'
 import { systemClock } from '../../src/base/clock.js'
@@ -10,6 +8,7 @@ import { seededRandom } from '../../src/base/random.js'
 import { DEFAULT_TENANT } from '../../src/model/tenant.js'
 import { openSqliteStore } from '../../src/store/sql/sql-store.js'
 import { DiskModel, type Image, saveImage } from './disk-model.js'
+import { straceWorks, traceWriter } from './strace.js'
 import { diskEvents, straceArguments } from './trace.js'
 
 /**
@@ -36,7 +35,7 @@ const folder = mkdtempSync(join(tmpdir(), 'zonelab-power-loss-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 test('a power cut at any moment loses no acknowledged write; with NORMAL it would', { timeout: 90_000 }, async () => {
-  if (spawnSync('strace', ['-o', '/dev/null', 'true']).status !== 0) {
+  if (!straceWorks()) {
     console.log('power-loss replay: not run')
     return
   }
@@ -72,9 +71,7 @@ async function replay(synchronous: 'FULL' | 'NORMAL'): Promise<Findings> {
 
 async function traceOf(data: string, synchronous: string): Promise<string> {
   const trace = join(folder, `${synchronous}.strace`)
-  const writer = [process.execPath, '--import', 'tsx', join(import.meta.dirname, 'writer.ts')]
-  const subject = [join(data, 'store.db'), synchronous, String(COMMITS)]
-  await promisify(execFile)('strace', [...straceArguments(trace), ...writer, ...subject])
+  await traceWriter(straceArguments(trace), [join(data, 'store.db'), synchronous, String(COMMITS)])
   return readFileSync(trace, 'latin1')
 }
 
