@@ -103,23 +103,23 @@ export function checkDataplane({ networking }: DataplaneSpec): Violation[] {
   ])
 }
 
-/** The admin port listens on loopback, so only inbounds and outbounds there can collide with it. */
+/** The admin port listens on loopback, so only what is there or everywhere can collide with it. */
 function checkAdmin({ admin, inbound = [], outbound = [], address }: DataplaneNetworking): Violation[] {
   if (admin === undefined) return []
   const port = admin.port ?? 0
-  const overInbound = inbound.some(
-    (item) =>
-      (item.port === port && covers(item.address || address)) ||
-      ((item.servicePort || item.port) === port && covers(item.serviceAddress || LOOPBACK)),
-  )
-  const overOutbound = outbound.some((item) => item.port === port && covers(item.address || LOOPBACK))
+  const overInbound = inbound.some((item) => {
+    const proxyAddress = item.address || address
+    const onProxy = item.port === port && onLoopback(proxyAddress)
+    return onProxy || ((item.servicePort || item.port) === port && onLoopback(item.serviceAddress || proxyAddress))
+  })
+  const overOutbound = outbound.some((item) => item.port === port && onLoopback(item.address || LOOPBACK))
   return [
     ...(overInbound ? violation('admin.port', 'must differ from inbound') : []),
     ...(overOutbound ? violation('admin.port', 'must differ from outbound') : []),
   ]
 }
 
-function covers(address: string | undefined): boolean {
+function onLoopback(address: string | undefined): boolean {
   return address === LOOPBACK || address === '0.0.0.0' || address === '::'
 }
 
