@@ -8,6 +8,7 @@ import { sleep, systemClock } from '../../src/base/clock.js'
 import { seededRandom } from '../../src/base/random.js'
 import { DEFAULT_TENANT } from '../../src/model/tenant.js'
 import { openSqliteStore } from '../../src/store/sql/sql-store.js'
+import { WRITER } from './strace.js'
 
 const KILLS = 20
 const COMMITS_ENDLESS = '1000000'
@@ -34,8 +35,7 @@ test(`kill -9 in mid-write, ${KILLS} times over one file: each start takes over,
 
 /** Returns what was acknowledged. The kill comes `forMs` after the first acknowledgement. */
 async function writeUntilKilled(path: string, forMs: number): Promise<string[]> {
-  const writer = join(import.meta.dirname, 'writer.ts')
-  const child = spawn(process.execPath, ['--import', 'tsx', writer, path, 'FULL', COMMITS_ENDLESS], {
+  const child = spawn(process.execPath, ['--import', 'tsx', WRITER, path, 'FULL', COMMITS_ENDLESS], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let output = ''

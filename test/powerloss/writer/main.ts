@@ -1,13 +1,13 @@
 import { writeSync } from 'node:fs'
-import { systemClock } from '../../src/base/clock.js'
-import { AppError } from '../../src/base/errors.js'
-import { systemRandom } from '../../src/base/random.js'
-import { DEFAULT_TENANT } from '../../src/model/tenant.js'
-import { openSqliteStore } from '../../src/store/sql/sql-store.js'
-import { draft, put } from '../support/resource-builder.js'
+import { systemClock } from '../../../src/base/clock.js'
+import { AppError } from '../../../src/base/errors.js'
+import { systemRandom } from '../../../src/base/random.js'
+import { DEFAULT_TENANT } from '../../../src/model/tenant.js'
+import { openSqliteStore } from '../../../src/store/sql/sql-store.js'
+import { draft, put } from '../../support/resource-builder.js'
 
 /**
- * The process under test: `writer.ts FILE FULL|NORMAL COUNT`. Creates COUNT resources in the real store, one a commit,
+ * The process under test: `writer/main.ts FILE FULL|NORMAL COUNT`. Creates COUNT resources in the real store, one a commit,
  * alone and in bursts by turns, and says on standard output `ack NAME` as soon as a commit has resolved, `CODE NAME` if
  * it was refused, and `fatal CODE` if the store has stopped.
  */
