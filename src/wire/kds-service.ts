@@ -62,7 +62,8 @@ const HealthCheck: HealthMethod = {
   },
   decodeResponse: (bytes) => {
     const { interval } = decodeMessage(ZoneHealthCheckResponseSchema, bytes)
-    return { intervalMs: interval && durationMs(interval) }
+    // Kuma's global sends zero for "your own".
+    return { intervalMs: (interval && durationMs(interval)) || undefined }
   },
 }
 

@@ -1,11 +1,4 @@
-import {
-  type ChannelCredentials,
-  Client,
-  connectivityState,
-  credentials,
-  Metadata,
-  type StatusObject,
-} from '@grpc/grpc-js'
+import { Client, connectivityState, Metadata, type StatusObject } from '@grpc/grpc-js'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { AppError } from '../../base/errors.js'
 import type { CloseReason } from '../../protocol/close-reason.js'
@@ -15,12 +8,7 @@ import type { Method } from '../../wire/method.js'
 import { errorOfStatus } from '../../wire/status.js'
 import { MESSAGE_BYTES_MAX, messageOptions } from './channel-options.js'
 import { duplexFromClientCall } from './client-call.js'
-
-/** How a client knows its server: by a CA (PEM text; undefined: the system's), not at all, or without TLS. */
-export type ClientTrust =
-  | { readonly kind: 'ca'; readonly caPem: string | undefined }
-  | { readonly kind: 'skip-verify' }
-  | { readonly kind: 'plaintext' }
+import { type ClientTrust, securityOf } from './client-trust.js'
 
 export interface GrpcClientOptions {
   /** `host:port`. */
@@ -56,7 +44,9 @@ export class GrpcClient {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     const { time, timeout } = options.keepaliveMs ?? KEEPALIVE_MS
-    this.#client = new Client(options.target, credentialsOf(options.trust), {
+    const security = securityOf(options.trust, options.target)
+    this.#client = new Client(options.target, security.credentials, {
+      ...security.options,
       ...messageOptions(options.messageBytesMax ?? MESSAGE_BYTES_MAX),
       ...(options.userAgent !== undefined && { 'grpc.primary_user_agent': options.userAgent }),
       ...(options.compression === 'gzip' && { 'grpc.default_compression_algorithm': GZIP }),
@@ -66,7 +56,6 @@ export class GrpcClient {
       // A connection of its own: grpc-js would share one among all clients of an address.
       'grpc.use_local_subchannel_pool': 1,
       // A buffered message counts as written; without the buffer the write callback waits for the transport.
-      'grpc.enable_retries': 0,
       'grpc.per_rpc_retry_buffer_size': 0,
       'grpc.service_config_disable_resolution': 1,
       'grpc.enable_http_proxy': 0,
@@ -135,17 +124,6 @@ export class GrpcClient {
       for (const value of values) addHeader(metadata, name, value)
     }
     return metadata
-  }
-}
-
-function credentialsOf(trust: ClientTrust): ChannelCredentials {
-  switch (trust.kind) {
-    case 'plaintext':
-      return credentials.createInsecure()
-    case 'skip-verify':
-      return credentials.createSsl(null, null, null, { rejectUnauthorized: false })
-    case 'ca':
-      return credentials.createSsl(trust.caPem === undefined ? null : Buffer.from(trust.caPem))
   }
 }
 

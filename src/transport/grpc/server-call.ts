@@ -47,13 +47,15 @@ function headerText(details: string): string {
 
 /**
  * grpc-js says `cancelled` for a reset by the peer, a lost connection, and a status that it sent by itself: for a message
- * over the limit, or one that it could not decompress.
+ * over the limit, one that it could not decompress, or the end of the time that the peer gave the call.
  */
 function reasonOfCancel(stream: ServerHttp2Stream): CloseReason {
   const sent = stream.sentTrailers ?? stream.sentHeaders
   const status = Number(sent?.['grpc-status'] ?? Number.NaN)
   if (!Number.isNaN(status)) {
-    return { kind: 'undecodable', detail: decodeURI(String(sent?.['grpc-message'] ?? '')) }
+    const detail = decodeURI(String(sent?.['grpc-message'] ?? ''))
+    if (status === GRPC_STATUS.DEADLINE_EXCEEDED) return { kind: 'peer-ended', status, detail }
+    return { kind: 'undecodable', detail }
   }
   if (!stream.session || stream.session.destroyed) return { kind: 'peer-lost', detail: 'the connection was lost' }
   return { kind: 'peer-ended', status: GRPC_STATUS.CANCELLED, detail: 'the peer cancelled the call' }

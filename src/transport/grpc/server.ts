@@ -65,7 +65,7 @@ export class GrpcServer<Identity> {
         this.#streams.add(duplex)
         this.#identify(call.metadata, path).then(
           (identity) => {
-            if (!call.cancelled) handler(identity, duplex)
+            if (!call.cancelled) this.#handle(path, duplex, () => handler(identity, duplex))
           },
           (thrown: unknown) => endCall(call, statusOfError(this.#failure(thrown, path))),
         )
@@ -134,6 +134,14 @@ export class GrpcServer<Identity> {
   #identify(metadata: Metadata, path: string): Promise<Identity> {
     const values = (name: string) => headerValues(name, metadata.get(name))
     return Promise.resolve().then(() => this.#options.authenticate({ values }, path))
+  }
+
+  #handle(path: string, duplex: Pick<Duplex<never, never>, 'end'>, run: () => void): void {
+    try {
+      run()
+    } catch (thrown) {
+      duplex.end({ kind: 'internal', detail: this.#failure(thrown, path).message })
+    }
   }
 
   #failure(thrown: unknown, path: string): AppError {

@@ -98,6 +98,16 @@ describe('TLS', () => {
     await attempt({ trust: { kind: 'skip-verify' } })
   })
 
+  it('is trusted by address too, without a warning of Node', async () => {
+    const warnings: string[] = []
+    const note = ({ message }: Error) => warnings.push(message)
+    process.on('warning', note)
+    const rig = await rigTelling([], { secure: true })
+    await healthCheck(rig.connect({ target: rig.target.replace('localhost', '127.0.0.1') }))
+    process.off('warning', note)
+    expect(warnings).toEqual([])
+  })
+
   it.each<[string, GrpcClientOptions['trust']]>([
     // Of the same name as the right one: only the key tells them apart.
     ['another CA', { kind: 'ca', caPem: createCa({ name: CA_NAME, nowMs: systemClock.nowMs() }).certPem }],

@@ -1,3 +1,4 @@
+import { connect } from 'node:http2'
 import { Client, credentials, status } from '@grpc/grpc-js'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { AppError, type ErrorCode } from '../../../src/base/errors.js'
@@ -151,6 +152,29 @@ describe('a call', () => {
     expect(seen).toEqual([features, ['old'], [], features, ['new'], []])
   })
 
+  it('with an illegal token is not written to any log', async () => {
+    const written: unknown[] = []
+    const note = (...words: unknown[]) => written.push(words)
+    const spies = [
+      vi.spyOn(console, 'error').mockImplementation(note),
+      vi.spyOn(console, 'log').mockImplementation(note),
+    ]
+    const rig = await rigWith((server) => server.stream(KDS.GlobalToZoneSync, (peer) => handled.push(peer)))
+    const handled: string[] = []
+    const session = connect(`http://${rig.target}`)
+    const headers = {
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      'client-id': 'z',
+      authorization: 'geheim-\u00fc',
+    }
+    session.request({ ':method': 'POST', ':path': KDS.GlobalToZoneSync.path, ...headers })
+    await eventually(() => expect(handled).toEqual(['z']))
+    session.destroy()
+    for (const spy of spies) spy.mockRestore()
+    expect(written).toEqual([])
+  })
+
   it('with a token that no header can carry fails without naming the token', async () => {
     const client = (await rigWith(() => {})).connect({ headers: () => ({ authorization: ['geheim-ü\n'] }) })
     expect(() => client.open(KDS.GlobalToZoneSync)).toThrow(/authorization/)
@@ -218,6 +242,32 @@ describe('a stream', () => {
     client.close()
   })
 
+  it('is not writable for a client while the server reads nothing', async () => {
+    const up: Duplex<DeltaRequest, DeltaResponse<Uint8Array>>[] = []
+    const rig = await rigWith((grpc) => grpc.stream(KDS.ZoneToGlobalSync, (_peer, duplex) => up.push(duplex)))
+    const stream = rig.connect().open(KDS.ZoneToGlobalSync)
+    listen(stream)
+    await eventually(() => expect(up).toHaveLength(1))
+    // Over a window of HTTP/2, and under what grpc-js would keep to send again.
+    stream.send(batch('1', MIB / 2))
+    await settled()
+    expect(stream.writable).toBe(false)
+    for (const duplex of up) listen(duplex)
+    await eventually(() => expect(stream.writable).toBe(true))
+  })
+
+  it('whose handler fails ends with a status, and the server lives on', async () => {
+    const register = (grpc: GrpcServer<string>) =>
+      grpc.stream(KDS.GlobalToZoneSync, () => {
+        throw new TypeError('secret path')
+      })
+    const client = (await rigWith(register)).connect()
+    for (const attempt of [client, client]) {
+      const told = listen(attempt.open(KDS.GlobalToZoneSync))
+      await eventually(() => expect(told.ends).toEqual([{ kind: 'peer-ended', status: 13, detail: 'internal error' }]))
+    }
+  })
+
   it('carries a long or ill-formed detail to its end', async () => {
     const detail = `\ud800${'ü'.repeat(50_000)}`
     const register = (grpc: GrpcServer<string>) =>
@@ -245,6 +295,7 @@ describe('a stream', () => {
     streams[1]?.send(batch('1', 9 * MIB))
     await rig.server.stop(200)
     await eventually(() => expect(reading.ends).toMatchObject([{ kind: 'peer-ended', status: 14 }]))
+    await eventually(() => expect(rig.connections()).toBe(0))
     expect(up.map((heard) => heard.ends.map((end) => end.kind))).toEqual([['shutting-down'], ['shutting-down']])
   })
 })

@@ -53,6 +53,7 @@ describe('the methods', () => {
     expect(decodeResponse(encodeResponse({ intervalMs: 90_500 }))).toEqual({ intervalMs: 90_500 })
     expect(encodeResponse({ intervalMs: undefined })).toHaveLength(0)
     expect(decodeResponse(new Uint8Array(0))).toEqual({ intervalMs: undefined })
+    expect(decodeResponse(Buffer.from('0a00', 'hex'))).toEqual({ intervalMs: undefined })
   })
 
   it('refuse bytes that are no message', () => {

@@ -1,0 +1,28 @@
+import { isIP } from 'node:net'
+import { checkServerIdentity } from 'node:tls'
+import { type ChannelCredentials, type ChannelOptions, credentials, type VerifyOptions } from '@grpc/grpc-js'
+
+/** How a client knows its server: by a CA (PEM text; undefined: the system's), not at all, or without TLS. */
+export type ClientTrust =
+  | { readonly kind: 'ca'; readonly caPem: string | undefined }
+  | { readonly kind: 'skip-verify' }
+  | { readonly kind: 'plaintext' }
+
+interface ClientSecurity {
+  readonly credentials: ChannelCredentials
+  readonly options: ChannelOptions
+}
+
+/** `target` is `host:port`, with an IPv6 address in brackets. */
+export function securityOf(trust: ClientTrust, target: string): ClientSecurity {
+  if (trust.kind === 'plaintext') return { credentials: credentials.createInsecure(), options: {} }
+  const ca = trust.kind === 'ca' && trust.caPem !== undefined ? Buffer.from(trust.caPem) : null
+  const host = target.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
+  const verify: VerifyOptions = { rejectUnauthorized: trust.kind === 'ca' }
+  if (isIP(host) === 0) return { credentials: credentials.createSsl(ca, null, null, verify), options: {} }
+  // TLS has no server name for an address (RFC 6066 §3), and Node warns of grpc-js, which sends it all the same. The
+  // certificate is still checked for the address.
+  verify.checkServerIdentity = (_name, certificate) => checkServerIdentity(host, certificate)
+  const options = { 'grpc.ssl_target_name_override': 'localhost' }
+  return { credentials: credentials.createSsl(ca, null, null, verify), options }
+}
