@@ -1,14 +1,14 @@
 import type { Violation } from '../base/errors.js'
+import { rfc1035LabelFaults } from './dns-names.js'
 import { isJsonObject, type Json, type JsonObject } from './json.js'
 import { LABEL, type Labels } from './labels.js'
 import { labelKeyFaults, labelValueFaults } from './names.js'
 import { descriptorOf, type ResourceType } from './registry.js'
-import { violation } from './specs/rules.js'
 
 /** A control plane as the rules of writing see it; a zone is one that belongs to a global. */
 export type ControlPlane = { readonly mode: 'global' } | { readonly mode: 'zone'; readonly zone: string }
 
-export type LabelledWrite = ControlPlane & {
+export interface LabelledWrite {
   readonly type: ResourceType
   readonly mesh: string | undefined
   readonly name: string
@@ -18,15 +18,14 @@ export type LabelledWrite = ControlPlane & {
 }
 
 /** The labels that are stored (kuma `pkg/core/resources/labels/compute.go`, on Universal). */
-export function computeLabels(write: LabelledWrite): Labels {
-  const { type, mesh, name, labels, spec } = write
+export function computeLabels(cp: ControlPlane, { type, mesh, name, labels, spec }: LabelledWrite): Labels {
   const { scope, flow } = descriptorOf(type)
   const computed: Record<string, string> = { ...labels }
   computed[LABEL.displayName] = name
   if (scope === 'mesh') computed[LABEL.mesh] ??= mesh ?? 'default'
-  computed[LABEL.origin] = write.mode
-  if (write.mode === 'zone' && flow.providedByZone) {
-    computed[LABEL.zone] ??= write.zone
+  computed[LABEL.origin] = cp.mode
+  if (cp.mode === 'zone' && flow.providedByZone) {
+    computed[LABEL.zone] ??= cp.zone
     computed[LABEL.env] ??= 'universal'
   }
   return type === 'Dataplane' ? withListenerLabels(computed, spec) : computed
@@ -51,32 +50,31 @@ function listenerTypes(spec: Json): ReadonlySet<Json | undefined> {
   return new Set(Array.isArray(listeners) ? listeners.map((item) => (isJsonObject(item) ? item.type : undefined)) : [])
 }
 
-/** What a client may not say in labels; `field` is the label's key (kuma `resource_crud_endpoints.go` validateLabels). */
-export function checkLabels(write: LabelledWrite): Violation[] {
-  const { type, labels, mesh } = write
+/** What a client may not say in labels; fields are `labels["key"]` (kuma `resource_crud_endpoints.go` validateLabels). */
+export function checkLabels(cp: ControlPlane, { type, labels, mesh }: LabelledWrite): Violation[] {
   const origin = labels[LABEL.origin]
   const unknownOrigin = origin !== undefined && origin !== 'global' && origin !== 'zone'
   return [
-    ...(unknownOrigin ? violation(LABEL.origin, `unknown resource origin ${JSON.stringify(origin)}`) : []),
-    ...checkOrigin(write.mode, type, labels),
-    ...(write.mode === 'zone' && origin !== 'global' ? checkPlace(write.zone, mesh, labels) : []),
+    ...(unknownOrigin ? wrong(LABEL.origin, `unknown resource origin ${JSON.stringify(origin)}`) : []),
+    ...checkOrigin(cp, type, labels),
+    ...(cp.mode === 'zone' && origin !== 'global' ? checkPlace(cp.zone, mesh, labels) : []),
     ...checkRole(type, labels),
     ...Object.keys(labels)
       .sort()
       .flatMap((key) =>
-        [...labelKeyFaults(key), ...labelValueFaults(labels[key] ?? '')].flatMap((reason) => violation(key, reason)),
+        [...labelKeyFaults(key), ...labelValueFaults(labels[key] ?? '')].flatMap((reason) => wrong(key, reason)),
       ),
   ]
 }
 
 /** Whether what has these labels is this control plane's to write; it holds for a deletion of the stored one, too. */
-export function checkOrigin(mode: ControlPlane['mode'], type: ResourceType, labels: Labels): Violation[] {
+export function checkOrigin(cp: ControlPlane, type: ResourceType, labels: Labels): Violation[] {
   const origin = labels[LABEL.origin]
   const foreign =
-    mode === 'global'
+    cp.mode === 'global'
       ? origin !== undefined && origin !== 'global'
       : descriptorOf(type).spec === 'json' && origin !== 'zone'
-  return foreign ? violation(LABEL.origin, `the origin label must be set to '${mode}'`) : []
+  return foreign ? wrong(LABEL.origin, `the origin label must be set to '${cp.mode}'`) : []
 }
 
 function checkPlace(zone: string, mesh: string | undefined, labels: Labels): Violation[] {
@@ -84,10 +82,10 @@ function checkPlace(zone: string, mesh: string | undefined, labels: Labels): Vio
   const meshLabel = labels[LABEL.mesh]
   return [
     ...(zoneLabel !== undefined && zoneLabel !== zone
-      ? violation(LABEL.zone, `${LABEL.zone} label should have ${zone} value`)
+      ? wrong(LABEL.zone, `${LABEL.zone} label should have ${zone} value`)
       : []),
     ...(meshLabel !== undefined && meshLabel !== (mesh ?? '')
-      ? violation(LABEL.mesh, `${LABEL.mesh} label must not differ from mesh set on resource`)
+      ? wrong(LABEL.mesh, `${LABEL.mesh} label must not differ from mesh set on resource`)
       : []),
   ]
 }
@@ -96,7 +94,31 @@ function checkPlace(zone: string, mesh: string | undefined, labels: Labels): Vio
 function checkRole(type: ResourceType, labels: Labels): Violation[] {
   const role = labels[LABEL.policyRole]
   if (descriptorOf(type).policy === undefined || !role || role === 'system') return []
-  return violation(LABEL.policyRole, `${LABEL.policyRole} label should have system value, got ${role}`)
+  return wrong(LABEL.policyRole, `${LABEL.policyRole} label should have system value, got ${role}`)
+}
+
+/** A resource stays in its zone: compares the computed labels of an update with those of what is stored. */
+export function checkImmutableLabels(stored: Labels, next: Labels): Violation[] {
+  const was = stored[LABEL.zone]
+  const is = next[LABEL.zone]
+  if (was === undefined || was === is) return []
+  const quoted = JSON.stringify(was)
+  return is === undefined
+    ? wrong(LABEL.zone, `is immutable, cannot be removed (was ${quoted})`)
+    : wrong(LABEL.zone, `is immutable, cannot be changed from ${quoted} to ${JSON.stringify(is)}`)
+}
+
+/** What is wrong with a Dataplane's workload label in a zone, as the whole detail of a bad request. */
+export function workloadLabelFault(labels: Labels): string | undefined {
+  const workload = labels[LABEL.workload]
+  const faults = workload ? rfc1035LabelFaults(workload) : []
+  if (faults.length === 0) return undefined
+  const rule = 'must be a valid DNS-1035 label (at most 63 characters, matching regex [a-z]([-a-z0-9]*[a-z0-9])?)'
+  return `labels["${LABEL.workload}"]: ${rule}: ${faults.join('; ')}`
+}
+
+function wrong(key: string, reason: string): Violation[] {
+  return [{ field: `labels[${JSON.stringify(key)}]`, reason }]
 }
 
 export type PolicyRole = 'system' | 'workload-owner' | 'producer' | 'consumer'

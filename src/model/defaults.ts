@@ -73,7 +73,7 @@ export function meshDefaults(mesh: string, skipped: readonly string[]): Resource
   if (skipped.includes('*')) return []
   return MESH_POLICIES.filter(([type]) => !skipped.includes(type)).map(([type, prefix, spec]) => {
     const key = { type, mesh, name: `${prefix}-${mesh}` }
-    const labels = computeLabels({ mode: 'global', ...key, labels: {}, spec })
+    const labels = computeLabels({ mode: 'global' }, { ...key, labels: {}, spec })
     return draft(key, labels, spec, { type: 'Mesh', mesh: undefined, name: mesh })
   })
 }
