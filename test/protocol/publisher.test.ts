@@ -215,6 +215,21 @@ describe('the end', () => {
     expect(talk.said()).toEqual(['T +a@1'])
   })
 
+  test('lets go of the source', () => {
+    let listeners = 0
+    const onChange = () => {
+      listeners += 1
+      return () => {
+        listeners -= 1
+      }
+    }
+    const talk = new PublisherTalk({ source: { next: () => ({ kind: 'not-ready' }), onChange } })
+    expect(listeners).toBe(1)
+    talk.link.cut()
+    talk.link.flush()
+    expect(listeners).toBe(0)
+  })
+
   test.each([
     ['a cursor is too old', { kind: 'start-over' } as const, 'fell-behind'],
     ['the source breaks its promise', { kind: 'nothing', cursor: {} } as const, 'internal'],
