@@ -159,7 +159,11 @@ function concluded<P>({ wanted, told, givenUp, nonce }: Applying, outcome: Outco
 }
 
 function wanting(state: SubscriberState, names: ReadonlySet<string>): SubscriberState {
-  if (state.kind === 'unasked') return { ...state, wanted: names, dormant: names.size === 0 }
+  if (state.kind === 'unasked') {
+    // What was given up, if only for a moment, is no longer held.
+    const held = [...state.initialVersions].filter(([name]) => names.has(name) || names.has(WILDCARD))
+    return { ...state, wanted: names, initialVersions: new Map(held), dormant: names.size === 0 }
+  }
   const { told } = state
   const givenUp = new Set([...state.givenUp, ...[...told].filter((name) => !names.has(name))])
   const same = names.size === told.size && [...names].every((name) => told.has(name) && !givenUp.has(name))

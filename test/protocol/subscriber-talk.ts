@@ -20,7 +20,8 @@ export class SubscriberTalk {
   #requests: DeltaRequest[] = []
   #conclude: ((outcome: Outcome) => void) | undefined
 
-  constructor(asks: readonly Ask[], changes: Changes = {}) {
+  /** `atStart` runs while only the first of the asks is in the transport. */
+  constructor(asks: readonly Ask[], changes: Changes = {}, atStart?: (talk: SubscriberTalk) => void) {
     this.subscriber = new Subscriber({
       sink: {
         apply: (batch) => {
@@ -39,6 +40,7 @@ export class SubscriberTalk {
       clock: this.clock,
     })
     this.subscriber.start()
+    atStart?.(this)
     this.link.right.open({
       onMessage: (request) => this.#requests.push(request),
       onWritable: () => {},

@@ -165,6 +165,19 @@ describe('names', () => {
     expect(talk.setNames('U', ['y']).said()).toEqual(['U +y (full)'])
   })
 
+  test('given up before they were asked for are no longer said to be held', () => {
+    const initialVersions = new Map(Object.entries({ a: '1', b: '1' }))
+    const talk = new SubscriberTalk(
+      [ALL, { type: 'U', subscribe: ['a', 'b'], initialVersions }],
+      {},
+      ({ subscriber }) => {
+        subscriber.setNames('U', ['b'])
+        subscriber.setNames('U', ['a', 'b'])
+      },
+    )
+    expect(talk.requests().map((request) => [...request.initialVersions])).toEqual([[], [['b', '1']]])
+  })
+
   test('of a type not asked for yet ask for it; none at all ask for nothing', () => {
     const talk = named()
     talk.requests()
