@@ -58,6 +58,7 @@ function routeInput(sidecar: Sidecar, outbound: Outbound, route: HttpRoute): Rou
   const balancing =
     sidecar.routeConf<MeshLoadBalancingStrategyConf>('MeshLoadBalancingStrategy', policy) ??
     sidecar.toConf<MeshLoadBalancingStrategyConf>('MeshLoadBalancingStrategy', outbound)
+  const ownRetry = sidecar.routeConf<MeshRetryConf>('MeshRetry', policy)
   const mirrors: Record<number, string> = {}
   for (const [index, backend] of route.mirrors) mirrors[index] = addBackend(sidecar, backend)
   return {
@@ -72,8 +73,7 @@ function routeInput(sidecar: Sidecar, outbound: Outbound, route: HttpRoute): Rou
       sidecar.routeConf<MeshTimeoutConf>('MeshTimeout', policy) ?? serviceTimeout,
       serviceTimeout,
     ),
-    retry:
-      sidecar.routeConf<MeshRetryConf>('MeshRetry', policy) ?? sidecar.toConf<MeshRetryConf>('MeshRetry', outbound),
+    retry: [ownRetry, sidecar.toConf<MeshRetryConf>('MeshRetry', outbound)].filter((conf) => conf !== undefined),
     protocol: outbound.port.protocol,
     hashPolicies: balancing.hashPolicies ?? [],
   }

@@ -24,7 +24,8 @@ export interface RouteInput {
   /** Cluster of the mirror by the filter's position. */
   readonly mirrors: Readonly<Record<number, string>>
   readonly timeouts: RouteTimeouts
-  readonly retry: MeshRetryConf
+  /** What is said of the route, then of its service; the first that asks for retries counts. */
+  readonly retry: readonly MeshRetryConf[]
   readonly protocol: Protocol
   readonly hashPolicies: readonly HashPolicy[]
 }
@@ -55,7 +56,7 @@ function action({ clusters, timeouts, retry, protocol, hashPolicies }: RouteInpu
     ...clusterTarget(clusters),
     timeout: timeouts.request,
     idleTimeout: timeouts.streamIdle,
-    retryPolicy: retryPolicy(retry, protocol),
+    retryPolicy: retry.map((conf) => retryPolicy(conf, protocol)).find((policy) => policy !== undefined),
     hashPolicy: hashPolicies.length > 0 ? hashPolicies.map(hashPolicyJson) : undefined,
   })
 }
