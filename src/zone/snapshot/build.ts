@@ -1,7 +1,7 @@
 import type { Resource } from '../../model/resource.js'
 import type { EnvoyResource } from '../../wire/envoy-codec.js'
 import { addInbounds } from './inbounds.js'
-import type { MeshContext } from './mesh-context.js'
+import type { MeshContext, Touched } from './mesh-context.js'
 import { addOutbounds } from './outbounds.js'
 import type { ResourceCache } from './resource-cache.js'
 import { identitySecret, trustBundleSecret, trustDomains } from './secrets.js'
@@ -41,6 +41,11 @@ export function buildSnapshot(context: MeshContext, dataplane: Resource, cache: 
     dependencies: sidecar.dependencies,
     notes: sidecar.notes,
   }
+}
+
+/** Whether a change may have changed the snapshot; when not, building it again would give the same bytes. */
+export function isStale({ dependencies }: Snapshot, { keys, selects }: Touched, dataplane: Resource): boolean {
+  return keys.some((key) => dependencies.has(key)) || selects(dataplane)
 }
 
 function addSecrets(sidecar: Sidecar): void {

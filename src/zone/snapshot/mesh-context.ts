@@ -22,7 +22,7 @@ export interface MeshContextOptions {
   readonly mesh: string
   /** The zone whose sidecars are served. */
   readonly zone: string
-  /** The certificate of a dataplane, when the zone has issued one. */
+  /** The certificate of a dataplane, when the zone has issued one. A new one makes that dataplane's snapshot stale. */
   readonly identityOf?: (dataplane: Resource) => WorkloadIdentity | undefined
 }
 
@@ -160,7 +160,7 @@ export class MeshContext {
     return touching(
       [before, after].flatMap((address) => {
         if (address === undefined) return []
-        const zone = address.labels[LABEL.zone] ?? this.zone
+        const zone = address.labels[LABEL.zone] ?? ''
         const exported = exportedPortOf(address)
         return exported ? [zoneAddressKey(zone), exportKey(zone, exported.service)] : [zoneAddressKey(zone)]
       }),
