@@ -8,8 +8,6 @@ export function messageOptions(bytesMax: number): ChannelOptions {
   return {
     'grpc.max_receive_message_length': bytesMax,
     'grpc.max_send_message_length': bytesMax,
-    // Counters per call that nobody reads.
-    'grpc.enable_channelz': 0,
   }
 }
 

@@ -47,6 +47,8 @@ export class GrpcServer<Identity> {
       ...messageOptions(options.messageBytesMax ?? MESSAGE_BYTES_MAX),
       'grpc.keepalive_time_ms': time,
       'grpc.keepalive_timeout_ms': timeout,
+      // Without it grpc-js forgets its connections, and `forceShutdown` closes none of them.
+      'grpc.enable_channelz': 1,
     })
   }
 

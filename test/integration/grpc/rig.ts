@@ -16,8 +16,6 @@ export interface Rig {
   /** Connected through a relay that `cut` and `freeze` act on. */
   connect(options?: Partial<GrpcClientOptions>): GrpcClient
   cut(): void
-  /** How many connections stand. */
-  connections(): number
   /** Connections stay open and carry nothing any more. */
   freeze(): void
   close(): Promise<void>
@@ -52,7 +50,6 @@ export async function startRig(
       return client
     },
     cut: () => relay.cut(),
-    connections: () => relay.connections,
     freeze: () => relay.freeze(),
     close: async () => {
       for (const client of clients) client.close()
@@ -76,11 +73,6 @@ class Relay {
     return new Promise((resolve) => {
       this.#server.listen(0, '127.0.0.1', () => resolve((this.#server.address() as { port: number }).port))
     })
-  }
-
-  /** Each is two sockets. */
-  get connections(): number {
-    return this.#sockets.size / 2
   }
 
   cut(): void {
