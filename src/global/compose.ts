@@ -21,6 +21,7 @@ import { GrpcServer } from '../transport/grpc/server.js'
 import { addDiagnostics } from '../transport/http/diagnostics.js'
 import { HttpServer } from '../transport/http/server.js'
 import { serverCertificate } from '../transport/server-certificate.js'
+import type { KeyPairPem } from '../transport/tls.js'
 import { KDS } from '../wire/kds-service.js'
 import { AdminRelay } from './admin-relay.js'
 import { meshSecrets, proxyAdmin, tokenIssuer } from './api-ports.js'
@@ -89,7 +90,7 @@ export class GlobalProcess {
     const tenants = this.#directory(store)
     this.#stops.push(() => tenants.stop())
     for (const id of this.#tenantIds(await store.tenants())) await tenants.open(id)
-    this.#writeAdminToken(tenants.get(DEFAULT_TENANT).store)
+    await this.#writeAdminToken(tenants.get(DEFAULT_TENANT).store)
     const { clock } = this.#ports
     const service: KdsService = new KdsService({
       ...this.#ports,
@@ -204,17 +205,11 @@ export class GlobalProcess {
   async #serveApi(tenants: TenantDirectory): Promise<{ apiHttp: number; apiHttps: number }> {
     const options = this.#apiOptions(tenants)
     const http = await this.#apiServer('api-http', this.#config.apiHttpPort, undefined, options)
-    const { certPem: cert, keyPem: key } = this.#certificate()
-    const https = await this.#apiServer('api-https', this.#config.apiHttpsPort, { cert, key }, options)
+    const https = await this.#apiServer('api-https', this.#config.apiHttpsPort, this.#certificate(), options)
     return { apiHttp: http.port, apiHttps: https.port }
   }
 
-  async #apiServer(
-    name: string,
-    port: number,
-    tls: { cert: string; key: string } | undefined,
-    options: ApiOptions,
-  ): Promise<HttpServer> {
+  async #apiServer(name: string, port: number, tls: KeyPairPem | undefined, options: ApiOptions): Promise<HttpServer> {
     const { clock, log } = this.#ports
     const server = new HttpServer({ name, host: this.#config.listen, port, tls, clock, log })
     await server.fastify.register(apiPlugin, options)
@@ -229,10 +224,9 @@ export class GlobalProcess {
     const tenantOf = (cpId: string | undefined) =>
       tenants.get(cpId === undefined ? DEFAULT_TENANT : parseTenantId(cpId))
     return {
-      mode: 'global',
-      zone: '',
-      federated: false,
+      cp: { mode: 'global' },
       readOnly: false,
+      unsafeDelete: this.#config.unsafeDelete,
       info: {
         product: 'Kuma',
         version: `${CONTROL_PLANE_VERSION.version}-preview.zonelab`,
@@ -278,11 +272,9 @@ export class GlobalProcess {
     return serverCertificate({ certFile, keyFile, hosts: [listen], nowMs: this.#ports.clock.nowMs() })
   }
 
-  #writeAdminToken(store: TenantStore): void {
+  async #writeAdminToken(store: TenantStore): Promise<void> {
     const { adminTokenFile } = this.#config
-    if (adminTokenFile === '') return
-    void store.get(ADMIN_USER_TOKEN).then((secret) => {
-      if (secret) writeFileSync(adminTokenFile, secretData(secret), { mode: 0o600 })
-    })
+    const secret = adminTokenFile === '' ? undefined : await store.get(ADMIN_USER_TOKEN)
+    if (secret) writeFileSync(adminTokenFile, secretData(secret), { mode: 0o600 })
   }
 }

@@ -24,6 +24,8 @@ export interface DownStreamOptions {
   readonly log: Logger
   readonly hops: Hops
   readonly metrics: Metrics
+  /** The zone asked, answered or was refused something. */
+  readonly onProgress: () => void
   readonly onEnd: () => void
 }
 
@@ -111,6 +113,7 @@ export class DownStream implements PublisherObserver {
     const confirmation = error === undefined ? 'ACK' : 'NACK'
     metrics.counter('kds_delta_requests_received').add(1, { type_url: type, confirmation, error_type: errorType })
     this.#emit(error === undefined ? 'kds-acked' : 'kds-nacked', type, batch)
+    this.#options.onProgress()
   }
 
   onWithheld(type: string, reason: string): void {

@@ -57,8 +57,10 @@ export class KdsService {
       log,
       hops,
       metrics,
+      onProgress: this.#options.onProgress,
       onEnd: () => {
         this.#downStreams.delete(stream)
+        this.#options.onProgress()
         this.#options.sessions.closed(session)
       },
     })

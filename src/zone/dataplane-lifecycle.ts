@@ -33,14 +33,14 @@ export class DataplaneLifecycle {
 
   /** Throws `invalid-argument` or `invalid-resource` when `text` is not a valid Dataplane of that mesh and name. */
   parse(text: string, mesh: string, name: string): ResourceDraft {
-    const { type, mesh: statedMesh = 'default', name: statedName, labels, ...spec } = readObject(text)
+    const { type, mesh: statedMesh = 'default', name: statedName, labels, ...rest } = readObject(text)
     if (type !== 'Dataplane' || statedMesh !== mesh || statedName !== name) {
       throw new AppError(
         'invalid-argument',
         `the sidecar is ${mesh}.${name}, but its resource is ${type} ${statedMesh}.${statedName}`,
       )
     }
-    const canonical = canonicalProtoSpec('Dataplane', spec)
+    const canonical = canonicalProtoSpec('Dataplane', rest)
     const checked = validateSpec('Dataplane', parseJson(canonical))
     const violations = [...checkName('Dataplane', name, mesh), ...(checked.ok ? [] : checked.violations)]
     if (violations.length > 0) {
@@ -49,13 +49,8 @@ export class DataplaneLifecycle {
     }
     const stated = isJsonObject(labels) ? (labels as Labels) : {}
     const key = { type: 'Dataplane', mesh, name } as const
-    const computed = computeLabels({
-      mode: 'zone',
-      zone: this.#options.zone,
-      ...key,
-      labels: stated,
-      spec: parseJson(canonical) as JsonObject,
-    })
+    const spec = parseJson(canonical)
+    const computed = computeLabels({ mode: 'zone', zone: this.#options.zone }, { ...key, labels: stated, spec })
     const owner = { type: 'Mesh', mesh: undefined, name: mesh } as const
     return { ...key, labels: computed, spec: canonical, status: undefined, owner, syncedVersion: undefined }
   }

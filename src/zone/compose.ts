@@ -1,0 +1,339 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import type { ApiOptions } from '../api/options.js'
+import { apiPlugin } from '../api/plugin.js'
+import { DEFAULT_ACCESS } from '../auth/access.js'
+import { signingKeyDraft } from '../auth/bootstrap-secrets.js'
+import {
+  type DataplaneAuthenticator,
+  dataplaneTokenAuthenticator,
+  openDataplaneAuthenticator,
+} from '../auth/dataplane-authenticator.js'
+import { TenantTrust } from '../auth/tenant-trust.js'
+import { ADMIN_USER_TOKEN, dataplaneKeys, secretData } from '../auth/token-secrets.js'
+import { UserAuthenticator } from '../auth/user-authenticator.js'
+import type { Clock } from '../base/clock.js'
+import { Hops } from '../base/hops.js'
+import type { Component } from '../base/lifecycle.js'
+import type { Logger } from '../base/log.js'
+import { PromMetrics } from '../base/prom-metrics.js'
+import type { Random } from '../base/random.js'
+import { describeSettings } from '../base/settings.js'
+import { ZoneInsight } from '../insights/zone.js'
+import type { JsonObject } from '../model/json.js'
+import { DEFAULT_TENANT } from '../model/tenant.js'
+import { openStore, storeType } from '../store/open-store.js'
+import type { TenantStore } from '../store/store.js'
+import { CONTROL_PLANE_VERSION } from '../sync/sync-node.js'
+import type { View } from '../sync/view.js'
+import { GrpcServer } from '../transport/grpc/server.js'
+import { addDiagnostics } from '../transport/http/diagnostics.js'
+import { HttpServer } from '../transport/http/server.js'
+import { serverCertificate } from '../transport/server-certificate.js'
+import type { KeyPairPem } from '../transport/tls.js'
+import { DeltaAggregatedResources } from '../wire/xds-service.js'
+import { proxyAdmin, proxyConfig, tokenIssuer } from './api-ports.js'
+import { addBootstrap } from './bootstrap.js'
+import { ZONE_SETTINGS, type ZoneConfig } from './config.js'
+import { DataplaneLifecycle } from './dataplane-lifecycle.js'
+import { Generators } from './generators/generators.js'
+import { GlobalLink } from './global-link.js'
+import { connectToGlobal } from './grpc-connection.js'
+import { InspectResponder } from './inspect-responder.js'
+import { LinkSession } from './link-session.js'
+import { MeshMirror } from './mesh-mirror.js'
+import { ensureOwnResources } from './own-resources.js'
+import { SidecarSnapshots } from './sidecar-snapshots.js'
+import { ZoneSyncStatus } from './sync-status.js'
+import { startUpwardView } from './upward-view.js'
+import { XdsService } from './xds-service.js'
+
+export interface ProcessPorts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+}
+
+export interface ZoneEndpoints {
+  readonly apiHttp: number
+  readonly apiHttps: number
+  readonly xds: number
+  readonly bootstrap: number
+  readonly diagnostics: number
+}
+
+/** How long streams may take to see their end when the process stops. */
+const STOP_GRACE_MS = 2_000
+
+/** A zone control plane: where its ports meet their implementations. */
+export class ZoneProcess {
+  readonly #config: ZoneConfig
+  readonly #ports: ProcessPorts
+  readonly #metrics: PromMetrics
+  readonly #hops: Hops
+  readonly #instanceId: string
+  readonly #federated: boolean
+  readonly #certificate: KeyPairPem
+  readonly #stops: (() => Promise<void> | void)[] = []
+  #link: GlobalLink | undefined
+  #ready = false
+
+  constructor(config: ZoneConfig, ports: ProcessPorts) {
+    this.#config = config
+    this.#ports = ports
+    this.#metrics = new PromMetrics(config.zoneName)
+    this.#hops = new Hops(ports.clock)
+    this.#instanceId = `${hostname()}-${ports.random.uuid().slice(0, 4)}`
+    this.#federated = config.globalAddress !== ''
+    const { tlsCertFile: certFile, tlsKeyFile: keyFile, listen } = config
+    this.#certificate = serverCertificate({ certFile, keyFile, hosts: [listen], nowMs: ports.clock.nowMs() })
+  }
+
+  /** Opens the store, then what works on it, then the listeners, and dials the global last. A failed start stops what had started. */
+  async start(): Promise<ZoneEndpoints> {
+    try {
+      return await this.#start()
+    } catch (thrown) {
+      await this.stop()
+      throw thrown
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#ready = false
+    for (const stop of this.#stops.splice(0).reverse()) await stop()
+  }
+
+  async #start(): Promise<ZoneEndpoints> {
+    const { clock, random, log } = this.#ports
+    const { zoneName: zone, store: where, dataplaneGraceSeconds } = this.#config
+    const resources = await openStore(where, { ...this.#ports, synchronous: 'NORMAL' })
+    this.#stops.push(() => resources.close())
+    const store = resources.tenant(DEFAULT_TENANT)
+    const trust = new TenantTrust({ store, clock, random, log })
+    this.#stops.push(() => trust.close())
+    await ensureOwnResources(store, trust, zone, this.#federated)
+    await this.#writeAdminToken(store)
+    const mirror = await this.#run(new MeshMirror(store))
+    const snapshots = await this.#run(new SidecarSnapshots({ mirror, zone, clock, log }))
+    const generators = await this.#run(this.#generators(store, mirror))
+    const lifecycle = new DataplaneLifecycle({ store, zone, clock, log, graceMs: dataplaneGraceSeconds * 1_000 })
+    this.#stops.push(() => lifecycle.stop())
+    const authenticator = this.#dataplaneAuthenticator(trust)
+    const xds: XdsService = new XdsService({
+      ...this.#ports,
+      store,
+      snapshots,
+      lifecycle,
+      authenticator,
+      zone,
+      instanceId: this.#instanceId,
+      insightFlushMs: this.#config.insightFlushSeconds * 1_000,
+      metrics: this.#metrics,
+      hops: this.#hops,
+      onProgress: () => status.changed(),
+    })
+    const sessions = () => xds.sessions
+    const status = new ZoneSyncStatus({ zone, clock, sessions, snapshots, generators, link: () => this.#link })
+    const responder = new InspectResponder({ sessions, clock })
+    const xdsPort = await this.#serveXds(xds)
+    const bootstrap = await this.#serveBootstrap(store, lifecycle, authenticator, xdsPort)
+    const apis = await this.#serveApi(this.#apiOptions(store, trust, responder, snapshots))
+    const diagnostics = await this.#serveDiagnostics(status)
+    if (this.#federated) await this.#dial(store, mirror, responder)
+    this.#ready = true
+    return { ...apis, xds: xdsPort, bootstrap, diagnostics }
+  }
+
+  async #run<C extends Component>(component: C): Promise<C> {
+    await component.start()
+    this.#stops.push(() => component.stop())
+    return component
+  }
+
+  #generators(store: TenantStore, mirror: MeshMirror): Generators {
+    const { zoneName: zone, meshServiceGraceSeconds, zoneProxy, zoneProxyPort, listen } = this.#config
+    const address = listen === '0.0.0.0' || listen === '::' ? '127.0.0.1' : listen
+    return new Generators({
+      ...this.#ports,
+      store,
+      mirror,
+      zone,
+      graceMs: meshServiceGraceSeconds * 1_000,
+      proxy: zoneProxy ? { address, firstPort: zoneProxyPort } : undefined,
+    })
+  }
+
+  #dataplaneAuthenticator(trust: TenantTrust): DataplaneAuthenticator {
+    const { clock, log } = this.#ports
+    if (this.#config.dpAuth === 'none') return openDataplaneAuthenticator(log)
+    const trustOf = (mesh: string) => trust.dataplane(mesh)
+    return dataplaneTokenAuthenticator({ trustOf, identityFromWorkload: () => false, clock, log })
+  }
+
+  async #dial(store: TenantStore, mirror: MeshMirror, responder: InspectResponder): Promise<void> {
+    const { zoneName: zone, backoffBaseMs: baseMs, backoffCapMs: capMs, tokenPath, tokenInline } = this.#config
+    const { clock, random, log } = this.#ports
+    const view = await this.#upwardView(store, mirror)
+    const insight = new ZoneInsight({
+      store,
+      zone,
+      side: 'zone',
+      instanceId: this.#instanceId,
+      clock,
+      log,
+      flushIntervalMs: this.#config.insightFlushSeconds * 1_000,
+      subscriptionLimit: 10,
+    })
+    this.#link = new GlobalLink({
+      dial: (reports) =>
+        new LinkSession({
+          ...this.#ports,
+          connect: () => connectToGlobal(this.#config, clock),
+          zone,
+          instanceId: this.#instanceId,
+          config: JSON.stringify(this.#shownConfig()),
+          store,
+          view,
+          insight,
+          authTokenProvided: tokenPath !== '' || tokenInline !== '',
+          serveAdmin: (rpc, duplex, onEnd) => responder.serve(rpc, duplex, onEnd),
+          reports,
+          hops: this.#hops,
+        }),
+      backoff: { baseMs, capMs, jitter: 0.5 },
+      clock,
+      random,
+      log,
+    })
+    await this.#run(this.#link)
+  }
+
+  async #upwardView(store: TenantStore, mirror: MeshMirror): Promise<View> {
+    const { zoneName: zone, store: where, maxMsgSize: messageBytesMax, labelsSkipPrefixes } = this.#config
+    const skipPrefixes = labelsSkipPrefixes.split(',').filter((prefix) => prefix !== '')
+    const { random } = this.#ports
+    const forgetful = storeType(where) === 'memory'
+    const view = await startUpwardView({
+      store,
+      mirror,
+      zone,
+      random,
+      metrics: this.#metrics,
+      labels: { skipPrefixes },
+      messageBytesMax,
+      forgetful,
+    })
+    this.#stops.push(() => view.stop())
+    return view
+  }
+
+  async #serveXds(xds: XdsService): Promise<number> {
+    const { listen: host, dpServerPort: port, maxMsgSize: messageBytesMax } = this.#config
+    const { clock, log } = this.#ports
+    const server = new GrpcServer<{ authorization: readonly string[] }>({
+      // Whose stream it is, its first message says: the token is proved there, before anything is served.
+      authenticate: async (metadata) => ({ authorization: metadata.values('authorization') }),
+      tls: this.#certificate,
+      messageBytesMax,
+      clock,
+      log,
+    })
+    server.stream(DeltaAggregatedResources, (call, duplex) => void xds.serve(call, duplex))
+    const bound = await server.listen({ host, port })
+    this.#stops.push(async () => {
+      await xds.stop()
+      await server.stop(STOP_GRACE_MS)
+    })
+    return bound.port
+  }
+
+  async #serveBootstrap(
+    store: TenantStore,
+    lifecycle: DataplaneLifecycle,
+    authenticator: DataplaneAuthenticator,
+    xdsPort: number,
+  ): Promise<number> {
+    const { caFile, dpAuth, bootstrapPort } = this.#config
+    const caPem = caFile === '' ? '' : readFileSync(caFile, 'utf8')
+    const server = this.#httpServer('bootstrap', bootstrapPort, this.#certificate)
+    const tokenRequired = dpAuth === 'dpToken'
+    addBootstrap(server.fastify, { store, lifecycle, authenticator, tokenRequired, caPem, xdsPort: () => xdsPort })
+    return (await this.#run(server)).port
+  }
+
+  async #serveApi(options: ApiOptions): Promise<{ apiHttp: number; apiHttps: number }> {
+    const { apiHttpPort, apiHttpsPort } = this.#config
+    const http = this.#httpServer('api-http', apiHttpPort, undefined)
+    const https = this.#httpServer('api-https', apiHttpsPort, this.#certificate)
+    for (const server of [http, https]) {
+      await server.fastify.register(apiPlugin, options)
+      await this.#run(server)
+    }
+    return { apiHttp: http.port, apiHttps: https.port }
+  }
+
+  #httpServer(name: string, port: number, tls: KeyPairPem | undefined): HttpServer {
+    const { clock, log } = this.#ports
+    return new HttpServer({ name, host: this.#config.listen, port, tls, clock, log })
+  }
+
+  #apiOptions(
+    store: TenantStore,
+    trust: TenantTrust,
+    responder: InspectResponder,
+    snapshots: SidecarSnapshots,
+  ): ApiOptions {
+    const { clock, log } = this.#ports
+    const { localhostIsAdmin } = this.#config
+    const users = new UserAuthenticator({ localhostIsAdmin, trust: trust.user, clock, log })
+    return {
+      cp: { mode: 'zone', zone: this.#config.zoneName },
+      readOnly: false,
+      unsafeDelete: false,
+      info: {
+        product: 'Kuma',
+        version: `${CONTROL_PLANE_VERSION.version}-preview.zonelab`,
+        instanceId: this.#instanceId,
+        hostname: hostname(),
+        gui: '',
+        config: this.#shownConfig(),
+      },
+      access: DEFAULT_ACCESS,
+      clock,
+      log,
+      tenantStore: async () => store,
+      authenticate: (caller) => users.authenticate(caller),
+      tokens: tokenIssuer(trust),
+      proxies: proxyAdmin(responder),
+      meshSecrets: async (mesh) => [await signingKeyDraft(dataplaneKeys(mesh))],
+      proxyConfig: proxyConfig(snapshots),
+    }
+  }
+
+  async #serveDiagnostics(status: ZoneSyncStatus): Promise<number> {
+    const { diagnosticsPort, diagnosticsToken: token } = this.#config
+    const server = this.#httpServer('diagnostics', diagnosticsPort, undefined)
+    addDiagnostics(server.fastify, {
+      ready: () => this.#ready,
+      metrics: () => this.#metrics.expose(),
+      hops: this.#hops,
+      status: async () => status.rows(),
+      untilSynced: (timeoutMs) => status.untilSynced(timeoutMs),
+      token,
+    })
+    return (await this.#run(server)).port
+  }
+
+  /** Shown at /config and told to the global, which reads `store.type` from it (kds.md trap 23). Secrets are masked. */
+  #shownConfig(): JsonObject {
+    const settings = describeSettings(ZONE_SETTINGS, this.#config) as JsonObject
+    return { ...settings, mode: 'zone', environment: 'universal', store: { type: storeType(this.#config.store) } }
+  }
+
+  async #writeAdminToken(store: TenantStore): Promise<void> {
+    const { adminTokenFile } = this.#config
+    const secret = adminTokenFile === '' ? undefined : await store.get(ADMIN_USER_TOKEN)
+    if (secret) writeFileSync(adminTokenFile, secretData(secret), { mode: 0o600 })
+  }
+}

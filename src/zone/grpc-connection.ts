@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs'
+import type { Clock } from '../base/clock.js'
+import { AppError } from '../base/errors.js'
+import { HEADER_FEATURES } from '../sync/features.js'
+import { CONTROL_PLANE_VERSION } from '../sync/sync-node.js'
+import { GrpcClient } from '../transport/grpc/client.js'
+import type { ClientTrust } from '../transport/grpc/client-trust.js'
+import { KDS } from '../wire/kds-service.js'
+import { type Headers, zoneHeaders } from '../wire/metadata.js'
+import type { ZoneConfig } from './config.js'
+import type { GlobalConnection } from './link-session.js'
+
+/** A health check that takes longer is one that failed (kuma `pkg/kds/mux/client.go` waits as long as its context). */
+const HEALTH_CHECK_DEADLINE_MS = 15_000
+
+/** One HTTP/2 connection to the global of a configuration. Throws `invalid-argument` for an address or CA that cannot be used. */
+export function connectToGlobal(config: ZoneConfig, clock: Clock): GlobalConnection {
+  const { target, tls } = parseGlobalAddress(config.globalAddress)
+  const client = new GrpcClient({
+    target,
+    trust: tls ? trustOf(config) : { kind: 'plaintext' },
+    headers: () => headersOf(config),
+    messageBytesMax: config.maxMsgSize,
+    clock,
+  })
+  return {
+    globalToZone: () => client.open(KDS.GlobalToZoneSync),
+    zoneToGlobal: () => client.open(KDS.ZoneToGlobalSync),
+    admin: (rpc) => client.open(KDS[rpc]),
+    healthCheck: async () => (await client.unary(KDS.HealthCheck, undefined, HEALTH_CHECK_DEADLINE_MS)).intervalMs,
+    close: () => client.close(),
+  }
+}
+
+/** `grpc://host:port` or `grpcs://host:port`, as Kuma has it; a token never goes over `grpc://`. */
+export function parseGlobalAddress(address: string): { readonly target: string; readonly tls: boolean } {
+  const match = /^(grpcs?):\/\/([^/]+)\/?$/.exec(address)
+  if (!match) {
+    throw new AppError(
+      'invalid-argument',
+      `the global's address must be grpcs://host:port or grpc://host:port, not ${JSON.stringify(address)}`,
+    )
+  }
+  const [, scheme, target = ''] = match
+  return { target: /:\d+$/.test(target) ? target : `${target}:443`, tls: scheme === 'grpcs' }
+}
+
+function trustOf({ kdsTlsSkipVerify, kdsRootCaFile }: ZoneConfig): ClientTrust {
+  if (kdsTlsSkipVerify) return { kind: 'skip-verify' }
+  if (kdsRootCaFile === '') return { kind: 'ca', caPem: undefined }
+  return { kind: 'ca', caPem: readText(kdsRootCaFile, 'the CA of the global') }
+}
+
+/** Made anew for each call: a token file that was rewritten counts from the next call on. */
+function headersOf(config: ZoneConfig): Headers {
+  return zoneHeaders({
+    zone: config.zoneName,
+    version: CONTROL_PLANE_VERSION.version,
+    features: HEADER_FEATURES,
+    token: tokenOf(config),
+    cpId: config.cpId === '' ? undefined : { header: config.cpIdHeader, id: config.cpId },
+  })
+}
+
+function tokenOf({ tokenPath, tokenInline }: ZoneConfig): string | undefined {
+  if (tokenPath === '') return tokenInline === '' ? undefined : tokenInline
+  const token = readText(tokenPath, 'the zone token').trim()
+  if (token === '') throw new AppError('invalid-argument', `the zone token file ${tokenPath} is empty`)
+  return token
+}
+
+function readText(file: string, what: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new AppError('invalid-argument', `cannot read ${what} from ${file}`, { cause })
+  }
+}

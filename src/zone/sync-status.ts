@@ -1,0 +1,109 @@
+import type { Clock } from '../base/clock.js'
+import { type Laggard, type SyncedAnswer, type SyncRow, syncState } from '../insights/sync-report.js'
+import type { PublishedType } from '../protocol/publisher.js'
+import type { Generators } from './generators/generators.js'
+import type { GlobalLink } from './global-link.js'
+import type { SidecarSession } from './sidecar-session.js'
+import type { SidecarSnapshots } from './sidecar-snapshots.js'
+
+export interface ZoneSyncStatusOptions {
+  readonly zone: string
+  readonly clock: Clock
+  readonly sessions: () => ReadonlyMap<string, SidecarSession>
+  readonly snapshots: SidecarSnapshots
+  readonly generators: Generators
+  readonly link: () => GlobalLink | undefined
+}
+
+/** How far a zone's sidecars are behind what they are to have, and the global behind what the zone sends up. */
+export class ZoneSyncStatus {
+  readonly #options: ZoneSyncStatusOptions
+  readonly #waiting = new Set<() => void>()
+
+  constructor(options: ZoneSyncStatusOptions) {
+    this.#options = options
+  }
+
+  /** To be called whenever a sidecar connected, answered or went. */
+  changed(): void {
+    for (const check of this.#waiting) check()
+  }
+
+  rows(): {
+    readonly zone: string
+    readonly link: string
+    readonly up: readonly SyncRow[]
+    readonly dataplanes: readonly SyncRow[]
+  } {
+    const { zone, sessions, link } = this.#options
+    const dataplanes = [...sessions()].flatMap(([id, session]) =>
+      session.types.map((type) => this.#row(id.replace('.', '/'), type, session.lastHeardMs)),
+    )
+    const up = (link()?.session?.published ?? []).map((type) => this.#row('global', type, undefined))
+    return { zone, link: link()?.state.kind ?? 'stand-alone', up, dataplanes }
+  }
+
+  /**
+   * Resolves when the zone has made of its resources what it makes, and every connected sidecar has acknowledged,
+   * without a refusal, what is newest for it; or at the timeout, with who has not and why.
+   */
+  async untilSynced(timeoutMs: number): Promise<SyncedAnswer> {
+    const { clock, generators, snapshots } = this.#options
+    let settled = false
+    return new Promise((resolve) => {
+      const finish = (laggards: readonly Laggard[]) => {
+        cancel()
+        this.#waiting.delete(check)
+        resolve({ synced: laggards.length === 0, laggards })
+      }
+      const check = () => {
+        if (settled && this.#laggards().length === 0) finish([])
+      }
+      const cancel = clock.after(timeoutMs, () => finish(settled ? this.#laggards() : [this.#busy()]))
+      this.#waiting.add(check)
+      void generators
+        .settled()
+        .then(() => snapshots.settled())
+        .then(() => {
+          settled = true
+          check()
+        })
+    })
+  }
+
+  #laggards(): readonly Laggard[] {
+    return [...this.#options.sessions()].flatMap(([id, session]) =>
+      session.types.flatMap((type): readonly Laggard[] => {
+        const why = this.#whyNot(type)
+        return why === undefined
+          ? []
+          : [{ component: `dp/${this.#options.zone}/${id.slice(id.indexOf('.') + 1)}`, type: type.type, why }]
+      }),
+    )
+  }
+
+  #whyNot({ behind, refusals, awaitingSinceMs }: PublishedType): string | undefined {
+    const [refusal] = refusals
+    if (refusal) return `refused ${refusal.name}: ${refusal.reason}`
+    if (!behind) return undefined
+    return awaitingSinceMs === undefined ? 'not sent yet' : 'has not answered'
+  }
+
+  #busy(): Laggard {
+    return { component: this.#options.zone, type: undefined, why: 'the zone is still making its own resources' }
+  }
+
+  #row(peer: string, type: PublishedType, lastHeardMs: number | undefined): SyncRow {
+    const nowMs = this.#options.clock.monotonicMs()
+    const awaitingMs = type.awaitingSinceMs === undefined ? undefined : nowMs - type.awaitingSinceMs
+    const facts = { refusals: type.refusals, behind: type.behind, awaitingMs, withheld: undefined }
+    return {
+      tenant: '',
+      peer,
+      type: type.type,
+      ...syncState(facts),
+      behind: undefined,
+      messageAgeMs: lastHeardMs === undefined ? undefined : nowMs - lastHeardMs,
+    }
+  }
+}
