@@ -71,6 +71,11 @@ export function failureOf(error: AppError): Failure {
   return { code: error.code, message: error.message }
 }
 
+/** What a runner that breaks off has answered. */
+export function stoppedBy(thrown: unknown): Reply<never> {
+  return { kind: 'stopped', failure: failureOf(AppError.from(thrown)) }
+}
+
 export function errorOf(failure: Failure): AppError {
   return new AppError(failure.code, failure.message)
 }

@@ -7,6 +7,7 @@ import {
   type ReadAnswer,
   type ReadRequest,
   type SqlRunner,
+  stoppedBy,
   type WriteRequest,
 } from './requests.js'
 import { WriteQueue } from './write-queue.js'
@@ -54,7 +55,7 @@ export class SqlSession {
     if (this.#refusal) throw this.#refusal
     if (this.#reads.size >= READS_MAX)
       throw new AppError('overloaded', `${READS_MAX} reads are under way: try again later`)
-    const replying = this.#runner.read(request)
+    const replying = this.#runner.read(request).catch(stoppedBy)
     this.#reads.add(replying)
     try {
       const reply = await replying

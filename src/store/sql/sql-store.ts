@@ -31,7 +31,7 @@ export interface SqliteStoreOptions extends SqlStoreOptions {
   readonly synchronous?: Synchronous
 }
 
-/** Opens the store. Rejects with `store-locked`, `store-corrupt` or `store-newer`, and the file is then untouched. */
+/** Opens the store. Rejects as `openDatabase` throws. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<ResourceStore> {
   const open = options.threading === 'in-thread' ? openInlineRunner : openWorkerRunner
   return new SqlStore(await open(options.path, options.synchronous ?? 'FULL'), options)

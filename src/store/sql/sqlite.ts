@@ -18,24 +18,25 @@ const JOURNAL_BYTES_MAX = 16 * 2 ** 20
 /** The WAL-reset bug (two connections, one checkpointing) was fixed here. */
 const SQLITE_VERSION_MIN = [3, 51, 3] as const
 
+/** Opening fails for where the file is, not for what is in it. */
+const UNREACHABLE = /^(E[A-Z]+|SQLITE_(CANTOPEN|READONLY|PERM|AUTH).*)$/
+
 /**
  * Opens the one connection to a store's file, made (0600) if it is not there, locked until closed or until the process
- * is gone. Throws `store-locked`, `store-corrupt`, `store-newer`; the file is then untouched.
+ * is gone. Throws `store-locked`, `store-corrupt`, `store-newer` or `invalid-argument` (cannot be reached, or is another
+ * program's); the file is then untouched.
  */
 export function openDatabase(path: string, synchronous: Synchronous): Database.Database {
   if (path === MEMORY_PATH) return memoryDatabase()
+  let db: Database.Database | undefined
   try {
     if (exists(path)) inspect(path)
     else create(path)
-  } catch (thrown) {
-    throw openError(thrown, path)
-  }
-  const db = new Database(path, { timeout: 0, fileMustExist: true })
-  try {
+    db = new Database(path, { timeout: 0, fileMustExist: true })
     takeOver(db, path, synchronous)
     return db
   } catch (thrown) {
-    db.close()
+    db?.close()
     throw openError(thrown, path)
   }
 }
@@ -62,6 +63,9 @@ function create(path: string): void {
  * then refuse. Never opens the file itself: closing any descriptor of it drops this process's POSIX locks on it.
  */
 function inspect(path: string): void {
+  if (!statSync(path).isFile()) {
+    throw new AppError('invalid-argument', `the store ${path} cannot be opened (it is no file): check the path`)
+  }
   const bytes = sizeOf(path)
   if (bytes === 0 && sizeOf(`${path}-wal`) > 0) {
     throw new AppError('store-corrupt', corruptText(path, 'the file is empty but its log is not'))
@@ -121,6 +125,10 @@ function openError(thrown: unknown, path: string): AppError {
   if (thrown instanceof Database.SqliteError && /^SQLITE_(BUSY|LOCKED)/.test(thrown.code)) {
     const text = `the store ${path} is in use by ${holder(path)}: stop it first, or name another file`
     return new AppError('store-locked', text, { cause: thrown })
+  }
+  if (thrown instanceof Error && 'code' in thrown && UNREACHABLE.test(String(thrown.code))) {
+    const text = `the store ${path} cannot be opened (${thrown.code}): check the path and who may write there`
+    return new AppError('invalid-argument', text, { cause: thrown })
   }
   return sqliteFailure(thrown, path).error
 }

@@ -52,8 +52,8 @@ class WorkerRunner implements SqlRunner {
     return this.#ask(this.#writes, { kind: 'write', group })
   }
 
-  read(request: ReadRequest): Promise<Reply<ReadAnswer>> {
-    if (this.#gone) return Promise.reject(this.#gone)
+  async read(request: ReadRequest): Promise<Reply<ReadAnswer>> {
+    if (this.#gone) throw this.#gone
     this.#readCount += 1
     const id = this.#readCount
     this.#post({ kind: 'read', id, request })
@@ -65,8 +65,8 @@ class WorkerRunner implements SqlRunner {
     await this.#ask(this.#closing, { kind: 'close' })
   }
 
-  #ask<T>(queue: Waiting<T>[], message: ToWorker): Promise<T> {
-    if (this.#gone) return Promise.reject(this.#gone)
+  async #ask<T>(queue: Waiting<T>[], message: ToWorker): Promise<T> {
+    if (this.#gone) throw this.#gone
     this.#post(message)
     return this.#expect(queue)
   }

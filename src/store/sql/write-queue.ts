@@ -1,5 +1,5 @@
 import { AppError } from '../../base/errors.js'
-import { type Committed, errorOf, type Reply, type SqlRunner, type WriteRequest } from './requests.js'
+import { type Committed, errorOf, type Reply, type SqlRunner, stoppedBy, type WriteRequest } from './requests.js'
 
 /** More than a burst of every zone and sidecar at once; beyond it memory, not the disk, would be the limit. */
 export const QUEUE_MAX = 10_000
@@ -62,13 +62,8 @@ export class WriteQueue {
     await undefined
     while (this.#waiting.length > 0) {
       const group = this.#nextGroup()
-      try {
-        this.#settle(group, await this.#runner.write(group.map(({ request }) => request)))
-      } catch (thrown) {
-        const error = AppError.from(thrown)
-        this.stop(error)
-        for (const { reject } of group) reject(error)
-      }
+      const requests = group.map(({ request }) => request)
+      this.#settle(group, await this.#runner.write(requests).catch((thrown) => group.map(() => stoppedBy(thrown))))
     }
     this.#running = undefined
   }

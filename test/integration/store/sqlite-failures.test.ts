@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { systemClock } from '../../../src/base/clock.js'
-import type { AppError } from '../../../src/base/errors.js'
+import { AppError } from '../../../src/base/errors.js'
 import { seededRandom } from '../../../src/base/random.js'
 import { DEFAULT_TENANT } from '../../../src/model/tenant.js'
 import type { SqlRunner } from '../../../src/store/sql/requests.js'
@@ -79,6 +79,25 @@ test('a page damaged under way stops the store: it says so once, and acknowledge
   await expect(tenant.head()).rejects.toMatchObject({ code: 'store-corrupt' })
   expect(fatal).toHaveLength(1)
   await store.close()
+})
+
+test('a runner that is gone stops the store, whoever notices first', async () => {
+  const gone = async () => {
+    throw new AppError('unavailable', 'the thread has ended')
+  }
+  for (const use of ['read', 'write'] as const) {
+    const fatal: string[] = []
+    const store = new SqlStore(
+      { write: gone, read: gone, close: async () => {} },
+      { clock: systemClock, random: seededRandom(1), onFatal: ({ message }) => fatal.push(message) },
+    )
+    const tenant = store.tenant(DEFAULT_TENANT)
+    const first = use === 'read' ? tenant.head() : tenant.commit([bulky('x')])
+    await expect(first).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(tenant.head()).rejects.toMatchObject({ code: 'unavailable' })
+    expect(fatal).toEqual(['the thread has ended'])
+    await store.close()
+  }
 })
 
 test('a commit that SQLite itself refuses does not take its group along', async () => {

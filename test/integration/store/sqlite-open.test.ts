@@ -142,6 +142,17 @@ describe('a file that is not ours to open', () => {
     expect(contents()).toEqual(before)
   })
 
+  test('a place where no file can be is refused as that', async () => {
+    await filledStore()
+    const folderPath = join(path, '..')
+    for (const where of [folderPath, join(path, 'below-a-file.db')]) {
+      await expect(open({ path: where })).rejects.toMatchObject({
+        code: 'invalid-argument',
+        message: expect.stringMatching(`${where} cannot be opened .* check the path`),
+      })
+    }
+  })
+
   test('a newer schema is refused, naming both versions', async () => {
     await filledStore()
     const newer = openDatabase(path, 'FULL')
