@@ -1,27 +1,22 @@
-import type { Descriptor } from '../model/descriptor.js'
 import type { JsonObject } from '../model/json.js'
 import { descriptorOf, POLICY_TYPES, RESOURCE_TYPES, type ResourceType } from '../model/registry.js'
+import { writeRefusal } from '../model/write-rules.js'
 import type { ApiOptions } from './options.js'
 
-type Place = Pick<ApiOptions, 'mode' | 'federated' | 'readOnly'>
+type Place = Pick<ApiOptions, 'cp' | 'readOnly'>
 
 /** Types that REST serves, by name: the order of `/_resources` and `/policies`. */
 export const SERVED_TYPES: readonly ResourceType[] = RESOURCE_TYPES.filter(
   (type) => descriptorOf(type).paths.length > 0,
 ).sort()
 
-/**
- * Whether the API refuses to write the type: control planes alone write it, this kind of control plane is not its
- * author, or nothing may be written here (kuma `ResourceTypeDescriptor.IsReadOnly`).
- */
-export function isReadOnly({ readOnly, flow }: Descriptor, place: Place): boolean {
-  if (place.readOnly || readOnly) return true
-  if (place.mode === 'global') return !flow.providedByGlobal
-  return place.federated && !flow.providedByZone
+/** Whether the API refuses to write the type: it is not for this control plane to author, or nothing may be written. */
+export function isReadOnly(type: ResourceType, { readOnly, cp }: Place): boolean {
+  return readOnly || writeRefusal(type, cp.mode) !== undefined
 }
 
 /** An entry of `/_resources`. Its `readOnly` leaves out what a global is not the author of; that is Kuma's way. */
-export function resourceTypeJson(type: ResourceType, { readOnly, federated }: Place): JsonObject {
+export function resourceTypeJson(type: ResourceType, { readOnly, cp }: Place): JsonObject {
   const descriptor = descriptorOf(type)
   const { policy } = descriptor
   return {
@@ -38,7 +33,7 @@ export function resourceTypeJson(type: ResourceType, { readOnly, federated }: Pl
         isTargetRef: true,
       },
     }),
-    readOnly: readOnly || federated || descriptor.readOnly,
+    readOnly: readOnly || cp.mode === 'zone' || descriptor.readOnly,
     scope: descriptor.scope === 'mesh' ? 'Mesh' : 'Global',
     shortName: descriptor.short ?? '',
     singularDisplayName: descriptor.display,
@@ -51,7 +46,7 @@ export function policiesJson(place: Place): readonly JsonObject[] {
     const descriptor = descriptorOf(type)
     return {
       name: type,
-      readOnly: isReadOnly(descriptor, place),
+      readOnly: isReadOnly(type, place),
       path: descriptor.paths[0],
       singularDisplayName: descriptor.display,
       pluralDisplayName: descriptor.displayPlural,

@@ -1,4 +1,5 @@
-import { isJsonObject, type Json, type JsonObject } from '../model/json.js'
+import { isOnline, type Subscription } from '../model/insight.js'
+import type { Json, JsonObject } from '../model/json.js'
 import { LABEL } from '../model/labels.js'
 import { descriptorOf, isResourceType, RESOURCE_TYPES, type ResourceType } from '../model/registry.js'
 import { type Resource, specOf, statusOf } from '../model/resource.js'
@@ -35,7 +36,7 @@ export async function globalInsight(store: TenantStore): Promise<JsonObject> {
       gatewayDelegated: { ...gatewayServices(all('Dataplane'), all('DataplaneInsight')) },
     },
     zones: {
-      controlPlanes: { online: zones.filter(isOnline).length, total: zones.length },
+      controlPlanes: { online: zones.filter(isOnlineInsight).length, total: zones.length },
       // Zone proxies are Dataplanes in 3.0, and Kuma leaves these at zero.
       zoneEgresses: { online: 0, total: 0 },
       zoneIngresses: { online: 0, total: 0 },
@@ -100,7 +101,7 @@ function internalServices(services: readonly Resource[]): StateCounts {
 
 /** Delegated gateways are in no MeshService: they are grouped by workload, and stand alone without one. */
 function gatewayServices(dataplanes: readonly Resource[], insights: readonly Resource[]): StateCounts {
-  const onlineNames = new Set(insights.filter(isOnline).map(({ mesh, name }) => `${mesh}/${name}`))
+  const onlineNames = new Set(insights.filter(isOnlineInsight).map(({ mesh, name }) => `${mesh}/${name}`))
   const services = new Map<string, { online: number; total: number }>()
   for (const { mesh, name, labels, ...dataplane } of dataplanes) {
     if (specOf<{ networking?: { gateway?: Json } }>(dataplane).networking?.gateway === undefined) continue
@@ -125,16 +126,6 @@ function countService(counts: StateCounts, online: number, total: number): void 
   else counts.partiallyDegraded += 1
 }
 
-/** Some subscription of the insight has begun and not ended. */
-export function isOnline(insight: Resource): boolean {
-  const { subscriptions } = specOf(insight)
-  return (
-    Array.isArray(subscriptions) &&
-    subscriptions.some(
-      (subscription) =>
-        isJsonObject(subscription) &&
-        subscription.connectTime !== undefined &&
-        subscription.disconnectTime === undefined,
-    )
-  )
+function isOnlineInsight(insight: Resource): boolean {
+  return isOnline(specOf<{ subscriptions?: readonly Subscription[] }>(insight))
 }

@@ -1,27 +1,20 @@
 import type { AccessRules } from '../auth/access.js'
 import type { ApiUser, ApiRequest as Caller } from '../auth/api-user.js'
 import type { Clock } from '../base/clock.js'
-import type { Violation } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
-import type { JsonObject, JsonText } from '../model/json.js'
-import type { Labels, Origin } from '../model/labels.js'
-import type { ResourceType } from '../model/registry.js'
-import type { Resource, ResourceDraft, ResourceKey } from '../model/resource.js'
+import type { ControlPlane } from '../model/compute-labels.js'
+import type { JsonObject } from '../model/json.js'
+import type { Resource, ResourceDraft } from '../model/resource.js'
 import type { TenantStore } from '../store/store.js'
 
 /** A control plane as its API needs it. The same for every mount; what differs by tenant is asked for with its store. */
 export interface ApiOptions {
-  readonly mode: Origin
-  /** This control plane's own zone; '' on a global. */
-  readonly zone: string
-  /** A zone that is under a global: it may write only what a zone authors. */
-  readonly federated: boolean
+  readonly cp: ControlPlane
   /** Refuses every write. */
   readonly readOnly: boolean
   /** Lets a mesh go with its dataplanes and a zone with its open streams (Kuma `store.unsafeDelete`). */
   readonly unsafeDelete: boolean
   readonly info: ApiInfo
-  readonly rules: WriteRules
   readonly access: AccessRules
   readonly clock: Clock
   readonly log: Logger
@@ -34,29 +27,12 @@ export interface ApiOptions {
   readonly authenticate: (caller: Caller, store: TenantStore) => Promise<ApiUser>
   readonly tokens: TokenIssuer
   readonly proxies: ProxyAdmin
-  /** What a new mesh is made with: default policies as its spec allows, and the key that signs its dataplane tokens. */
-  readonly meshDefaults: (mesh: ResourceDraft) => Promise<readonly ResourceDraft[]>
+  /** What a new mesh needs besides its default policies: the key that signs its dataplane tokens. */
+  readonly meshSecrets: (mesh: string) => Promise<readonly ResourceDraft[]>
   /** A proxy's configuration as this zone would make it now; undefined on a global, which answers 405. */
   readonly proxyConfig?: ProxyConfig | undefined
   /** The identity that a dataplane has; undefined where it has none. */
   readonly spiffeId?: ((store: TenantStore, dataplane: Resource) => Promise<string | undefined>) | undefined
-}
-
-/** The model's rules of what may be written, as this control plane applies them. Label violations name the label. */
-export interface WriteRules {
-  /** The canonical spec of a stated one. Throws `undecodable` for the wrong form, `invalid-resource` for broken rules. */
-  acceptSpec(type: ResourceType, stated: JsonObject): JsonText
-  computeLabels(key: ResourceKey, spec: JsonText, stated: Labels): Labels
-  /** Of a body's labels; `key.mesh` is the body's. */
-  labelViolations(key: ResourceKey, stated: Labels): readonly Violation[]
-  /** Of what is about to be deleted. */
-  originViolations(type: ResourceType, labels: Labels): readonly Violation[]
-  /** The form of names that every type has, and of its mesh. */
-  nameViolations(type: ResourceType, name: string, mesh: string | undefined): readonly Violation[]
-  /** What a type asks of its own names. */
-  ownNameViolations(key: ResourceKey, labels: Labels): readonly Violation[]
-  /** Notes on a resource that is accepted all the same. */
-  warnings(resource: ResourceDraft): readonly string[]
 }
 
 export interface ApiInfo {

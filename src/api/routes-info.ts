@@ -85,7 +85,7 @@ async function byKri(request: ApiRequest): Promise<Reply> {
 
 /** What was made here is stored under its own name, a synced copy under the hashed one. */
 function storedName({ mesh, zone, namespace, name }: ParsedKri, { api }: ApiRequest): string {
-  if (zone === (api.mode === 'global' ? '' : api.zone)) return name
+  if (zone === (api.cp.mode === 'global' ? '' : api.cp.zone)) return name
   const labels = { ...(zone && { [LABEL.zone]: zone }), ...(namespace && { [LABEL.namespace]: namespace }) }
   return hashedName({ mesh: mesh === '' ? undefined : mesh, name, labels })
 }

@@ -26,7 +26,6 @@ interface Section {
   readonly name?: string
   readonly port: number
   readonly protocol?: string
-  /** ZoneIngress is the enum's zero, which protobuf JSON leaves out. */
   readonly type?: string
 }
 
@@ -53,7 +52,7 @@ async function layout(request: ApiRequest): Promise<Reply> {
     inbounds: inbound.map((section) => inboundJson(section, dataplane)),
     kri: kriOf(dataplane),
     labels: dataplane.labels,
-    listeners: listeners.map((section) => listenerJson(section, dataplane)),
+    listeners: listeners.flatMap((section) => listenerJson(section, dataplane)),
     outbounds: reachable(dataplane, destinations).map(outboundJson).sort(byKri),
     ...(spiffeId !== undefined && { spiffeId }),
   })
@@ -69,10 +68,12 @@ function inboundJson({ name, port, protocol }: Section, dataplane: Resource): Js
   return { kri, port, protocol: protocol ?? '', proxyResourceName: `self_inbound_dp_${section}` }
 }
 
-function listenerJson({ name, port, type = 'ZoneIngress' }: Section, dataplane: Resource): JsonObject {
+/** A listener of no known type is not shown. */
+function listenerJson({ name, port, type }: Section, dataplane: Resource): readonly JsonObject[] {
+  if (type === undefined) return []
   const section = name || String(port)
   const proxyResourceName = `self_${type.toLowerCase()}_dp_${section}`
-  return { kri: kriOf(dataplane, section), port, proxyResourceName, type }
+  return [{ kri: kriOf(dataplane, section), port, proxyResourceName, type }]
 }
 
 function outboundJson({ resource, port }: ResolvedBackend): JsonObject {

@@ -65,7 +65,7 @@ async function hostnames(request: ApiRequest): Promise<Reply> {
   const found = new Set(
     generators.flatMap((generator) =>
       // A zone's generators see a copy's origin as global, their own as zone; a global shows what either would make.
-      (request.api.mode === 'global' ? ['zone', 'global'] : [resource.labels[LABEL.origin]]).flatMap((origin) =>
+      (request.api.cp.mode === 'global' ? ['zone', 'global'] : [resource.labels[LABEL.origin]]).flatMap((origin) =>
         generate(generator, service.selector, { ...resource, labels: withOrigin(resource.labels, origin) }, zone),
       ),
     ),

@@ -86,9 +86,11 @@ function inboundJson({ inbound }: MatchedPolicies, dataplane: Resource): readonl
     }))
 }
 
-function sectionJson({ name, port }: ProxySection, dataplane: Resource): JsonObject {
+/** Kuma looks the name up among the inbounds, so a listener has none. */
+function sectionJson({ kind, name, port }: ProxySection, dataplane: Resource): JsonObject {
   const { gateway } = specOf<{ networking: { gateway?: { tags?: JsonObject } } }>(dataplane).networking
-  return { ...(name !== String(port) && { name }), port, tags: gateway?.tags ?? null }
+  const isNamed = kind === 'inbound' && name !== String(port)
+  return { ...(isNamed && { name }), port, tags: gateway?.tags ?? null }
 }
 
 function originJson({ policy, index }: Origin): JsonObject {

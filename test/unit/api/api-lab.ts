@@ -103,9 +103,7 @@ function apiOptions(stores: MemoryStore, clock: FakeClock, overrides: Partial<Ap
   }
   const known: readonly TenantId[] = [DEFAULT_TENANT, OTHER_TENANT]
   return {
-    mode: 'global',
-    zone: '',
-    federated: false,
+    cp: { mode: 'global' },
     readOnly: false,
     unsafeDelete: false,
     info: {
@@ -116,7 +114,6 @@ function apiOptions(stores: MemoryStore, clock: FakeClock, overrides: Partial<Ap
       gui: '/gui',
       config: { mode: 'global', store: { type: 'memory' } },
     },
-    rules: modelRules,
     access: DEFAULT_ACCESS,
     clock,
     log: silentLogger,
@@ -131,9 +128,20 @@ function apiOptions(stores: MemoryStore, clock: FakeClock, overrides: Partial<Ap
     },
     tokens: { zone: refuse, user: refuse, dataplane: refuse },
     proxies: { ask: refuse },
-    meshDefaults: async () => [],
+    meshSecrets: async (mesh) => [meshSecret(mesh)],
     ...overrides,
   }
 }
 
-const modelRules = {} as ApiOptions['rules']
+function meshSecret(mesh: string): ResourceDraft {
+  return {
+    type: 'Secret',
+    mesh,
+    name: `dataplane-token-signing-key-${mesh}-1`,
+    labels: {},
+    spec: canonicalJson({ data: 'eA==' }),
+    status: undefined,
+    owner: { type: 'Mesh', mesh: undefined, name: mesh },
+    syncedVersion: undefined,
+  }
+}

@@ -85,7 +85,7 @@ describe('what a control plane says about itself', () => {
   })
 
   test('is, on a federated zone, that all types are read-only', async () => {
-    expect(await readOnlyTypes(await apiLab({ mode: 'zone', zone: 'z', federated: true }))).toHaveLength(34)
+    expect(await readOnlyTypes(await apiLab({ cp: { mode: 'zone', zone: 'z' } }))).toHaveLength(34)
   })
 
   test('is how many of each global type there are', async () => {
@@ -123,7 +123,7 @@ describe('a KRI', () => {
   })
 
   test('finds on a zone what is its own by name, and what came from the global by the hashed one', async () => {
-    const zone = await apiLab({ mode: 'zone', zone: 'zone-1', federated: true })
+    const zone = await apiLab({ cp: { mode: 'zone', zone: 'zone-1' } })
     await zone.put('Mesh', 'default')
     await zone.put('MeshTimeout', 'own', { labels: { 'kuma.io/zone': 'zone-1' } })
     await zone.put('MeshTimeout', 'default-timeout-global-54dbd4c66zwbcf9c')

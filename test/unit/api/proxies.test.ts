@@ -74,7 +74,7 @@ describe("a proxy's own answers", () => {
 })
 
 describe('the configuration that a zone makes for a proxy', () => {
-  const zone = { mode: 'zone', zone: 'east', federated: true } as const
+  const zone = { cp: { mode: 'zone', zone: 'east' } } as const
   let lab: ApiLab
   beforeEach(async () => {
     const build = async (_store: unknown, _dataplane: Resource, { shadow }: { shadow: boolean }) => ({

@@ -40,7 +40,7 @@ describe('hostnames of a service', () => {
   })
 
   test('are, on a zone, those that its origin allows', async () => {
-    const zone = await apiLab({ mode: 'zone', zone: 'east', federated: true })
+    const zone = await apiLab({ cp: { mode: 'zone', zone: 'east' } })
     await zone.put('HostnameGenerator', 'local', generator('meshService', 'zone', '{{ .Name }}.local'))
     await zone.put('HostnameGenerator', 'synced', generator('meshService', 'global', '{{ .Name }}.synced'))
     await zone.put('MeshService', 'redis', { labels: { 'kuma.io/origin': 'zone', 'kuma.io/zone': 'east' } })
@@ -138,7 +138,8 @@ describe('the layout of a dataplane', () => {
 
   test("names a zone proxy's listeners", async () => {
     const listeners = [
-      { port: 10001, address: '1.1.1.1', name: 'in' },
+      { port: 10001, address: '1.1.1.1', name: 'in', type: 'ZoneIngress' },
+      { port: 10003, address: '1.1.1.1' },
       { port: 10002, address: '1.1.1.1', type: 'ZoneEgress' },
     ]
     await lab.put('Dataplane', 'web-1', dataplane({ listeners }))
