@@ -98,6 +98,17 @@ describe('delta responses', () => {
     expect(Buffer.from(decoded.resources[0]?.payload ?? []).toString()).toBe('payload')
   })
 
+  it.each([0, 127, 128, 16_383, 16_384, 2_097_152])('carry a resource of about %i bytes', (size) => {
+    const value = Buffer.alloc(size, 'x')
+    const resource = encodeDiscoveryResource({ name: 'ü', version: '', typeUrl: KUMA_RESOURCE_URL, value })
+    const decoded = decodeKdsResponse(
+      encodeDeltaResponse({ ...response, resources: [resource], removed: ['ü'.repeat(64)] }),
+    )
+    expect(decoded.resources[0]).toMatchObject({ name: 'ü' })
+    expect(decoded.resources[0]?.payload).toHaveLength(size)
+    expect(decoded.removed).toEqual(['ü'.repeat(64)])
+  })
+
   it('may be empty', () => {
     const decoded = decodeKdsResponse(encodeDeltaResponse({ ...response, resources: [], removed: [] }))
     expect(decoded).toEqual({ type: 'Mesh', nonce: 'v1-1', resources: [], removed: [] })
