@@ -106,9 +106,10 @@ export class DestinationIndex {
     return [keyText(destination), nameKey(type, displayName(destination)), typeKey(type)]
   }
 
+  /** Sorted by name, so that what is made of them does not change with the order in which they came. */
   all(type: DestinationType, depend: Depend): readonly Resource[] {
     depend(typeKey(type))
-    return [...(this.#byType.get(type)?.values() ?? [])]
+    return [...(this.#byType.get(type)?.values() ?? [])].sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   /** Those that have all the labels, the oldest first: what is there keeps its traffic when another joins. */

@@ -93,7 +93,7 @@ export class MeshContext {
 
   all(type: ResourceType, depend: Depend): readonly Resource[] {
     depend(typeKey(type))
-    return [...(this.#others.get(type)?.values() ?? [])]
+    return [...(this.#others.get(type)?.values() ?? [])].sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   /** Sidecars of this mesh speak TLS with one another, and zones reach one another by SNI. */
@@ -126,13 +126,13 @@ export class MeshContext {
     }
   }
 
-  /** The labelled addresses of a zone, one per exported service port (docs/DIFFERENCES.md). */
+  /** The labelled addresses of a zone, one per exported service port (docs/DIFFERENCES.md), by service and port. */
   exportedPorts(zone: string, depend: Depend): readonly ExportedPort[] {
     depend(zoneAddressKey(zone))
-    return [...(this.#others.get('MeshZoneAddress')?.values() ?? [])].flatMap((address) => {
-      const exported = exportedPortOf(address)
-      return exported?.zone === zone ? [exported] : []
-    })
+    return [...(this.#others.get('MeshZoneAddress')?.values() ?? [])]
+      .flatMap((address) => exportedPortOf(address) ?? [])
+      .filter((exported) => exported.zone === zone)
+      .sort((a, b) => (a.service + a.port < b.service + b.port ? -1 : 1))
   }
 
   #changeDataplane(before: Resource | undefined, after: Resource | undefined): Touched {

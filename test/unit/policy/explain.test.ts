@@ -69,6 +69,12 @@ test('a policy of which stronger ones leave nothing names them', () => {
   ])
 })
 
+test('a policy that sets nothing is overridden by nobody', () => {
+  expect(effects([policy('MeshTimeout', 'empty', toService('backend', { default: {} }))])).toEqual([
+    { holds: [BACKEND], reasons: [] },
+  ])
+})
+
 test('retries for another protocol hold nowhere', () => {
   const retry = policy('MeshRetry', 'retry', toMesh({ grpc: { numRetries: 1 } }))
   expect(effects([retry])[0]?.reasons).toEqual([

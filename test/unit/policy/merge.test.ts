@@ -45,6 +45,10 @@ test('rules of a stronger route stand first', () => {
   expect(paths(mergeRouteRules([[rule('/weak')], [rule('/a'), rule('/b')]]))).toEqual(['/a', '/b', '/weak'])
 })
 
+test('a rule that a stronger route repeats moves to the place there', () => {
+  expect(paths(mergeRouteRules([[rule('/a'), rule('/b')], [rule('/b')]]))).toEqual(['/b', '/a'])
+})
+
 test('rules with the same matches become one, in the place of the strongest, with merged defaults', () => {
   const merged = mergeRouteRules([
     [rule('/a', { filters: [1], backendRefs: ['old'] }), rule('/b')],

@@ -94,11 +94,11 @@ const someChange = fc.record({ resource: someResource, deleted: fc.boolean() })
 
 function bytesOf({ clusters, endpoints, listeners, secrets }: Snapshot): Json {
   return [clusters, endpoints, listeners, secrets].map((map) =>
-    [...map.values()].map(({ name, version }) => [name, version]),
+    [...map.values()].map(({ name, version }) => `${name} ${version}`).sort(),
   )
 }
 
-test('a snapshot that no change makes stale would be built again to the same bytes', () => {
+test('after any changes, what is not stale and what is built anew are both what a fresh start would give', () => {
   fc.assert(
     fc.property(fc.array(someChange, { minLength: 5, maxLength: 40 }), (changes) => {
       const context = new MeshContext({ mesh: 'default', zone: 'east' })
@@ -113,11 +113,17 @@ test('a snapshot that no change makes stale would be built again to the same byt
         else resources.delete(key)
         const touched = context.change(before, after)
         for (const one of context.dataplanes()) {
+          // Built each time, so that a wrong memory of the context would show.
           const known = snapshots.get(one.name)
           const built = buildSnapshot(context, one, cache)
           if (known && !isStale(known, touched, one)) expect(bytesOf(built)).toEqual(bytesOf(known))
           snapshots.set(one.name, built)
         }
+      }
+      const fresh = new MeshContext({ mesh: 'default', zone: 'east' })
+      for (const resource of resources.values()) fresh.change(undefined, resource)
+      for (const one of fresh.dataplanes()) {
+        expect(bytesOf(snapshots.get(one.name) as Snapshot)).toEqual(bytesOf(buildSnapshot(fresh, one, cache)))
       }
     }),
     { numRuns: 150 },
@@ -141,6 +147,20 @@ test('a changed service makes only those stale that use it', () => {
   const stale = dataplanes.filter((one, i) => isStale(snapshots[i] as Snapshot, touched, one))
   // Each uses the first of the other two as a MeshService: only the backends' is the database.
   expect(stale.map(({ name }) => name)).toEqual(['backend-0', 'backend-1'])
+})
+
+test("another zone's new address reaches those who use its service, and goes again", () => {
+  const context = new MeshContext({ mesh: 'default', zone: 'east' })
+  const user = dataplane('backend', 0, true)
+  for (const resource of [user, meshService('database', 'west', 80, 'Available')]) context.change(undefined, resource)
+  const cache = new ResourceCache()
+  const endpoints = () => buildSnapshot(context, user, cache).endpoints.get('kri_msvc_default_west__database_http')
+  const without = endpoints()
+  const reached = address('database', 'west', 11_000)
+  expect(context.change(undefined, reached).keys).toContain('exported/west/database')
+  expect(endpoints()?.version).not.toBe(without?.version)
+  context.change(reached, undefined)
+  expect(endpoints()?.version).toBe(without?.version)
 })
 
 test('a policy makes only those stale that it selects', () => {
