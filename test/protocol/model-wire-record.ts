@@ -25,6 +25,9 @@ export class WireRecord {
   /** Names that may be sent though they are known: asked for again, or renewed by another type. */
   readonly #anew = new Map<string, Set<string>>()
 
+  /** Names that the peer no longer wants: it drops what arrives late. */
+  readonly #givenUp = new Map<string, Set<string>>()
+
   constructor(order: StreamOrder, contents: () => Contents) {
     this.#order = order
     this.#contents = contents
@@ -78,13 +81,20 @@ export class WireRecord {
     if (!this.asked.has(type)) this.#known.set(type, new Map(initialVersions))
     else if (nonce === '' && subscribe.includes(WILDCARD)) this.#repeatsOwed.set(type, owed + 1)
     this.asked.add(type)
-    for (const name of subscribe) this.#anewOf(type).add(name)
-    for (const name of unsubscribe) this.#known.get(type)?.delete(name)
+    const givenUp = this.#givenUpOf(type)
+    for (const name of subscribe) {
+      this.#anewOf(type).add(name)
+      givenUp.delete(name)
+    }
+    for (const name of unsubscribe) {
+      givenUp.add(name)
+      this.#known.get(type)?.delete(name)
+    }
     const answered = this.#inFlight.get(type)
     if (answered?.response.nonce !== nonce) return
     this.#inFlight.delete(type)
     const known = this.#known.get(type)
-    for (const { name, version } of answered.entries) known?.set(name, version)
+    for (const { name, version } of answered.entries) if (!givenUp.has(name)) known?.set(name, version)
     for (const name of answered.removed) known?.delete(name)
   }
 
@@ -125,6 +135,12 @@ export class WireRecord {
     const anew = this.#anew.get(type) ?? new Set()
     this.#anew.set(type, anew)
     return anew
+  }
+
+  #givenUpOf(type: string): Set<string> {
+    const givenUp = this.#givenUp.get(type) ?? new Set()
+    this.#givenUp.set(type, givenUp)
+    return givenUp
   }
 
   #forbid(seen: boolean, what: string): void {
