@@ -104,6 +104,8 @@ export class Generators implements Component {
     this.#running = this.#run().finally(() => {
       this.#running = undefined
       this.#rounds.clear()
+      // What became dirty between the last look and this line would else wait for the next change.
+      for (const left of this.#dirty) this.#markDirty(left)
     })
   }
 
