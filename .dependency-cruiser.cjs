@@ -69,13 +69,11 @@ module.exports = {
     door('@grpc/grpc-js', ['^src/transport/grpc/'], 'gRPC lives behind Duplex.'),
     door('@bufbuild/protobuf', ['^src/wire/'], 'Protobuf lives in wire.'),
     door('fastify', ['^src/transport/http/', '^src/api/'], 'One HTTP server.'),
-    door('kysely', ['^src/store/sql/'], 'SQL lives in store/sql.'),
     door('better-sqlite3', ['^src/store/sql/'], 'One database driver, one folder.'),
     door('jose', ['^src/auth/'], 'Tokens live in auth.'),
     door('pino', ['^src/base/pino-logger'], 'One logger.'),
     door('prom-client', ['^src/base/prom-metrics'], 'One metrics library.'),
     door('commander', ['^src/cli/'], 'Flags live in the CLI.'),
-    door('@peculiar/x509', ['^src/transport/tls'], 'Certificates are made in one place.'),
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },
