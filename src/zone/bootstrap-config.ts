@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { type Resource, type ResourceDraft, specOf } from '../model/resource.js'
-import type { BootstrapRequest } from './bootstrap.js'
+import type { BootstrapRequest } from './bootstrap-request.js'
 
 export interface EnvoyBootstrap {
   /** Envoy's bootstrap as plain data, fields in Envoy's JSON names. */

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { stringify } from 'yaml'
-import { z } from 'zod'
 import type { DataplaneAuthenticator } from '../auth/dataplane-authenticator.js'
 import { AppError } from '../base/errors.js'
 import type { TenantStore } from '../store/store.js'
 import { type EnvoyBootstrap, envoyBootstrap } from './bootstrap-config.js'
+import { type BootstrapRequest, bootstrapRequest } from './bootstrap-request.js'
 import type { DataplaneLifecycle } from './dataplane-lifecycle.js'
 
 export interface BootstrapOptions {
@@ -16,24 +16,6 @@ export interface BootstrapOptions {
   readonly caPem: string
   readonly xdsPort: () => number
 }
-
-/** What kuma-dp posts (kuma `pkg/xds/bootstrap/types`); fields that we have no use for are ignored. */
-const bootstrapRequest = z.object({
-  mesh: z.string().min(1),
-  name: z.string().min(1),
-  proxyType: z.string().default('dataplane'),
-  dataplaneToken: z.string().default(''),
-  dataplaneResource: z.string().default(''),
-  version: z.record(z.string(), z.unknown()).optional(),
-  caCert: z.string().default(''),
-  adminPort: z.number().int().optional(),
-  readinessPort: z.number().int().optional(),
-  dynamicMetadata: z.record(z.string(), z.string()).default({}),
-  features: z.array(z.string()).default([]),
-  workdir: z.string().default(''),
-})
-
-export type BootstrapRequest = z.output<typeof bootstrapRequest>
 
 const TOKEN_REQUIRED =
   "Dataplane Token is required. Generate token using 'kumactl generate dataplane-token > /path/file' and provide it via --dataplane-token-file=/path/file argument to Kuma DP"

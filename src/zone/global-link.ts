@@ -6,7 +6,7 @@ import type { Logger } from '../base/log.js'
 import type { Random } from '../base/random.js'
 import type { CloseReason } from '../protocol/close-reason.js'
 import { type LinkEvent, type LinkState, stepLink } from '../sync/link-state.js'
-import type { LinkSession } from './link-session.js'
+import type { LinkReports, LinkSession } from './link-session.js'
 
 export interface GlobalLinkOptions {
   /** Opens one connection with all of its streams; it reports back by `heard` and `ended`. */
@@ -15,14 +15,6 @@ export interface GlobalLinkOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
-}
-
-/** What a session tells its link. Reports of an older session count for nothing. */
-export interface LinkReports {
-  /** The global said something on a sync stream: the link is good, the back-off starts anew. */
-  heard(): void
-  /** Any of the session's parts failed, which fails the whole. */
-  ended(reason: CloseReason): void
 }
 
 /** Keeps the zone connected to its global: one session at a time, everything closed before anything is opened again. */

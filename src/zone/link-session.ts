@@ -16,7 +16,6 @@ import { StoreSink } from '../sync/store-sink.js'
 import { fullNode, shortNode } from '../sync/sync-node.js'
 import type { View } from '../sync/view.js'
 import type { AdminRequest, AdminResponse } from '../wire/admin-codec.js'
-import type { LinkReports } from './global-link.js'
 
 /** One connection to a global: the streams that a zone opens on it. The transport is behind this port. */
 export interface GlobalConnection {
@@ -26,6 +25,14 @@ export interface GlobalConnection {
   /** Undefined: the global leaves the interval to us. Throws AppError. */
   healthCheck(): Promise<number | undefined>
   close(): void
+}
+
+/** What a session tells its link. Reports of an older session count for nothing. */
+export interface LinkReports {
+  /** The global said something on a sync stream: the link is good, the back-off starts anew. */
+  heard(): void
+  /** Any of the session's parts failed, which fails the whole. */
+  ended(reason: CloseReason): void
 }
 
 export type AdminRpc = 'StreamXDSConfigs' | 'StreamStats' | 'StreamClusters'
