@@ -1,0 +1,78 @@
+import { ROUTE_TABLE } from '../../src/api/route-table.js'
+import { ERRORS, GRPC_STATUS } from '../../src/base/errors.js'
+import { METRICS } from '../../src/base/metrics.js'
+import type { SettingsTable } from '../../src/base/settings.js'
+import { kebab } from '../../src/base/settings.js'
+import { GLOBAL_SETTINGS } from '../../src/global/config.js'
+import { ZONE_SETTINGS } from '../../src/zone/config.js'
+
+export interface Page {
+  readonly path: string
+  readonly text: string
+}
+
+const GENERATED = '<!-- Generated from the code by `npm run docs`; a test keeps it equal. -->'
+
+/** The pages of docs/ that say what a table in the code says. */
+export function generatedPages(): readonly Page[] {
+  return [errorsPage(), metricsPage(), endpointsPage(), settingsPage()]
+}
+
+function errorsPage(): Page {
+  const names = Object.fromEntries(Object.entries(GRPC_STATUS).map(([name, code]) => [code, name]))
+  const rows = Object.entries(ERRORS).map(([code, { meaning, retryable, grpc, http }]) => [
+    `\`${code}\``,
+    meaning,
+    retryable ? 'yes' : 'no',
+    names[grpc] ?? String(grpc),
+    String(http),
+  ])
+  const intro = 'Every error that zonelab reports has one of these codes. *Retry* says whether trying again can help.'
+  return page('docs/errors.md', 'Errors', intro, table(['code', 'meaning', 'retry', 'gRPC', 'HTTP'], rows))
+}
+
+function metricsPage(): Page {
+  const rows = Object.entries(METRICS).map(([name, { kind, help, labels }]) => [
+    `\`${name}\``,
+    kind,
+    labels.join(', '),
+    help,
+  ])
+  const intro =
+    "Served at `/metrics` of each process's diagnostics port, with the constant label `zone`. Names that Kuma has are Kuma's."
+  return page('docs/metrics.md', 'Metrics', intro, table(['metric', 'kind', 'labels', 'what'], rows))
+}
+
+function endpointsPage(): Page {
+  const rows = ROUTE_TABLE.map(({ method, path, what }) => [method, `\`${path}\``, what])
+  const intro =
+    "Kuma's REST API, on the API ports of the global and of each zone; on the global also under `/v1/mesh/control-planes/{cpId}/api`."
+  return page('docs/endpoints.md', 'Endpoints', intro, table(['method', 'path', 'what'], rows))
+}
+
+function settingsPage(): Page {
+  const section = (title: string, settings: SettingsTable) => {
+    const rows = Object.entries(settings).map(([key, { env, doc, fallback }]) => [
+      `\`--${kebab(key)}\``,
+      `\`${env}\``,
+      fallback === '' ? '(empty)' : `\`${String(fallback)}\``,
+      doc,
+    ])
+    return `## ${title}\n\n${table(['flag', 'environment', 'default', 'what'], rows)}`
+  }
+  const intro =
+    'Later ones win: default, file, environment, flag. Variables are named as Kuma names them where Kuma has the setting; `KMESH_*` is accepted with a warning.'
+  const body = [section('`zonelab global run`', GLOBAL_SETTINGS), section('`zonelab zone run`', ZONE_SETTINGS)].join(
+    '\n',
+  )
+  return page('docs/settings.md', 'Settings', intro, body)
+}
+
+function page(path: string, title: string, intro: string, body: string): Page {
+  return { path, text: `# ${title}\n\n${GENERATED}\n\n${intro}\n\n${body}` }
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`
+  return line(head) + line(head.map(() => '---')) + rows.map(line).join('')
+}
