@@ -71,7 +71,7 @@ function schemaText({ field, reason }: Violation): string {
 }
 
 /** A resource that is not of its type's form; Kuma's sentence, with the reason in quotes. */
-export function unreadable(type: ResourceType, reason: string, cause?: unknown): AppError {
+function unreadable(type: ResourceType, reason: string, cause?: unknown): AppError {
   return new AppError('undecodable', `invalid ${type} object: ${JSON.stringify(reason)}`, { cause })
 }
 
@@ -86,12 +86,10 @@ function parseObject(type: ResourceType, bytes: Buffer): JsonObject {
   throw unreadable(type, `json: cannot unmarshal ${kindOf(value)} into a resource`)
 }
 
-/** Go's words where both parsers mean the same thing, which is what truncated and empty bodies get. */
-export function jsonReason(thrown: unknown): string {
+/** Go's words where both parsers mean the same thing, which is what most truncated and all empty bodies get. */
+function jsonReason(thrown: unknown): string {
   const message = thrown instanceof Error ? thrown.message : String(thrown)
-  return /end of JSON input|^Unterminated|^Expected .* after/.test(message) && !message.includes('Unexpected token')
-    ? message.replace('Unexpected', 'unexpected')
-    : message
+  return message.replace('Unexpected end of', 'unexpected end of')
 }
 
 function kindOf(value: Json | undefined): string {

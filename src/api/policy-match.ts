@@ -13,6 +13,8 @@ export interface Inspected {
   readonly mesh: Resource
   /** In the order in which kinds take effect; also kinds of which no policy matches. */
   readonly matched: readonly MatchedPolicies[]
+  /** All policies of the mesh, those that do not select the dataplane too. */
+  readonly policies: readonly Resource[]
   /** Everything of the mesh that `to` can speak of: services and routes. */
   readonly destinations: readonly Resource[]
 }
@@ -36,6 +38,7 @@ export async function inspectDataplane(request: ApiRequest): Promise<Inspected> 
     dataplane,
     mesh,
     matched: matchAll(policies, dataplane),
+    policies,
     destinations: [
       ...services.resources.filter((service) => service.mesh === mesh.name),
       ...policies.filter(({ type }) => type === 'MeshHTTPRoute'),

@@ -2,6 +2,7 @@ import { descriptorOf, POLICY_TYPES, type ResourceType } from '../model/registry
 import type { Resource } from '../model/resource.js'
 import { selectSections } from '../policy/match.js'
 import type { MatchedPolicies } from '../policy/matched-policies.js'
+import { withoutEffect } from './explain.js'
 import { matchingDataplanes } from './matching-dataplanes.js'
 import { inspectDataplane, matchAll, readMeshPolicies } from './policy-match.js'
 import { step } from './problem.js'
@@ -15,7 +16,12 @@ const DATAPLANE = '/meshes/{mesh}/dataplanes/{name}'
 
 /** Which policies hold where. The `policies` and `dataplanes` ones are older forms that kumactl and the GUI still ask. */
 export const POLICY_ROUTES: readonly Route[] = [
-  { method: 'GET', path: `${DATAPLANE}/_rules`, what: 'All rules that policies make for a dataplane', handle: rules },
+  {
+    method: 'GET',
+    path: `${DATAPLANE}/_rules`,
+    what: 'All rules that policies make for a dataplane; with ?explain=true also what has no effect, and why',
+    handle: rules,
+  },
   { method: 'GET', path: `${DATAPLANE}/policies`, what: 'Policies of a dataplane by attachment', handle: attachments },
   ...POLICY_TYPES.flatMap((type): readonly Route[] => {
     const { display, paths } = descriptorOf(type)
@@ -42,7 +48,11 @@ export const POLICY_ROUTES: readonly Route[] = [
 
 async function rules(request: ApiRequest): Promise<Reply> {
   const inspected = await inspectDataplane(request)
-  return step('Failed building response', () => json(rulesJson(inspected)))
+  return step('Failed building response', () => {
+    const body = rulesJson(inspected)
+    if (request.query.get('explain') !== 'true') return json(body)
+    return json({ ...body, withoutEffect: withoutEffect(inspected, request.api.effectivePolicies) })
+  })
 }
 
 async function attachments(request: ApiRequest): Promise<Reply> {

@@ -110,6 +110,26 @@ describe('the rules of a dataplane', () => {
     expect(body.httpMatches).toEqual([{ hash: expect.stringMatching(/^[\w+/]{43}=$/), match: matches }])
   })
 
+  test('say on request which policies have no effect, and why', async () => {
+    await lab.put('MeshTimeout', 'lost', { spec: to('MeshService', { connectionTimeout: '1s' }, byName('nowhere')) })
+    await lab.put('MeshTimeout', 'shadow', {
+      labels: { 'kuma.io/effect': 'shadow' },
+      spec: to('Mesh', { connectionTimeout: '1s' }),
+    })
+    await lab.put('MeshTimeout', 'theirs', {
+      spec: { ...to('Mesh', {}), targetRef: { kind: 'Dataplane', labels: { app: 'db' } } },
+    })
+    const { body } = await lab.get(`${PROXY}/_rules?explain=true`)
+    const explained = body.withoutEffect as { policy: { name: string }; reasons: string[] }[]
+    expect(Object.fromEntries(explained.map(({ policy, reasons }) => [policy.name, reasons]))).toEqual({
+      trace: ['zonelab makes no configuration out of a MeshTrace'],
+      lost: ['there is no MeshService with the labels of to[0].targetRef in this mesh'],
+      shadow: ['it is a shadow policy, which is shown on request and never takes effect'],
+      theirs: ['the dataplane has no label app: db'],
+    })
+    expect((await lab.get(`${PROXY}/_rules`)).body).not.toHaveProperty('withoutEffect')
+  })
+
   test.each([
     ['/meshes/default/dataplanes/nope/_rules', 'Could not retrieve Dataplane'],
     ['/meshes/nope/dataplanes/web-1/_rules', 'Failed to retrieve Mesh'],

@@ -103,7 +103,10 @@ describe('writing on a zone', () => {
   })
 
   test('marks a gateway with its zone', async () => {
-    const response = await put('/meshes/default/dataplanes/d', dataplane({ gateway: { tags: { 'kuma.io/service': 'b' } } }))
+    const response = await put(
+      '/meshes/default/dataplanes/d',
+      dataplane({ gateway: { tags: { 'kuma.io/service': 'b' } } }),
+    )
     expect(response.json()).toEqual({})
     expect((await lab.get('/meshes/default/dataplanes/d')).body.networking).toMatchObject({
       gateway: { tags: { 'kuma.io/service': 'b', 'kuma.io/zone': 'east' } },
