@@ -4,10 +4,11 @@ import {
   fromBinary,
   fromJson,
   type MessageJsonType,
+  type Registry,
   toBinary,
   toJson,
 } from '@bufbuild/protobuf'
-import type { AnyJson } from '@bufbuild/protobuf/wkt'
+import { type AnyJson, EmptySchema } from '@bufbuild/protobuf/wkt'
 import { AppError } from '../base/errors.js'
 import type { Json, JsonObject } from '../model/json.js'
 import { contentVersion } from './content-version.js'
@@ -68,6 +69,8 @@ type ExtensionName = keyof typeof EXTENSIONS
 type ExtensionJson<N extends ExtensionName> = MessageJsonType<(typeof EXTENSIONS)[N]>
 
 const registry = createRegistry(...Object.values(RESOURCES), ...Object.values(EXTENSIONS))
+/** Reads an extension that zonelab does not define as one without fields: another control plane's resource is shown still. */
+const lenientRegistry: Registry = { ...registry, getMessage: (name) => registry.getMessage(name) ?? EmptySchema }
 
 /** The type URL that a kind has on the wire. */
 export const ENVOY_TYPE_URL: Readonly<Record<EnvoyKind, string>> = {
@@ -112,7 +115,7 @@ export function envoyResourceJson({ bytes }: EnvoyResource): JsonObject {
 
 /**
  * A resource as Envoy's `/config_dump` shows it: field names of the definition, `@type` first, private keys redacted.
- * Fields that zonelab does not define are left out. Throws `undecodable`.
+ * Fields that zonelab does not define are left out, of an extension that it does not define all. Throws `undecodable`.
  */
 export function envoyJson(typeUrl: string, bytes: Uint8Array): JsonObject {
   const schema = registry.getMessage(typeUrl.slice(TYPE_URL_PREFIX.length))
@@ -120,7 +123,10 @@ export function envoyJson(typeUrl: string, bytes: Uint8Array): JsonObject {
     throw new AppError('undecodable', `${typeUrl} is not a type of Envoy that zonelab knows`)
   }
   try {
-    const json = toJson(schema, fromBinary(schema, bytes), { registry, useProtoFieldName: true }) as JsonObject
+    const json = toJson(schema, fromBinary(schema, bytes), {
+      registry: lenientRegistry,
+      useProtoFieldName: true,
+    }) as JsonObject
     return { '@type': typeUrl, ...redacted(json) }
   } catch (thrown) {
     throw new AppError('undecodable', `bytes of ${typeUrl} do not decode`, { cause: thrown })
