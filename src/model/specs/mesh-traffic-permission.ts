@@ -15,7 +15,6 @@ export const meshTrafficPermissionSchema = z.object({
   rules: z.array(z.object({ default: conf })).optional(),
 })
 export type MeshTrafficPermissionSpec = z.infer<typeof meshTrafficPermissionSchema>
-export type MeshTrafficPermissionConf = z.infer<typeof conf>
 
 export function checkMeshTrafficPermission(spec: MeshTrafficPermissionSpec): Violation[] {
   const rules = spec.rules ?? []

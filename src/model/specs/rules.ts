@@ -43,10 +43,6 @@ export function mustBeOneOf(what: string, allowed: readonly string[]): string {
   return `${what} must be one of: ${allowed.join(', ')}`
 }
 
-export function fieldMustBeOneOf(field: string, allowed: readonly string[]): string {
-  return `"${field}" must be one of [${allowed.map((value) => `"${value}"`).join(', ')}]`
-}
-
 export function atLeastOneOf(...allowed: string[]): string {
   return `must have at least one defined: ${allowed.join(', ')}`
 }

@@ -2,4 +2,3 @@ import { z } from 'zod'
 
 /** A grouping of proxies: everything that it says is in its name and status. */
 export const workloadSchema = z.object({})
-export type WorkloadSpec = z.infer<typeof workloadSchema>

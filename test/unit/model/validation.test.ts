@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest'
+import type { Json, JsonObject } from '../../../src/model/json.js'
 import { descriptorOf, RESOURCE_TYPES } from '../../../src/model/registry.js'
 import { validateSpec, validateStored } from '../../../src/model/validation.js'
 import { MESH, SERVICE, verdict } from './specs/verdict.js'
 
-const timeout = (conf: object) => ({ to: [{ targetRef: MESH, default: { idleTimeout: '1s', ...conf } }] }) as never
-const breaker = (limits: object, detection: object = { detectors: { totalFailures: {} } }) =>
-  ({ to: [{ targetRef: MESH, default: { connectionLimits: limits, outlierDetection: detection } }] }) as never
+const timeout = (conf: JsonObject): Json => ({ to: [{ targetRef: MESH, default: { idleTimeout: '1s', ...conf } }] })
+const breaker = (limits: JsonObject, detection: JsonObject = { detectors: { totalFailures: {} } }): Json => ({
+  to: [{ targetRef: MESH, default: { connectionLimits: limits, outlierDetection: detection } }],
+})
 
 describe('what the schema says', () => {
   test.each([
@@ -105,7 +107,7 @@ describe('what the schema says', () => {
   })
 
   test('a value that Go’s decoder refuses is said in its words, after the schema has nothing to say', () => {
-    const undecodable = (spec: never) => {
+    const undecodable = (spec: Json) => {
       const checked = validateSpec('MeshTimeout', spec)
       return checked.ok ? 'ok' : checked.undecodable
     }
