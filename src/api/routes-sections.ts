@@ -6,7 +6,7 @@ import type { Resource } from '../model/resource.js'
 import { sectionsOf } from '../policy/match.js'
 import { matchesKey } from '../policy/merge.js'
 import type { Origin } from '../policy/policy-spec.js'
-import { type Destination, routeRulesOf, type ToEntries, type ToRule, toRule } from '../policy/to-rules.js'
+import { type Destination, ownToRule, routeRulesOf, type ToEntries, type ToRule, toRule } from '../policy/to-rules.js'
 import { type GivenKri, readKri } from './kri.js'
 import { type Inspected, inspectDataplane } from './policy-match.js'
 import { step } from './problem.js'
@@ -100,16 +100,9 @@ function routePolicies(request: ApiRequest, inspected: Inspected): JsonObject {
   const outbound = destinationOf(readKri(request.param('outbound_kri')), inspected)
   const through = destinationOf(readKri(request.param('route_kri')), inspected)
   const matched = inspected.matched.filter(({ type }) => !ROUTE_KINDS.includes(type))
-  return { policies: outboundPolicies({ ...inspected, matched }, (to) => toRuleThrough(to, outbound, through)) }
-}
-
-function toRuleThrough(to: ToEntries, outbound: Destination, through: Destination): ToRule | undefined {
-  const speaksOfRoute = to.some(({ targetRef }) => targetRef.kind === 'MeshHTTPRoute')
-  const rule = speaksOfRoute ? toRule(to, through) : undefined
-  const isOwn = rule?.origins.some(({ policy, index }) =>
-    to.some((entry) => entry.policy === policy && entry.index === index && entry.targetRef.kind === 'MeshHTTPRoute'),
-  )
-  return isOwn ? rule : toRule(to, outbound)
+  return {
+    policies: outboundPolicies({ ...inspected, matched }, (to) => ownToRule(to, through) ?? toRule(to, outbound)),
+  }
 }
 
 /** What a KRI names; for what is not there, something of which only what is said of the whole mesh holds. */

@@ -228,6 +228,8 @@ describe('the routes of a dataplane', () => {
   test('have the policies that speak of them, and else those of the destination', async () => {
     const path = `${PROXY}/_outbounds/${BACKEND_KRI}http/_routes/kri_mhttpr_default___r_/_policies`
     expect((await lab.get(path)).body).toMatchObject({ policies: [{ conf: [{ connectionTimeout: '1s' }] }] })
+    await lab.put('MeshTimeout', 'elsewhere', { spec: to('MeshHTTPRoute', { connectionTimeout: '7s' }, byName('q')) })
+    expect((await lab.get(path)).body).toMatchObject({ policies: [{ conf: [{ connectionTimeout: '1s' }] }] })
     await lab.put('MeshTimeout', 'route', {
       spec: to('MeshHTTPRoute', { http: { requestTimeout: '2s' } }, byName('r')),
     })
