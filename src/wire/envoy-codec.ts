@@ -70,7 +70,10 @@ type ExtensionJson<N extends ExtensionName> = MessageJsonType<(typeof EXTENSIONS
 
 const registry = createRegistry(...Object.values(RESOURCES), ...Object.values(EXTENSIONS))
 /** Reads an extension that zonelab does not define as one without fields: another control plane's resource is shown still. */
-const lenientRegistry: Registry = { ...registry, getMessage: (name) => registry.getMessage(name) ?? EmptySchema }
+const lenientRegistry: Registry = {
+  ...registry,
+  getMessage: (name) => registry.getMessage(name) ?? { ...EmptySchema, typeName: name },
+}
 
 /** The type URL that a kind has on the wire. */
 export const ENVOY_TYPE_URL: Readonly<Record<EnvoyKind, string>> = {

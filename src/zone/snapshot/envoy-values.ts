@@ -1,5 +1,4 @@
 import { parseDuration } from '../../model/duration.js'
-import type { Json } from '../../model/json.js'
 import type { HeaderMatch } from '../../model/specs/policy-parts.js'
 import type { HeaderMatcherJson } from '../../wire/generated/envoy/config/route/v3/route_components_pb.js'
 import type { FractionalPercentJson } from '../../wire/generated/envoy/type/v3/percent_pb.js'
@@ -50,6 +49,6 @@ export function tagsMetadata(tags: Readonly<Record<string, string>>) {
   return { filterMetadata: { 'io.kuma.tags': sorted(tags) } }
 }
 
-function sorted(values: Readonly<Record<string, string>>): Record<string, Exclude<Json, readonly Json[] | object>> {
+function sorted(values: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -47,13 +47,14 @@ export function addInbounds(sidecar: Sidecar): void {
   }
 }
 
-/** Rules that all have a match leave the rest of the traffic to Kuma's wide inbound timeouts. */
+/** Kuma's wide inbound timeouts stay where rules all have a match, and for gRPC's cluster, which MeshTimeout leaves alone. */
 function inboundTimeouts(sidecar: Sidecar, section: string, protocol: Protocol): Timeouts {
   const rules = sidecar.policies('MeshTimeout').inbound.get(section) ?? []
   const conf = catchAllConf(rules)
-  return conf === undefined && rules.length > 0
-    ? bareInboundTimeouts(protocol)
-    : timeouts((conf ?? {}) as MeshTimeoutConf, protocol)
+  const bare = bareInboundTimeouts(protocol)
+  if (conf === undefined && rules.length > 0) return bare
+  const limits = timeouts((conf ?? {}) as MeshTimeoutConf, protocol)
+  return { ...limits, clusterHttp: limits.clusterHttp ?? bare.clusterHttp }
 }
 
 function inboundConf<Conf extends object>(

@@ -59,7 +59,7 @@ export class MeshContext {
 
   /** A resource of this mesh came (`before` undefined), went (`after` undefined) or changed. */
   change(before: Resource | undefined, after: Resource | undefined): Touched {
-    const [resource] = [after ?? before]
+    const resource = after ?? before
     if (resource === undefined) return untouched
     if (resource.type === 'Dataplane') return this.#changeDataplane(before, after)
     if (isDestinationType(resource.type)) return this.#changeDestination(before, after)

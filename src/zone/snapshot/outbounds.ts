@@ -111,6 +111,12 @@ function addBackend(sidecar: Sidecar, backend: ResolvedBackend): string {
     source: healthCheck && checkKind(healthCheck, protocol) === 'http' ? sidecar.dataplane.labels : {},
     tls: clusterTls(sidecar, backend),
   }
+  if (backend.resource.type === 'MeshExternalService') {
+    sidecar.notes.push({
+      about: name,
+      reason: 'external services are reached through a zone egress, which is not served',
+    })
+  }
   sidecar.put('cluster', name, input, outboundCluster)
   addEndpoints(sidecar, name, backend, balancing)
   return name
