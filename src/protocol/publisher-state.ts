@@ -2,7 +2,14 @@ import { invariant, unreachable } from '../base/assert.js'
 import type { CloseReason } from './close-reason.js'
 import type { DeltaRequest, Nonce } from './messages.js'
 import type { Batch, Cursor, Next, Refusal, Removals, Since, Subscription } from './ports.js'
-import { changeSubscription, firstSubscription, type SubscriptionChange, tellAnew, toldAnew } from './subscription.js'
+import {
+  changeSubscription,
+  firstSubscription,
+  type SubscriptionChange,
+  tellAnew,
+  toldAnew,
+  WILDCARD,
+} from './subscription.js'
 
 /**
  * One type of one publisher's stream. Nothing is sent in `awaiting`, so at most one response of a type is in flight (P1).
@@ -89,7 +96,8 @@ export function firstState(request: DeltaRequest): Quiet {
 
 /**
  * Parses a later request, which may answer a response and change the subscription in one message.
- * A stale nonce voids the answer alone; a NACK is an answer alone (Kuma's repeats the wildcard, kds.md §2.6).
+ * A stale nonce voids the answer alone. Names that a NACK repeats are no wish (Kuma's repeats the wildcard, kds.md §2.6);
+ * new ones and those given up are: Envoy says them in whatever message comes next.
  */
 export function readRequest(state: PublisherState, request: DeltaRequest): PublisherEvent[] {
   const events: PublisherEvent[] = []
@@ -99,9 +107,14 @@ export function readRequest(state: PublisherState, request: DeltaRequest): Publi
     else if (request.error === undefined) events.push({ kind: 'acked' })
     else events.push({ kind: 'nacked', reason: request.error })
   }
-  const change = request.error === undefined ? changeSubscription(state.subscription, request) : undefined
+  const asked = request.error === undefined ? request : withoutRepeats(request, state.subscription)
+  const change = changeSubscription(state.subscription, asked)
   if (change) events.push({ kind: 'subscribe-changed', change })
   return events
+}
+
+function withoutRepeats(request: DeltaRequest, { names }: Subscription): DeltaRequest {
+  return { ...request, subscribe: request.subscribe.filter((name) => name !== WILDCARD && !names.has(name)) }
 }
 
 export function step(state: PublisherState, event: PublisherEvent): PublisherStep {

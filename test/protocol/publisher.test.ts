@@ -139,6 +139,12 @@ describe('everything again', () => {
     expect(talk.said()).toEqual([])
   })
 
+  test('a name that is new in a NACK is answered, as Envoy says names in whatever message comes next', () => {
+    const talk = new PublisherTalk().replace({ T: { a: '1', b: '1' } }).request('T', { subscribe: ['a'] })
+    talk.request('T', { nonce: talk.response().nonce, error: 'a is bad', subscribe: ['a', 'b'] })
+    expect(talk.said()).toEqual(['T +b@1'])
+  })
+
   test('goes round no faster than the peer answers, so that answers without a nonce are no hot loop', () => {
     const talk = new PublisherTalk().replace({ T: { a: '1' } }).request('T', ALL)
     for (let count = 0; count < 5; count += 1) talk.request('T', ALL)
