@@ -35,6 +35,8 @@ export class View {
   readonly #options: ViewOptions
   readonly #types = new Map<string, TypeView>()
   readonly #placement: Placement
+  /** Types that we do not have and were asked for too early: they too are owed an answer. At most what streams may ask for. */
+  readonly #strangers = new Set<string>()
   readonly #listeners = new Set<(types: readonly string[]) => void>()
   readonly #metrics: Metrics
   #nonce = 0
@@ -63,7 +65,7 @@ export class View {
     this.#state = 'complete'
     for (const commit of this.#early) if (commit.revision > listing.head.revision) this.#apply(commit)
     this.#early = []
-    this.#announce([...this.#types.keys()])
+    this.#announceAll()
   }
 
   stop(): void {
@@ -76,7 +78,7 @@ export class View {
   open(): void {
     if (!this.#closed) return
     this.#closed = false
-    this.#announce([...this.#types.keys()])
+    this.#announceAll()
   }
 
   get isOpen(): boolean {
@@ -122,8 +124,11 @@ export class View {
   }
 
   #next(type: string, since: Since, zone: string | undefined): Next {
-    if (this.#state !== 'complete' || this.#closed) return { kind: 'not-ready' }
     const view = this.#types.get(type)
+    if (this.#state !== 'complete' || this.#closed) {
+      if (!view) this.#strangers.add(type)
+      return { kind: 'not-ready' }
+    }
     if (!view) return this.#nextOfUnknownType(type, since)
     if (since.kind === 'nothing') return this.#everything(type, view, zone)
     if (since.kind === 'versions') return this.#batchOrWithheld(type, view.against(since.versions, zone))
@@ -205,6 +210,12 @@ export class View {
   #apply(commit: Commit): void {
     const changed = this.#placement.apply(commit)
     if (changed.size > 0 && !this.#closed) this.#announce([...changed])
+  }
+
+  #announceAll(): void {
+    if (this.#closed || this.#state !== 'complete') return
+    this.#announce([...this.#types.keys(), ...this.#strangers])
+    this.#strangers.clear()
   }
 
   #announce(types: readonly string[]): void {

@@ -186,7 +186,7 @@ export class ZoneProcess {
       subscriptionLimit: 10,
     })
     this.#link = new GlobalLink({
-      dial: (reports) =>
+      dial: (reports, before) =>
         new LinkSession({
           ...this.#ports,
           connect: () => connectToGlobal(this.#config, clock),
@@ -199,6 +199,7 @@ export class ZoneProcess {
           authTokenProvided: tokenPath !== '' || tokenInline !== '',
           serveAdmin: (rpc, duplex, onEnd) => responder.serve(rpc, duplex, onEnd),
           reports,
+          before,
           hops: this.#hops,
         }),
       backoff: { baseMs, capMs, jitter: 0.5 },

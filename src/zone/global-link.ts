@@ -4,13 +4,12 @@ import type { Cancel, Clock } from '../base/clock.js'
 import type { Component } from '../base/lifecycle.js'
 import type { Logger } from '../base/log.js'
 import type { Random } from '../base/random.js'
-import type { CloseReason } from '../protocol/close-reason.js'
 import { type LinkEvent, type LinkState, stepLink } from '../sync/link-state.js'
 import type { LinkReports, LinkSession } from './link-session.js'
 
 export interface GlobalLinkOptions {
   /** Opens one connection with all of its streams; it reports back by `heard` and `ended`. */
-  readonly dial: (reports: LinkReports) => LinkSession
+  readonly dial: (reports: LinkReports, before: Promise<void>) => LinkSession
   readonly backoff: BackoffPolicy
   readonly clock: Clock
   readonly random: Random
@@ -23,6 +22,7 @@ export class GlobalLink implements Component {
   readonly #options: GlobalLinkOptions
   #state: LinkState = { kind: 'stopped' }
   #session: LinkSession | undefined
+  #before: Promise<void> = Promise.resolve()
   #cancelWait: Cancel = () => {}
 
   constructor(options: GlobalLinkOptions) {
@@ -68,14 +68,15 @@ export class GlobalLink implements Component {
 
   #dial(): void {
     const isCurrent = () => this.#session === session
-    const session = this.#options.dial({
+    const reports: LinkReports = {
       heard: () => isCurrent() && this.#step({ kind: 'heard', nowMs: this.#options.clock.nowMs() }),
       ended: (reason) => {
         if (!isCurrent()) return
         this.#options.log.warn('the link to the global ended', { reason: reason.kind, detail: reason.detail })
         this.#step({ kind: 'ended', reason, nowMs: this.#options.clock.nowMs() })
       },
-    })
+    }
+    const session = this.#options.dial(reports, this.#before)
     this.#session = session
     session.open()
   }
@@ -84,7 +85,9 @@ export class GlobalLink implements Component {
     this.#cancelWait()
     const session = this.#session
     this.#session = undefined
-    session?.close()
+    if (!session) return
+    session.close()
+    this.#before = session.settled()
   }
 
   #wait(attempt: number): void {

@@ -55,6 +55,8 @@ export interface LinkSessionOptions {
     onEnd: (reason: CloseReason) => void,
   ) => void
   readonly reports: LinkReports
+  /** Resolves when the session before has stored what it received. */
+  readonly before: Promise<void>
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
@@ -99,6 +101,11 @@ export class LinkSession {
     })
   }
 
+  /** Resolves when what was received is stored, so that the next session states what is really held. */
+  async settled(): Promise<void> {
+    await this.#subscriber?.settled()
+  }
+
   /** Ends every stream and the connection; nothing is reported after. */
   close(): void {
     this.#over = true
@@ -116,6 +123,7 @@ export class LinkSession {
   }
 
   async #openDownward(connection: GlobalConnection): Promise<void> {
+    await this.#options.before
     const { zone, instanceId, config, clock, reports } = this.#options
     const asks = await Promise.all(
       DOWN_TYPES.map(async (type) => ({ type, subscribe: ['*'], initialVersions: await this.#sink.versions(type) })),
