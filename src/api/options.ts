@@ -4,7 +4,6 @@ import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/log.js'
 import type { ControlPlane } from '../model/compute-labels.js'
 import type { JsonObject } from '../model/json.js'
-import type { ResourceType } from '../model/registry.js'
 import type { Resource, ResourceDraft } from '../model/resource.js'
 import type { TenantStore } from '../store/store.js'
 
@@ -30,8 +29,6 @@ export interface ApiOptions {
   readonly proxies: ProxyAdmin
   /** What a new mesh needs besides its default policies: the key that signs its dataplane tokens. */
   readonly meshSecrets: (mesh: string) => Promise<readonly ResourceDraft[]>
-  /** Policy types that zones turn into configuration; of any other inspection says that it has no effect. */
-  readonly effectivePolicies: ReadonlySet<ResourceType>
   /** A proxy's configuration as this zone would make it now; undefined on a global, which answers 405. */
   readonly proxyConfig?: ProxyConfig | undefined
   /** The identity that a dataplane has; undefined where it has none. */

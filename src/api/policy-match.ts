@@ -1,6 +1,6 @@
 import { descriptorOf, POLICY_TYPES, type ResourceType } from '../model/registry.js'
 import type { Resource } from '../model/resource.js'
-import { DESTINATION_TYPES } from '../policy/destinations.js'
+import { DESTINATION_TYPES, DestinationIndex } from '../policy/destinations.js'
 import { type MatchedPolicies, PolicyMatcher } from '../policy/matched-policies.js'
 import type { TenantStore } from '../store/store.js'
 import { step } from './problem.js'
@@ -15,6 +15,7 @@ export interface Inspected {
   readonly matched: readonly MatchedPolicies[]
   /** All policies of the mesh, those that do not select the dataplane too. */
   readonly policies: readonly Resource[]
+  readonly services: readonly Resource[]
   /** Everything of the mesh that `to` can speak of: services and routes. */
   readonly destinations: readonly Resource[]
 }
@@ -33,17 +34,27 @@ export async function inspectDataplane(request: ApiRequest): Promise<Inspected> 
   const dataplane = await step('Could not retrieve Dataplane', () => getExisting(request, key))
   const mesh = await getExisting(request, { type: 'Mesh', mesh: undefined, name: name ?? '' })
   const policies = await readMeshPolicies(request.store, mesh.name)
-  const services = await request.store.listAll(DESTINATION_TYPES)
+  const services = await readServices(request.store, mesh.name)
   return {
     dataplane,
     mesh,
     matched: matchAll(policies, dataplane),
     policies,
-    destinations: [
-      ...services.resources.filter((service) => service.mesh === mesh.name),
-      ...policies.filter(({ type }) => type === 'MeshHTTPRoute'),
-    ],
+    services,
+    destinations: [...services, ...policies.filter(({ type }) => type === 'MeshHTTPRoute')],
   }
+}
+
+/** All that traffic can go to in a mesh. */
+export async function readServices(store: TenantStore, mesh: string): Promise<readonly Resource[]> {
+  const { resources } = await store.listAll(DESTINATION_TYPES)
+  return resources.filter((service) => service.mesh === mesh)
+}
+
+export function indexOf(services: readonly Resource[]): DestinationIndex {
+  const index = new DestinationIndex()
+  for (const service of services) index.put(service)
+  return index
 }
 
 export async function readMeshPolicies(store: TenantStore, mesh: string): Promise<readonly Resource[]> {

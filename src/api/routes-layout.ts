@@ -4,10 +4,11 @@ import { type Resource, specOf } from '../model/resource.js'
 import {
   type BackendRef,
   DESTINATION_TYPES,
-  DestinationIndex,
+  type DestinationIndex,
   portsOf,
   type ResolvedBackend,
 } from '../policy/destinations.js'
+import { indexOf, readServices } from './policy-match.js'
 import { step } from './problem.js'
 import { getExisting, mayTouch } from './read.js'
 import { json, type Reply } from './reply.js'
@@ -43,9 +44,7 @@ async function layout(request: ApiRequest): Promise<Reply> {
   await step('Failed to build MeshContext', () => getExisting(request, { type: 'Mesh', mesh: undefined, name: mesh }))
   const key = { type: 'Dataplane', mesh, name: request.param('name') } as const
   const dataplane = await step('Failed to retrieve Dataplane', () => getExisting(request, key))
-  const { resources } = await store.listAll(DESTINATION_TYPES)
-  const destinations = new DestinationIndex()
-  for (const resource of resources) if (resource.mesh === mesh) destinations.put(resource)
+  const destinations = indexOf(await readServices(store, mesh))
   const { inbound = [], listeners = [] } = networkingOf(dataplane)
   const spiffeId = await api.spiffeId?.(store, dataplane)
   return json({

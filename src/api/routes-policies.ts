@@ -1,14 +1,15 @@
+import type { JsonObject } from '../model/json.js'
 import { descriptorOf, POLICY_TYPES, type ResourceType } from '../model/registry.js'
 import type { Resource } from '../model/resource.js'
+import { explainPolicies } from '../policy/explain.js'
 import { selectSections } from '../policy/match.js'
 import type { MatchedPolicies } from '../policy/matched-policies.js'
-import { withoutEffect } from './explain.js'
 import { matchingDataplanes } from './matching-dataplanes.js'
-import { inspectDataplane, matchAll, readMeshPolicies } from './policy-match.js'
+import { type Inspected, indexOf, inspectDataplane, matchAll, readMeshPolicies } from './policy-match.js'
 import { step } from './problem.js'
 import { meshOf } from './read.js'
 import { json, type Reply } from './reply.js'
-import { metaJson } from './resource-json.js'
+import { metaJson, referenceJson } from './resource-json.js'
 import type { ApiRequest, Route } from './route.js'
 import { rulesJson } from './rules-json.js'
 
@@ -19,7 +20,7 @@ export const POLICY_ROUTES: readonly Route[] = [
   {
     method: 'GET',
     path: `${DATAPLANE}/_rules`,
-    what: 'All rules that policies make for a dataplane; with ?explain=true also what has no effect, and why',
+    what: 'All rules that policies make for a dataplane; with ?explain=true what became of each policy, and why',
     handle: rules,
   },
   { method: 'GET', path: `${DATAPLANE}/policies`, what: 'Policies of a dataplane by attachment', handle: attachments },
@@ -47,12 +48,20 @@ export const POLICY_ROUTES: readonly Route[] = [
 ]
 
 async function rules(request: ApiRequest): Promise<Reply> {
+  const { api, query, store } = request
   const inspected = await inspectDataplane(request)
-  return step('Failed building response', () => {
+  return step('Failed building response', async () => {
     const body = rulesJson(inspected)
-    if (request.query.get('explain') !== 'true') return json(body)
-    return json({ ...body, withoutEffect: withoutEffect(inspected, request.api.effectivePolicies) })
+    if (query.get('explain') !== 'true') return json(body)
+    const hasIdentity = (await api.spiffeId?.(store, inspected.dataplane)) !== undefined
+    return json({ ...body, effects: effectsJson(inspected, hasIdentity) })
   })
+}
+
+/** Ours: what became of each policy of the mesh for this dataplane, and why where it came to nothing. */
+function effectsJson({ dataplane, policies, services }: Inspected, hasIdentity: boolean): readonly JsonObject[] {
+  const effects = explainPolicies({ dataplane, policies, destinations: indexOf(services), hasIdentity })
+  return effects.map(({ policy, holds, reasons }) => ({ policy: referenceJson(policy), holds, reasons }))
 }
 
 async function attachments(request: ApiRequest): Promise<Reply> {

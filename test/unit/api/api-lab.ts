@@ -128,7 +128,6 @@ function apiOptions(stores: MemoryStore, clock: FakeClock, overrides: Partial<Ap
     },
     tokens: { zone: refuse, user: refuse, dataplane: refuse },
     proxies: { ask: refuse },
-    effectivePolicies: new Set(['MeshTimeout', 'MeshHTTPRoute'] as const),
     meshSecrets: async (mesh) => [meshSecret(mesh)],
     ...overrides,
   }

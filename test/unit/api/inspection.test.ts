@@ -110,24 +110,36 @@ describe('the rules of a dataplane', () => {
     expect(body.httpMatches).toEqual([{ hash: expect.stringMatching(/^[\w+/]{43}=$/), match: matches }])
   })
 
-  test('say on request which policies have no effect, and why', async () => {
-    await lab.put('MeshTimeout', 'lost', { spec: to('MeshService', { connectionTimeout: '1s' }, byName('nowhere')) })
-    await lab.put('MeshTimeout', 'shadow', {
-      labels: { 'kuma.io/effect': 'shadow' },
-      spec: to('Mesh', { connectionTimeout: '1s' }),
-    })
+  test('say on request what became of each policy, and why of those that came to nothing', async () => {
     await lab.put('MeshTimeout', 'theirs', {
       spec: { ...to('Mesh', {}), targetRef: { kind: 'Dataplane', labels: { app: 'db' } } },
     })
     const { body } = await lab.get(`${PROXY}/_rules?explain=true`)
-    const explained = body.withoutEffect as { policy: { name: string }; reasons: string[] }[]
-    expect(Object.fromEntries(explained.map(({ policy, reasons }) => [policy.name, reasons]))).toEqual({
-      trace: ['zonelab makes no configuration out of a MeshTrace'],
-      lost: ['there is no MeshService with the labels of to[0].targetRef in this mesh'],
-      shadow: ['it is a shadow policy, which is shown on request and never takes effect'],
-      theirs: ['the dataplane has no label app: db'],
+    const effects = body.effects as { policy: { name: string }; holds: string[]; reasons: string[] }[]
+    expect(effects).toHaveLength(5)
+    expect(
+      Object.fromEntries(effects.map(({ policy, holds, reasons }) => [policy.name, { holds, reasons }])),
+    ).toMatchObject({
+      in: { holds: ['inbound main'], reasons: [] },
+      one: { holds: [`${BACKEND_KRI}http`], reasons: [] },
+      theirs: { holds: [], reasons: ['the dataplane has no label app: db'] },
+      trace: { holds: [], reasons: ['zonelab does not turn MeshTrace into Envoy configuration'] },
     })
-    expect((await lab.get(`${PROXY}/_rules`)).body).not.toHaveProperty('withoutEffect')
+    expect((await lab.get(`${PROXY}/_rules`)).body).not.toHaveProperty('effects')
+  })
+
+  test('ask for identity where a kind is about it', async () => {
+    await lab.put('MeshTLS', 'tls', { spec: { rules: [{ default: { mode: 'Strict' } }] } })
+    const effectOf = async (of: ApiLab) => {
+      const { body } = await of.get(`${PROXY}/_rules?explain=true`)
+      return (body.effects as { policy: { name: string }; holds: string[] }[]).find(
+        ({ policy }) => policy.name === 'tls',
+      )
+    }
+    expect(await effectOf(lab)).toMatchObject({ holds: [] })
+    const { store } = lab
+    const known = await apiLab({ tenantStore: async () => store, spiffeId: async () => 'spiffe://d/web' })
+    expect(await effectOf(known)).toMatchObject({ holds: ['inbound main', 'inbound 9090'] })
   })
 
   test.each([
