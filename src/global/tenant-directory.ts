@@ -12,6 +12,7 @@ import { canonicalJson } from '../model/json.js'
 import { draftOf, specOf } from '../model/resource.js'
 import type { TenantId } from '../model/tenant.js'
 import type { ResourceStore, TenantStore, Write } from '../store/store.js'
+import { MeshInsights } from './mesh-insights.js'
 import type { TenantRuntime } from './tenant-runtime.js'
 
 /** One virtual global control plane of this process. */
@@ -21,6 +22,7 @@ export interface Tenant {
   readonly runtime: TenantRuntime
   readonly trust: TenantTrust
   readonly users: UserAuthenticator
+  readonly meshInsights: MeshInsights
 }
 
 export interface TenantDirectoryOptions {
@@ -71,13 +73,16 @@ export class TenantDirectory {
     await this.#makeDefaults(store)
     await this.#closeLeftOpen(store)
     const users = new UserAuthenticator({ localhostIsAdmin, trust: trust.user, clock, log })
-    const tenant: Tenant = { id, store, runtime: makeRuntime(store), trust, users }
+    const meshInsights = new MeshInsights({ store, clock, log })
+    await meshInsights.start()
+    const tenant: Tenant = { id, store, runtime: makeRuntime(store), trust, users, meshInsights }
     this.#tenants.set(id, tenant)
     return tenant
   }
 
-  stop(): void {
-    for (const { runtime, trust } of this.#tenants.values()) {
+  async stop(): Promise<void> {
+    for (const { runtime, trust, meshInsights } of this.#tenants.values()) {
+      await meshInsights.stop()
       runtime.stop()
       trust.close()
     }

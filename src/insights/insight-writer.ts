@@ -25,6 +25,7 @@ type State =
   | { readonly kind: 'waiting'; readonly cancel: Cancel }
   /** `again`: something changed while the write was under way. */
   | { readonly kind: 'writing'; readonly again: 'no' | 'later' | 'now' }
+  | { readonly kind: 'stopped' }
 
 /** Another writer of one insight is rare (an admin deletes a zone); three fresh reads settle it. */
 const CONFLICT_ROUNDS_MAX = 3
@@ -51,6 +52,7 @@ export class InsightWriter {
         return
       }
       case 'waiting':
+      case 'stopped':
         return
       case 'writing':
         if (this.#state.again === 'no') this.#state = { kind: 'writing', again: 'later' }
@@ -63,11 +65,17 @@ export class InsightWriter {
   /** Something that others should see now. Resolves when it is stored, or could not be. */
   async flush(): Promise<void> {
     if (this.#state.kind === 'writing') this.#state = { kind: 'writing', again: 'now' }
-    else {
+    else if (this.#state.kind !== 'stopped') {
       if (this.#state.kind === 'waiting') this.#state.cancel()
       this.#write()
     }
     await this.#settled
+  }
+
+  /** No further write begins; what was not written is lost, so flush what matters first. */
+  stop(): void {
+    if (this.#state.kind === 'waiting') this.#state.cancel()
+    this.#state = { kind: 'stopped' }
   }
 
   #write(): void {
@@ -76,7 +84,8 @@ export class InsightWriter {
   }
 
   #written(): Promise<void> | undefined {
-    const again = this.#state.kind === 'writing' ? this.#state.again : 'no'
+    if (this.#state.kind !== 'writing') return undefined
+    const { again } = this.#state
     this.#state = { kind: 'idle' }
     if (again === 'later') this.changed()
     if (again !== 'now') return undefined
