@@ -1,4 +1,4 @@
-import type { Outcome, ReceivedBatch } from '../protocol/ports.js'
+import type { Outcome, ReceivedBatch, Refusal } from '../protocol/ports.js'
 import type { EnvoyKind } from '../wire/envoy-codec.js'
 import type { AnyValue } from '../wire/spec-codec.js'
 import { faultOfBatch, judge, type Running } from './judgement.js'
@@ -82,7 +82,7 @@ export class Configuration {
   /** Applies what is good of a batch and keeps the last good version of what is not. */
   receive(kind: EnvoyKind, batch: ReceivedBatch<AnyValue>, nowMs: number): Outcome {
     const fault = faultOfBatch(batch)
-    if (fault) return this.refuse(kind, { ...batch, resources: [fault.resource] }, fault.reason, nowMs)
+    if (fault !== undefined) return this.refuse(kind, batch, fault, nowMs)
     for (const name of this.#removed(kind, batch)) this.#remove(kind, name)
     const resources = batch.resources.map((resource) => this.#pool.take(kind, resource))
     const { accepted, refused } = judge(resources, this.#running())
@@ -97,14 +97,15 @@ export class Configuration {
 
   /** Refuses a batch whole: nothing of it is applied. One that holds nothing is accepted. */
   refuse(kind: EnvoyKind, batch: ReceivedBatch<AnyValue>, reason: string, nowMs: number): Outcome {
-    const resources = batch.resources.map((resource) => this.#pool.take(kind, resource))
-    const refusals = [
-      ...resources.map(({ name, version }) => ({ name, version, reason })),
-      ...batch.removed.map((name) => ({ name, version: '', reason })),
-    ]
-    for (const resource of resources) this.#refuse({ resource, reason, atMs: nowMs })
-    this.#count(kind, refusals.length > 0, nowMs)
-    return refusals.length === 0 ? { kind: 'applied' } : { kind: 'refused', refusals: refusals.slice(0, 1) }
+    const refusals = new Map<string, Refusal>()
+    for (const name of batch.removed) refusals.set(name, { name, version: '', reason })
+    for (const received of batch.resources) {
+      const { name, version } = received
+      refusals.set(name, { name, version, reason })
+      this.#refuse({ resource: this.#pool.take(kind, received), reason, atMs: nowMs })
+    }
+    this.#count(kind, refusals.size > 0, nowMs)
+    return refusals.size === 0 ? { kind: 'applied' } : { kind: 'refused', refusals: [...refusals.values()] }
   }
 
   /** Clusters that have been warming since before `beforeMs` go on with the endpoints that they have, or none. */

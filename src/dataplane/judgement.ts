@@ -1,4 +1,3 @@
-import type { DeltaResource } from '../protocol/messages.js'
 import type { ReceivedBatch } from '../protocol/ports.js'
 import type { AnyValue } from '../wire/spec-codec.js'
 import type { PooledResource } from './resource-pool.js'
@@ -21,28 +20,16 @@ export interface Verdict {
   readonly refused: readonly RefusedResource[]
 }
 
-/** A fault for which Envoy refuses a response whole (`DeltaSubscriptionState::handleGoodResponse`). */
-export function faultOfBatch({ type, resources, removed }: ReceivedBatch<AnyValue>): BatchFault | undefined {
+/** A fault for which Envoy refuses a response whole (`DeltaSubscriptionState::handleGoodResponse`), in words. */
+export function faultOfBatch({ type, resources, removed }: ReceivedBatch<AnyValue>): string | undefined {
   const names = new Set<string>()
-  for (const resource of resources) {
-    const { name, payload } = resource
-    if (names.has(name)) return { resource, reason: `duplicate name ${name} among the resources of one response` }
-    if (payload.typeUrl !== type) {
-      return { resource, reason: `${name} is a ${payload.typeUrl} in a response of ${type}` }
-    }
+  for (const { name, payload } of resources) {
+    if (names.has(name)) return `duplicate name ${name} among the resources of one response`
+    if (payload.typeUrl !== type) return `${name} is a ${payload.typeUrl} in a response of ${type}`
     names.add(name)
   }
-  for (const name of removed) {
-    if (!names.has(name)) continue
-    const resource = resources.find((candidate) => candidate.name === name)
-    if (resource) return { resource, reason: `${name} is both sent and removed in one response` }
-  }
-  return undefined
-}
-
-interface BatchFault {
-  readonly resource: DeltaResource<AnyValue>
-  readonly reason: string
+  const both = removed.find((name) => names.has(name))
+  return both === undefined ? undefined : `${both} is both sent and removed in one response`
 }
 
 /** Each resource of a batch in its order, as Envoy takes them one after the other. Removals have been applied before. */
