@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { type GuiOptions, guiPlugin } from '../api/gui.js'
 import type { ApiOptions } from '../api/options.js'
 import { apiPlugin, TENANT_PREFIX } from '../api/plugin.js'
 import { DEFAULT_ACCESS } from '../auth/access.js'
@@ -14,7 +15,7 @@ import type { Random } from '../base/random.js'
 import { describeSettings } from '../base/settings.js'
 import type { JsonObject } from '../model/json.js'
 import { DEFAULT_TENANT, parseTenantId, type TenantId } from '../model/tenant.js'
-import { openStore } from '../store/open-store.js'
+import { openStore, storeType } from '../store/open-store.js'
 import type { ResourceStore, TenantStore } from '../store/store.js'
 import { CONTROL_PLANE_VERSION } from '../sync/sync-node.js'
 import { GrpcServer } from '../transport/grpc/server.js'
@@ -44,6 +45,11 @@ export interface GlobalEndpoints {
   readonly kds: number
   readonly diagnostics: number
 }
+
+const GUI_PATH = '/gui'
+
+/** A preview, so that kumactl does not warn of another version and the GUI does not look for a newer one (rest.md §2, §3.2). */
+const API_VERSION = `${CONTROL_PLANE_VERSION.version}-preview.zonelab`
 
 /** How long streams may take to see their end when the process stops. */
 const STOP_GRACE_MS = 2_000
@@ -214,6 +220,7 @@ export class GlobalProcess {
     const server = new HttpServer({ name, host: this.#config.listen, port, tls, clock, log })
     await server.fastify.register(apiPlugin, options)
     await server.fastify.register(apiPlugin, { ...options, prefix: TENANT_PREFIX })
+    await server.fastify.register(guiPlugin, { ...this.#guiOptions(), prefix: GUI_PATH })
     await server.start()
     this.#stops.push(() => server.stop())
     return server
@@ -229,7 +236,7 @@ export class GlobalProcess {
       unsafeDelete: this.#config.unsafeDelete,
       info: {
         product: 'Kuma',
-        version: `${CONTROL_PLANE_VERSION.version}-preview.zonelab`,
+        version: API_VERSION,
         instanceId: this.#instanceId,
         hostname: hostname(),
         gui: '',
@@ -248,6 +255,21 @@ export class GlobalProcess {
       proxies: proxyAdmin(this.#relay),
       meshSecrets,
     }
+  }
+
+  #guiOptions(): GuiOptions {
+    const { guiDir, store } = this.#config
+    const config = {
+      baseGuiPath: GUI_PATH,
+      apiUrl: '/',
+      version: API_VERSION,
+      product: 'Kuma',
+      mode: 'global',
+      environment: 'universal',
+      storeType: storeType(store),
+      apiReadOnly: false,
+    }
+    return { folder: guiDir === '' ? undefined : guiDir, config }
   }
 
   async #serveDiagnostics(status: SyncStatus): Promise<number> {

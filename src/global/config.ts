@@ -102,6 +102,11 @@ export const GLOBAL_SETTINGS = {
     doc: 'Comma-separated prefixes of labels that are not sent to zones',
     fallback: '',
   }),
+  guiDir: text({
+    env: 'ZONELAB_GUI_DIR',
+    doc: 'Folder of a built kuma-gui, served at `/gui`; empty: a page that says that there is none',
+    fallback: '',
+  }),
   diagnosticsToken: text({
     env: 'ZONELAB_DIAGNOSTICS_TOKEN',
     doc: 'Bearer token of the event stream; empty: the stream is off',
