@@ -1,7 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { Violation } from '../../base/errors.js'
-import { rfc1123SubdomainFaults } from '../dns-names.js'
 import { intOrString, portNumber } from './fields.js'
 import {
   backendRef,
@@ -158,10 +157,9 @@ function checkPathRewrite(path: z.infer<typeof pathRewrite> | undefined, prefixe
   return violation('path.replacePrefixMatch', 'can only appear if all matches match a path prefix')
 }
 
+/** The schema has seen to its form, which an IPv4 address has too. */
 function checkHostname(name: string | undefined): Violation[] {
-  if (name === undefined) return []
-  if (isIP(name) !== 0) return violation('', 'cannot be an IP address')
-  return rfc1123SubdomainFaults(name).flatMap((reason) => violation('', reason))
+  return name === undefined || isIP(name) === 0 ? [] : violation('', 'cannot be an IP address')
 }
 
 function checkHeaderModifier({ set, add, remove }: HeaderModifier): Violation[] {

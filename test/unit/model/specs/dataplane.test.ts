@@ -14,6 +14,11 @@ const OUT = 'networking.outbound[0]'
 const AT = 'networking.listeners'
 
 const CASES: readonly Case[] = [
+  [
+    'an outbound without a port',
+    dataplane({ outbound: [{ backendRef: { kind: 'MeshService', name: 'a', port: 1 } }] }),
+    [`${OUT}.port: ${PORT}`],
+  ],
   ['an inbound', inbound({ name: 'http', protocol: 'http' }), []],
   ['a protocol in capitals', inbound({ protocol: 'TLS' }), []],
   ['an outbound by name', outbound({ kind: 'MeshService', name: 'a', port: 80 }), []],

@@ -11,6 +11,16 @@ const UNCONDITIONAL =
 const RULE = 'spec.rules[0].default'
 
 table('MeshRateLimit', [
+  ['neither list', {}, ["spec: at least one of 'to' or 'rules' has to be defined"]],
+  [
+    'both lists',
+    { ...rules({ local: { http: { disabled: true } } }), ...to({}), targetRef: MESH },
+    [
+      "spec: field 'to' must be empty when 'rules' is defined",
+      'spec.rules: must not be defined',
+      'spec.to[0].default.local: must be defined',
+    ],
+  ],
   ['inbound', rules({ local: { http: { requestRate: { num: 1, interval: '1s' } } } }), []],
   ['outbound of the mesh', to({ local: { tcp: { disabled: true } } }), []],
   [
@@ -41,6 +51,11 @@ table('MeshRateLimit', [
 ])
 
 table('MeshFaultInjection', [
+  [
+    'no bandwidth',
+    rules({ http: [{ responseBandwidth: { limit: '', percentage: 1 } }] }),
+    [`${RULE}.http.responseBandwidth[0].limit: must be defined`],
+  ],
   ['nothing at all', {}, []],
   [
     'faults',

@@ -44,6 +44,20 @@ const file = (format?: object, path = '/tmp/a.log') => log({ type: 'File', file:
 const LOG = 'spec.to[0].default.backends[0]'
 
 table('MeshAccessLog', [
+  ['neither list', {}, ["spec: at least one of 'to' or 'rules' has to be defined"]],
+  [
+    'no collector named',
+    log({ type: 'OpenTelemetry', openTelemetry: {} }),
+    [`${LOG}.openTelemetry.backendRef: must be defined`],
+  ],
+  ['no plain format', file({ type: 'Plain' }), [`${LOG}.file.format.plain: must be defined`]],
+  ['no JSON format', file({ type: 'Json' }), [`${LOG}.file.format.json: must be defined`]],
+  ['an empty JSON format', file({ type: 'Json', json: [] }), [`${LOG}.file.format.json: must not be empty`]],
+  [
+    'an empty key',
+    file({ type: 'Json', json: [{ key: '', value: 'x' }] }),
+    [`${LOG}.file.format.json[0].key: key cannot be empty`],
+  ],
   ['a file', file({ type: 'Plain', plain: '%START_TIME%' }), []],
   ['an address', log({ type: 'Tcp', tcp: { address: 'logs.mesh:5000' } }), []],
   ['a collector', log({ type: 'OpenTelemetry', openTelemetry: { backendRef: COLLECTOR, body: { a: 1 } } }), []],
@@ -80,6 +94,14 @@ table('MeshAccessLog', [
 const metric = (conf: object) => ({ default: conf })
 
 table('MeshMetric', [
+  [
+    'no collector named',
+    metric({ backends: [{ type: 'OpenTelemetry', openTelemetry: {} }, { type: 'Prometheus' }] }),
+    [
+      'spec.default.backends.backend[0].openTelemetry.backendRef: must be defined',
+      'spec.default.backends.backend[1].prometheus: must be defined',
+    ],
+  ],
   ['nothing', {}, []],
   ['prometheus', metric({ backends: [{ type: 'Prometheus', prometheus: {} }] }), []],
   [
@@ -106,6 +128,11 @@ const datadog = (url: string) => trace({ type: 'Datadog', datadog: { url } })
 const URL_FIELD = 'spec.default.backends[0].datadog.url'
 
 table('MeshTrace', [
+  [
+    'no collector named',
+    trace({ type: 'OpenTelemetry', openTelemetry: {} }),
+    ['spec.default.backends[0].openTelemetry.backendRef: must be defined'],
+  ],
   ['zipkin', trace({ type: 'Zipkin', zipkin: { url: 'http://jaeger.mesh:9411/api/v2/spans' } }), []],
   ['no backend, said so', { default: { backends: [] } }, []],
   ['no backends', {}, ['spec.default.backends: must be defined']],
@@ -140,6 +167,7 @@ const pass = (...appendMatch: object[]) => ({ default: { appendMatch } })
 const PASS = 'spec.default.appendMatch'
 
 table('MeshPassthrough', [
+  ['port zero', pass({ type: 'IP', value: '10.0.0.1', port: 0 }), [`${PASS}[0].port: port must be a valid (1-65535)`]],
   ['everything', { default: { passthroughMode: 'All' } }, []],
   [
     'each type',
@@ -199,6 +227,11 @@ const patch = (modification: object) => ({ default: { appendModifications: [modi
 const MOD = 'spec.default.appendModifications[0]'
 
 table('MeshProxyPatch', [
+  [
+    'a patch to no filter in particular',
+    patch({ networkFilter: { operation: 'Patch', value: 'a: b' } }),
+    [`${MOD}.networkFilter.match.name: must be defined`],
+  ],
   ['a cluster added', patch({ cluster: { operation: 'Add', value: 'name: a' } }), []],
   ['patches', patch({ listener: { operation: 'Patch', jsonPatches: [{ op: 'replace', path: '/a', value: 1 }] } }), []],
   ['nothing', { default: {} }, ['spec.default.appendModifications: must not be empty']],

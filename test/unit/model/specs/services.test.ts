@@ -129,6 +129,16 @@ const bundled = (conf: object) => ({ provider: { type: 'Bundled', bundled: conf 
 const BUNDLED = 'spec.provider.bundled'
 
 table('MeshIdentity', [
+  [
+    'no block, bundled',
+    { provider: { type: 'Bundled' } },
+    ['spec.provider.bundled: configuration needs to be defined'],
+  ],
+  [
+    'a timeout below zero, at a path that says itself twice',
+    { provider: { type: 'Spire', spire: { agent: { timeout: '-1s' } } } },
+    ['spec.provider.spire.agent.spire.agent.timeout: must not be negative when defined'],
+  ],
   ['its own CA', bundled({ autogenerate: { enabled: true } }), []],
   ['a given CA', bundled({ ca: { certificate: SECRET, privateKey: SECRET } }), []],
   ['nothing', {}, []],

@@ -28,6 +28,20 @@ table('MeshTimeout', [
     [`${CONF}.http: at least one timeout in this section should be configured`],
   ],
   [
+    'each http timeout below zero',
+    to({
+      http: {
+        requestTimeout: '-1s',
+        streamIdleTimeout: '-1s',
+        maxConnectionDuration: '-1s',
+        requestHeadersTimeout: '-1s',
+      },
+    }),
+    ['requestTimeout', 'streamIdleTimeout', 'maxConnectionDuration', 'requestHeadersTimeout'].map(
+      (field) => `${CONF}.http.${field}: must not be negative when defined`,
+    ),
+  ],
+  [
     'zero and less than zero',
     to({ connectionTimeout: '0s', idleTimeout: '-1s', http: { maxStreamDuration: '-1ms' } }),
     [
@@ -102,6 +116,24 @@ table('MeshRetry', [
 const OUTLIER = `${CONF}.outlierDetection`
 
 table('MeshCircuitBreaker', [
+  [
+    'volumes of zero and a factor that is no number',
+    to({
+      outlierDetection: {
+        detectors: {
+          successRate: { minimumHosts: 0, requestVolume: 0, standardDeviationFactor: 'x' },
+          failurePercentage: { minimumHosts: 0, requestVolume: 0 },
+        },
+      },
+    }),
+    [
+      `${OUTLIER}.detectors.successRate.minimumHosts: must be greater than 0`,
+      `${OUTLIER}.detectors.successRate.requestVolume: must be greater than 0`,
+      `${OUTLIER}.detectors.successRate.standardDeviationFactor: invalid number`,
+      `${OUTLIER}.detectors.failurePercentage.minimumHosts: must be greater than 0`,
+      `${OUTLIER}.detectors.failurePercentage.requestVolume: must be greater than 0`,
+    ],
+  ],
   ['limits', to({ connectionLimits: { maxConnections: 1 } }), []],
   ['both lists', { ...to({ connectionLimits: {} }), rules: [{ default: { connectionLimits: {} } }] }, []],
   ['neither list', {}, ["spec: at least one of 'to' or 'rules' has to be defined"]],
@@ -152,6 +184,20 @@ table('MeshHealthCheck', [
   ['http', to({ http: { path: '/h', expectedStatuses: [200] }, interval: '1s' }), []],
   ['nothing', to({}), [`${CONF}: must have at least one defined: http, tcp, grpc`]],
   [
+    'every other time and threshold of zero',
+    to({
+      tcp: {},
+      timeout: '0s',
+      unhealthyThreshold: 0,
+      initialJitter: '0s',
+      intervalJitter: '0s',
+      noTrafficInterval: '0s',
+    }),
+    ['timeout', 'unhealthyThreshold', 'initialJitter', 'intervalJitter', 'noTrafficInterval'].map(
+      (field) => `${CONF}.${field}: must be greater than zero when defined`,
+    ),
+  ],
+  [
     'values out of range',
     to({
       interval: '0s',
@@ -173,76 +219,5 @@ table('MeshHealthCheck', [
     'a route',
     to({ tcp: {} }, { ...SERVICE, kind: 'MeshHTTPRoute' }),
     ["spec.to[0].targetRef.kind: value 'MeshHTTPRoute' is not supported"],
-  ],
-])
-
-const crossZone = (failover: object) => ({ localityAwareness: { crossZone: { failover: [failover] } } })
-const FAILOVER = `${CONF}.localityAwareness.crossZone.failover[0]`
-
-table('MeshLoadBalancingStrategy', [
-  [
-    'a ring',
-    to({
-      loadBalancer: { type: 'RingHash', ringHash: { minRingSize: 1 } },
-      hashPolicies: [{ type: 'Header', header: { name: 'a' } }],
-    }),
-    [],
-  ],
-  ['failover', to(crossZone({ from: { zones: ['a'] }, to: { type: 'Only', zones: ['b'] } })), []],
-  [
-    'too large a ring',
-    to({ loadBalancer: { type: 'RingHash', ringHash: { maxRingSize: 9e6 } } }),
-    [`${CONF}.loadBalancer.ringHash.maxRingSize: in body should be less than or equal to 8e+06`],
-  ],
-  [
-    'a bias below zero',
-    to({ loadBalancer: { type: 'LeastRequest', leastRequest: { activeRequestBias: '-0.1' } } }),
-    [`${CONF}.loadBalancer.leastRequest.activeRequestBias: must be greater or equal then: 0`],
-  ],
-  [
-    'hash policies without their blocks',
-    to({
-      hashPolicies: [{ type: 'Cookie' }, { type: 'Cookie', cookie: { name: 'c', path: 'x' } }, { type: 'Connection' }],
-    }),
-    [
-      `${CONF}.hashPolicies[0].cookie: must be defined`,
-      `${CONF}.hashPolicies[1].cookie.path: must be an absolute path`,
-      `${CONF}.hashPolicies[2].connection: must be defined`,
-    ],
-  ],
-  [
-    'more than hashing for a route',
-    to({ loadBalancer: { type: 'Random' } }, { ...SERVICE, kind: 'MeshHTTPRoute' }),
-    [`${CONF}.loadBalancer: field is not allowed when targetRef.kind is MeshHTTPRoute, only hashPolicies is supported`],
-  ],
-  [
-    'other zones for a local service',
-    to(crossZone({ to: { type: 'Any' } }), SERVICE),
-    [`${CONF}.localityAwareness.crossZone: must not be set: MeshService traffic is local`],
-  ],
-  [
-    'zones where there may be none',
-    to(crossZone({ from: { zones: [] }, to: { type: 'None', zones: ['a'] } })),
-    [`${FAILOVER}.from.zones: must not be empty`, `${FAILOVER}.to.zones: must be empty when type is None`],
-  ],
-  [
-    'no zones where there must be',
-    to(crossZone({ to: { type: 'AnyExcept' } })),
-    [`${FAILOVER}.to.zones: must not be empty when type is AnyExcept`],
-  ],
-  [
-    'weights on some tags, and a threshold of zero',
-    to({
-      localityAwareness: {
-        localZone: { affinityTags: [{ key: 'a', weight: 0 }, { key: '' }] },
-        crossZone: { failoverThreshold: { percentage: 0 } },
-      },
-    }),
-    [
-      `${CONF}.localityAwareness.localZone.affinityTags[0].weight: must be greater than 0`,
-      `${CONF}.localityAwareness.localZone.affinityTags[1].key: must not be empty`,
-      `${CONF}.localityAwareness.localZone.affinityTags: all or none affinity tags should have weight`,
-      `${CONF}.localityAwareness.crossZone.failoverThreshold.percentage: must be greater than 0`,
-    ],
   ],
 ])
