@@ -29,6 +29,8 @@ export interface TappedCall {
   /** What the global's trailers said; undefined while the call is open and if it ended without any. */
   status: number | undefined
   closed: boolean
+  /** Chunks of the zone that were held back and have been passed on. */
+  late: number
 }
 
 /** Sits between a zone and a global on loopback, passes every frame on, and keeps what both said, call by call. */
@@ -69,6 +71,9 @@ export class KdsTap {
     this.#delays.set(rpc, ms)
   }
 
+  /** While true the network is down for new connections. */
+  closed = false
+
   /** The network breaks: every connection is lost at once. */
   cut(): void {
     for (const [zone, global] of this.#sessions) {
@@ -83,6 +88,10 @@ export class KdsTap {
   }
 
   #openSession(zone: ServerHttp2Session): void {
+    if (this.closed) {
+      zone.destroy()
+      return
+    }
     const global = connect(`http://127.0.0.1:${this.#targetPort}`, { settings: { initialWindowSize: 1 << 20 } })
     this.#sessions.set(zone, global)
     zone.on('error', () => {})
@@ -103,7 +112,7 @@ export class KdsTap {
     const headers = pairs(raw)
     const global = session.request(headers)
     const rpc = String(headers[':path']).split('/').at(-1) ?? ''
-    const call: TappedCall = { rpc, headers, messages: [], status: undefined, closed: false }
+    const call: TappedCall = { rpc, headers, messages: [], status: undefined, closed: false, late: 0 }
     this.calls.push(call)
     this.#zoneToGlobal(zone, global, call)
     globalToZone(global, zone, call)
@@ -129,9 +138,15 @@ export class KdsTap {
           global.once('drain', () => zone.resume())
         }
       }
-      const delay = this.#delays.get(call.rpc)
-      if (delay === undefined) pass()
-      else setTimeout(pass, delay)
+      const delay = this.#delays.get(call.rpc) ?? 0
+      if (delay === 0) {
+        pass()
+        return
+      }
+      setTimeout(() => {
+        pass()
+        call.late += 1
+      }, delay)
     })
     zone.on('end', () => global.end())
   }
