@@ -55,9 +55,11 @@ export class AdminServer implements Component {
     for (const [id, port] of this.#options.ownPorts) await this.#listen(id, port)
   }
 
+  /** The listeners close when the HTTP server has let go of the sockets that it was given. */
   async stop(): Promise<void> {
-    await Promise.all(this.#listeners.splice(0).map((listener) => new Promise((resolve) => listener.close(resolve))))
+    const closed = this.#listeners.splice(0).map((listener) => new Promise((resolve) => listener.close(resolve)))
     await this.#http.stop()
+    await Promise.all(closed)
   }
 
   get port(): number {

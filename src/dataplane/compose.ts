@@ -21,7 +21,7 @@ export interface ProcessPorts {
   readonly log: Logger
 }
 
-export interface FleetEndpoints {
+export interface DataplaneEndpoints {
   readonly diagnostics: number
   /** All sidecars' admin interfaces, under `/proxies/{mesh}/{name}`. */
   readonly admin: number
@@ -30,7 +30,7 @@ export interface FleetEndpoints {
 }
 
 /** The sidecars of one zone: where their ports meet their implementations. */
-export class FleetProcess {
+export class DataplaneProcess {
   readonly #config: DataplaneConfig
   readonly #ports: ProcessPorts
   readonly #hops: Hops
@@ -46,7 +46,7 @@ export class FleetProcess {
    * Resolves when the listeners are open and the sidecars begin to start; `/ready` says when all have their first
    * configuration. Throws `invalid-argument` for a fleet file, CA or address that cannot be used, and `port-taken`.
    */
-  async start(): Promise<FleetEndpoints> {
+  async start(): Promise<DataplaneEndpoints> {
     try {
       return await this.#start()
     } catch (thrown) {
@@ -60,7 +60,7 @@ export class FleetProcess {
     for (const stop of this.#stops.splice(0).reverse()) await stop()
   }
 
-  async #start(): Promise<FleetEndpoints> {
+  async #start(): Promise<DataplaneEndpoints> {
     const { clock, log } = this.#ports
     const { zoneName: zone, adminPort: port, ownAdminPorts } = this.#config
     const members = readFleetFile(this.#config.fleetFile)
