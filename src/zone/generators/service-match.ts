@@ -27,12 +27,15 @@ export class DataplaneIndex {
     return this.#byWorkload
   }
 
-  /** By reference or by labels; an empty selector selects nothing (kuma `meshservice/match.go`). */
+  /** By reference or by labels, of those that have inbounds; no selector selects none, empty labels all (kuma `meshservice/match.go`). */
   selectedBy({ selector }: Pick<MeshServiceSpec, 'selector'>): readonly Resource[] {
-    const name = selector?.dataplaneRef?.name
-    if (name !== undefined) return this.#all.filter((dataplane) => dataplane.name === name)
-    const labels = selector?.dataplaneLabels?.matchLabels ?? {}
-    if (Object.keys(labels).length === 0) return []
+    return this.#candidates(selector).filter((dataplane) => inboundsOf(dataplane).length > 0)
+  }
+
+  #candidates({ dataplaneRef, dataplaneLabels }: MeshServiceSpec['selector']): readonly Resource[] {
+    if (dataplaneRef) return this.#all.filter(({ name }) => name === dataplaneRef.name)
+    if (!dataplaneLabels) return []
+    const labels = dataplaneLabels.matchLabels ?? {}
     const workload = labels[LABEL.workload]
     const candidates = workload === undefined ? this.#all : (this.#byWorkload.get(workload) ?? [])
     return candidates.filter((dataplane) => matchesLabels(dataplane.labels, labels))
