@@ -1,0 +1,100 @@
+import { AppError } from '../base/errors.js'
+import type { ApiClient } from '../lab/api-client.js'
+import { untilSynced } from '../lab/sync-wait.js'
+import type { Context } from './command.js'
+import { type ResourceDocument, readDocuments } from './documents.js'
+import { explainLines } from './explain.js'
+import { recordHops } from './hop-recorder.js'
+import { apiClient, componentNamed, diagnosticsOf, type LabAccess, witnessesOf } from './lab-access.js'
+import { laggardLines } from './laggards.js'
+import { itemPath } from './resource-paths.js'
+import { readSources } from './sources.js'
+
+export interface ApplyOptions {
+  readonly zone: string | undefined
+  readonly tenant: string | undefined
+  readonly dryRun: boolean
+  readonly wait: boolean
+  readonly explain: boolean
+  readonly timeoutMs: number
+}
+
+/** Checks every document before the first is written, then writes them, meshes first. Throws at the first refusal. */
+export async function applyFrom(
+  paths: readonly string[],
+  lab: LabAccess,
+  context: Context,
+  options: ApplyOptions,
+): Promise<void> {
+  const { io, clock } = context
+  const sources = (await Promise.all(paths.map((path) => readSources(path, io, clock)))).flat()
+  const { resources, skipped } = readDocuments(sources)
+  for (const { where, kind } of skipped) io.err(`${where}: skipped, a ${kind} is not a resource`)
+  if (options.dryRun) {
+    for (const document of resources) io.out(`${label(document)} checked (dry run)`)
+    return
+  }
+  const last = resources.at(-1)
+  if (!last) throw new AppError('invalid-argument', `${paths.join(', ')}: there is no resource in it`)
+  const api = apiFor(lab, context, options)
+  for (const document of resources.slice(0, -1)) await write(api, document, context)
+  if (options.explain) await explained(last, api, lab, context, options)
+  else {
+    await write(api, last, context)
+    if (options.wait) await waitOrThrow(lab, context, options.timeoutMs)
+  }
+}
+
+export function label({ type, mesh, name }: Pick<ResourceDocument, 'type' | 'mesh' | 'name'>): string {
+  return `${type} ${mesh === undefined ? '' : `${mesh}/`}${name}`
+}
+
+function apiFor(lab: LabAccess, context: Context, { zone, tenant }: ApplyOptions): ApiClient {
+  const component = componentNamed(lab, zone ?? 'global', zone === undefined ? undefined : tenant)
+  return apiClient(lab, component, context, tenant)
+}
+
+async function write(api: ApiClient, document: ResourceDocument, { io }: Context): Promise<void> {
+  const { type, mesh, name, body, where } = document
+  try {
+    const { created, warnings } = await api.put(itemPath(type, mesh, name), body)
+    io.out(`${label(document)} ${created ? 'created' : 'updated'}`)
+    for (const warning of warnings) io.err(`${io.paint('yellow', 'warning')}: ${label(document)}: ${warning}`)
+  } catch (thrown) {
+    const { code, message, violations } = AppError.from(thrown)
+    throw new AppError(code, `${where}: ${label(document)} was not applied: ${message}`, { violations, cause: thrown })
+  }
+}
+
+/** Shows the way of the document's change: the hops that every process saw of it, with their times. */
+async function explained(
+  document: ResourceDocument,
+  api: ApiClient,
+  lab: LabAccess,
+  context: Context,
+  options: ApplyOptions,
+): Promise<void> {
+  await waitOrThrow(lab, context, options.timeoutMs)
+  const components = lab.view.components.filter(({ kind }) => kind !== 'dataplane')
+  const clients = components.flatMap((component) => diagnosticsOf(lab, component, context) ?? [])
+  const recording = await recordHops(clients, context.clock)
+  try {
+    await write(api, document, context)
+    await waitOrThrow(lab, context, options.timeoutMs)
+  } finally {
+    await recording.stop()
+  }
+  const zones = components.filter(({ kind }) => kind === 'zone')
+  const watched = {
+    zones: zones.map(({ name }) => name),
+    unobservable: zones.filter(({ state }) => state === 'external').map(({ name }) => name),
+    globalObservable: components.some(({ kind }) => kind === 'global'),
+  }
+  for (const line of explainLines(document, recording.hops, watched)) context.io.out(line)
+}
+
+async function waitOrThrow(lab: LabAccess, context: Context, timeoutMs: number): Promise<void> {
+  const { synced, laggards } = await untilSynced(witnessesOf(lab, context), timeoutMs, context.clock)
+  if (synced) return
+  throw new AppError('timed-out', ['not everyone has it in time:', ...laggardLines(laggards)].join('\n'))
+}

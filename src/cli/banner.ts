@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ComponentView, LabView } from '../lab/lab-view.js'
+import type { Context } from './command.js'
+
+/** Enough to find a zone by; `status` has them all. */
+const ZONES_SHOWN_MAX = 4
+
+/** What a newcomer needs when the lab is ready: where things are, what keeps, what to type next. */
+export function banner(view: LabView, context: Pick<Context, 'io' | 'program'>): string {
+  const { paint } = context.io
+  const rows = [...endpointRows(view), ...keptRows(view), ...kumactlRow(view)]
+  const width = Math.max(...rows.map(([label]) => label.length))
+  const lines = rows.map(([label, text]) => `  ${paint('bold', label.padEnd(width))}  ${text}`)
+  const next = nextCommands(view, context.program).map((command) => `    ${paint('cyan', command)}`)
+  const notices = view.notices.map((notice) => `  ${paint('yellow', '!')} ${notice}`)
+  return ['', ...lines, '', ...notices, '  Try next', ...next, ''].join('\n')
+}
+
+type Row = readonly [label: string, text: string]
+
+function endpointRows(view: LabView): Row[] {
+  const global = view.components.find(({ kind }) => kind === 'global')
+  const { api, apiHttps, kds, diagnostics } = global?.endpoints ?? {}
+  const { spec } = view
+  const security = spec.auth === 'none' ? 'no authentication' : 'zone tokens'
+  const rows: Row[] = global
+    ? [
+        ['API', `${api}   ${apiHttps}`],
+        ['KDS', `${kds}   ${security}`],
+        ['Metrics', `${diagnostics}/metrics`],
+      ]
+    : [['Global', `${spec.global.kind === 'foreign' ? spec.global.address : ''}   (not run by this lab)`]]
+  return [...rows, ...zoneRows(view)]
+}
+
+function zoneRows(view: LabView): Row[] {
+  const zones = view.components.filter(({ kind }) => kind === 'zone')
+  const rows = zones.slice(0, ZONES_SHOWN_MAX).map((zone): Row => [zone.name, describeZone(zone)])
+  const more = zones.length - rows.length
+  return more > 0 ? [...rows, ['', `and ${more} more zones: status lists them`]] : rows
+}
+
+function describeZone(zone: ComponentView): string {
+  if (zone.state === 'external') return `yours to start: env $(zonelab env ${zone.name} --for kuma) kuma-cp run`
+  return `${zone.endpoints.api}   sidecars ${zone.endpoints.xds}`
+}
+
+function keptRows(view: LabView): Row[] {
+  const kept =
+    view.database === 'memory' ? 'in memory: gone when the lab stops' : `${view.database} (kept when the lab stops)`
+  return [
+    ['Database', kept],
+    ['Credentials', `${dirname(view.diagnosticsTokenFile)} (only you can read them)`],
+  ]
+}
+
+function kumactlRow(view: LabView): Row[] {
+  const api = view.components.find(({ kind }) => kind === 'global')?.endpoints.api
+  if (api === undefined || view.adminTokenFile === undefined) return []
+  const auth = `--auth-type=tokens --auth-conf token=$(cat ${view.adminTokenFile})`
+  return [['kumactl', `kumactl config control-planes add --name ${view.lab} --address ${api} ${auth} --overwrite`]]
+}
+
+/** Three commands that work when pasted. */
+export function nextCommands(view: LabView, program: string): string[] {
+  const lab = view.lab === 'default' ? '' : ` --lab ${view.lab}`
+  const zone = view.components.find(({ kind, state }) => kind === 'zone' && state !== 'external')
+  const policies = examplesDir('policies')
+  return [
+    ...(policies === undefined ? [] : [`${program} apply -f ${policies} --wait --explain${lab}`]),
+    `${program} inspect sync -w${lab}`,
+    ...(zone ? [`${program} kill ${zone.name}${lab}`] : []),
+  ]
+}
+
+/** The examples that ship with zonelab, by the shorter of their two paths. */
+function examplesDir(name: string): string | undefined {
+  const absolute = fileURLToPath(new URL(join('..', '..', 'examples', name), import.meta.url))
+  if (!existsSync(absolute)) return undefined
+  const fromHere = relative(process.cwd(), absolute)
+  return fromHere.length < absolute.length ? fromHere : absolute
+}

@@ -1,0 +1,47 @@
+import type { Command } from './command.js'
+import { actions } from './commands/actions.js'
+import { apply } from './commands/apply.js'
+import { check } from './commands/check.js'
+import { completionCommand } from './commands/completion.js'
+import { configView } from './commands/config.js'
+import { dbMigrateStatus } from './commands/db.js'
+import { deleteCommand } from './commands/delete.js'
+import { down } from './commands/down.js'
+import { env } from './commands/env.js'
+import { get } from './commands/get.js'
+import { inspectDataplanes, inspectSync, inspectZones } from './commands/inspect.js'
+import { labs } from './commands/labs.js'
+import { logs } from './commands/logs.js'
+import { runCommands } from './commands/run.js'
+import { status } from './commands/status.js'
+import { supervise } from './commands/supervise.js'
+import { tokenIssue } from './commands/token.js'
+import { up } from './commands/up.js'
+import { version } from './commands/version.js'
+import { wait } from './commands/wait.js'
+
+/** All commands. Parser, help, completion and docs/cli.md are made from this list. */
+export const COMMANDS: readonly Command[] = [
+  up,
+  down,
+  labs,
+  env,
+  apply,
+  get,
+  deleteCommand,
+  status,
+  inspectSync,
+  inspectZones,
+  inspectDataplanes,
+  wait,
+  logs,
+  configView,
+  ...actions,
+  tokenIssue,
+  ...runCommands,
+  supervise,
+  check,
+  dbMigrateStatus,
+  completionCommand(() => COMMANDS),
+  version,
+]

@@ -1,0 +1,35 @@
+import { AppError } from '../../base/errors.js'
+import { parseDuration } from '../age.js'
+import { type Command, LAB_FLAG, TENANT_FLAG, TIMEOUT_FLAG } from '../command.js'
+import { CONDITIONS, parseCondition, waitFor } from '../conditions.js'
+import { EXIT } from '../exit-codes.js'
+import { openLab } from '../lab-access.js'
+import { laggardLines } from '../laggards.js'
+
+export const wait: Command = {
+  name: 'wait',
+  group: 'Seeing',
+  summary: 'Return when a condition holds; exit 3, and who keeps it from holding, when it does not in time',
+  details: `Conditions:\n${CONDITIONS.map(([form, doc]) => `  ${form.padEnd(24)} ${doc}`).join('\n')}`,
+  flags: [{ name: 'for', value: 'CONDITION', doc: 'What to wait for' }, TIMEOUT_FLAG, TENANT_FLAG, LAB_FLAG],
+  examples: [
+    'zonelab wait --for synced --timeout 10s',
+    'zonelab wait --for synced=MeshTimeout/slow-backend',
+    'zonelab wait --for zone/zone-2=offline',
+  ],
+  async run(context, input) {
+    const text = input.text('for')
+    if (text === undefined) throw new AppError('invalid-argument', 'say what to wait for with --for CONDITION')
+    const condition = parseCondition(text)
+    const timeoutMs = parseDuration('--timeout', input.text('timeout') ?? '30s')
+    const laggards = await waitFor(condition, await openLab(context, input), context, input, timeoutMs)
+    if (laggards.length === 0) {
+      context.io.err(`zonelab: ${text}`)
+      return EXIT.ok
+    }
+    throw new AppError(
+      'timed-out',
+      [`not ${text} within ${input.text('timeout') ?? '30s'}:`, ...laggardLines(laggards)].join('\n'),
+    )
+  },
+}

@@ -1,0 +1,126 @@
+import { sleep } from '../base/clock.js'
+import { AppError } from '../base/errors.js'
+import type { Laggard } from '../insights/sync-report.js'
+import { untilSynced } from '../lab/sync-wait.js'
+import { descriptorOf, type ResourceType } from '../model/registry.js'
+import type { Context, Input } from './command.js'
+import { apiClient, componentNamed, type LabAccess, tenantOf, witnessesOf } from './lab-access.js'
+import { zoneSyncs } from './lab-status.js'
+import { itemPath, parseType } from './resource-paths.js'
+
+export type Condition =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'synced' }
+  | {
+      readonly kind: 'synced-resource'
+      readonly type: ResourceType
+      readonly mesh: string | undefined
+      readonly name: string
+    }
+  | { readonly kind: 'zone'; readonly zone: string; readonly online: boolean }
+
+/** As help shows them. */
+export const CONDITIONS: readonly (readonly [form: string, doc: string])[] = [
+  ['ready', 'every component of the lab is ready'],
+  ['synced', 'every zone is online, and it and its sidecars have what is newest for them'],
+  ['synced=TYPE/[MESH/]NAME', 'the same for this type, and the resource is there'],
+  ['zone/NAME=online|offline', 'the global holds this zone to be so'],
+]
+
+/** Throws `invalid-argument`. */
+export function parseCondition(text: string): Condition {
+  if (text === 'ready' || text === 'synced') return { kind: text }
+  const [, type, mesh, name] = /^synced=([^/]+)\/(?:([^/]+)\/)?([^/]+)$/.exec(text) ?? []
+  if (type !== undefined && name !== undefined) {
+    const parsed = parseType(type)
+    const scoped = descriptorOf(parsed).scope === 'mesh'
+    return { kind: 'synced-resource', type: parsed, mesh: scoped ? (mesh ?? 'default') : undefined, name }
+  }
+  const [, zone, state] = /^zone\/([^/=]+)=(online|offline)$/.exec(text) ?? []
+  if (zone !== undefined) return { kind: 'zone', zone, online: state === 'online' }
+  const forms = CONDITIONS.map(([form]) => form).join(', ')
+  throw new AppError('invalid-argument', `--for ${text}: use one of ${forms}`)
+}
+
+/** Resolves when the condition holds, or at the timeout; to those who keep it from holding, none if it does. */
+export function waitFor(
+  condition: Condition,
+  lab: LabAccess,
+  context: Context,
+  input: Input,
+  timeoutMs: number,
+): Promise<readonly Laggard[]> {
+  switch (condition.kind) {
+    case 'ready':
+      return until(() => whoIsNotReady(lab), context, timeoutMs)
+    case 'synced':
+      return untilSynced(witnessesOf(lab, context), timeoutMs, context.clock).then(({ laggards }) => laggards)
+    case 'synced-resource':
+      return until((leftMs) => whoLacks(condition, lab, context, input, leftMs), context, timeoutMs)
+    case 'zone':
+      return until(() => whyNot(condition, lab, context), context, timeoutMs)
+  }
+}
+
+const LOOK_EVERY_MS = 100
+
+/** For what no process announces: looked at again and again. */
+async function until(
+  look: (leftMs: number) => Promise<readonly Laggard[]>,
+  { clock, signal }: Context,
+  timeoutMs: number,
+): Promise<readonly Laggard[]> {
+  const deadlineMs = clock.monotonicMs() + timeoutMs
+  for (;;) {
+    const leftMs = Math.max(0, deadlineMs - clock.monotonicMs())
+    const laggards = await look(leftMs)
+    if (laggards.length === 0 || leftMs === 0) return laggards
+    await sleep(clock, Math.min(LOOK_EVERY_MS, leftMs), signal)
+  }
+}
+
+async function whoIsNotReady(lab: LabAccess): Promise<readonly Laggard[]> {
+  const { components } = await lab.control.view()
+  return components
+    .filter(({ state }) => state !== 'ready' && state !== 'external')
+    .map(({ name, state, detail }) => ({ component: name, type: undefined, why: detail ?? `is ${state}` }))
+}
+
+/** One look at all types lasts at most this, so that a type that is never in sync does not hide that another one is. */
+const SLICE_MS = 500
+
+async function whoLacks(
+  { type, mesh, name }: Extract<Condition, { kind: 'synced-resource' }>,
+  lab: LabAccess,
+  context: Context,
+  input: Input,
+  leftMs: number,
+): Promise<readonly Laggard[]> {
+  const api = apiClient(lab, componentNamed(lab, 'global', undefined), context, tenantOf(lab, input))
+  try {
+    await api.get(itemPath(type, mesh, name))
+  } catch (thrown) {
+    return [{ component: 'global', type, why: AppError.from(thrown).message }]
+  }
+  const { laggards } = await untilSynced(witnessesOf(lab, context), Math.min(SLICE_MS, leftMs), context.clock)
+  // Sidecars speak of Envoy's types: any of them may carry what the resource has changed.
+  return laggards.filter(
+    (laggard) => laggard.type === undefined || laggard.type === type || laggard.component.startsWith('dp/'),
+  )
+}
+
+async function whyNot(
+  { zone, online }: Extract<Condition, { kind: 'zone' }>,
+  lab: LabAccess,
+  context: Context,
+): Promise<readonly Laggard[]> {
+  const laggard = (why: string) => [{ component: zone, type: undefined, why }]
+  try {
+    const found = (await zoneSyncs(lab, context)).find((candidate) => candidate.zone === zone)
+    if (!found) return online ? laggard('has never connected to the global') : []
+    if ((found.state !== 'OFFLINE') === online) return []
+    return laggard(`is ${online ? 'offline' : 'online'}`)
+  } catch (thrown) {
+    return laggard(AppError.from(thrown).message)
+  }
+}

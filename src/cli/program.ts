@@ -1,0 +1,139 @@
+import { basename, relative } from 'node:path'
+import { CommanderError, Option, Command as Parser } from 'commander'
+import { systemClock } from '../base/clock.js'
+import { systemRandom } from '../base/random.js'
+import { COMMAND_GROUPS, type Command, type Context, type Flag, Input } from './command.js'
+import { COMMANDS } from './command-table.js'
+import { reportError } from './error-report.js'
+import { EXIT, exitCodeOf } from './exit-codes.js'
+import { processIo } from './io.js'
+
+/** Runs one command line; resolves to the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const { env } = process
+  const io = processIo(env)
+  const signal = interruption()
+  const context: Context = { io, clock: systemClock, random: systemRandom, env, program: howToRunAgain(env), signal }
+  const release = holdProcess()
+  try {
+    let exitCode: number = EXIT.ok
+    const parser = makeParser(async (command, input) => {
+      exitCode = (await command.run(context, input)) ?? EXIT.ok
+    })
+    await parser.parseAsync([...argv], { from: 'user' })
+    return exitCode
+  } catch (thrown) {
+    // Help and version are no errors, and what the parser refuses it has said itself.
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage
+    if (context.signal.aborted) return context.signal.reason as number
+    return exitCodeOf(reportError(io, thrown, env).code)
+  } finally {
+    release()
+  }
+}
+
+/**
+ * Aborts at the first Ctrl-C or SIGTERM, with the exit code as its reason. A second one ends the process at once.
+ * Ctrl-C reaches every process of the terminal; which of a lab's processes end, and in which order, is its supervisor's to say.
+ */
+function interruption(): AbortSignal {
+  const abort = new AbortController()
+  const on = (signal: NodeJS.Signals, code: number) => {
+    process.on(signal, () => {
+      if (abort.signal.aborted) process.exit(code)
+      abort.abort(code)
+    })
+  }
+  if (process.send === undefined) on('SIGINT', EXIT.interrupted)
+  else process.on('SIGINT', () => {})
+  on('SIGTERM', EXIT.terminated)
+  return abort.signal
+}
+
+/** By npm's scripts and npx, by its own name, or by its file. */
+function howToRunAgain(env: NodeJS.ProcessEnv): string {
+  const file = process.argv[1] ?? 'zonelab'
+  if (env.npm_command !== undefined) return 'npx zonelab'
+  return basename(file) === 'zonelab' ? 'zonelab' : `node ${relative(process.cwd(), file)}`
+}
+
+/** Our timers never keep a process alive (base/clock); a command that only waits has to. */
+function holdProcess(): () => void {
+  const { port1, port2 } = new MessageChannel()
+  port1.ref()
+  return () => {
+    port1.close()
+    port2.close()
+  }
+}
+
+type Run = (command: Command, input: Input) => Promise<void>
+
+function makeParser(run: Run): Parser {
+  const program = new Parser('zonelab')
+    .description('A lab for the control plane of a multi-zone service mesh, indistinguishable from Kuma on the wire')
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureHelp({ sortOptions: false })
+    .addHelpText('after', '\nStart with:\n  zonelab up --zones 3 --dataplanes 10\n')
+  for (const group of COMMAND_GROUPS) {
+    for (const command of COMMANDS.filter((candidate) => candidate.group === group)) addCommand(program, command, run)
+  }
+  return program
+}
+
+function addCommand(program: Parser, command: Command, run: Run): void {
+  const words = command.name.split(' ')
+  const last = words.pop() ?? command.name
+  const parent = words.reduce((parser, word) => subcommand(parser, word, command), program)
+  const parser = parent
+    .command(last, { hidden: command.hidden ?? false })
+    .description(command.summary)
+    .exitOverride()
+    .helpGroup(`${command.group}:`)
+  for (const { name, doc, required, variadic } of command.args ?? []) {
+    const shape = `${name}${variadic ? '...' : ''}`
+    parser.argument(required ? `<${shape}>` : `[${shape}]`, doc)
+  }
+  for (const flag of command.flags ?? []) parser.addOption(optionOf(flag))
+  const details = command.details === undefined ? '' : `\n${command.details}\n`
+  parser.addHelpText('after', `${details}\nExamples:\n${command.examples.map((example) => `  ${example}`).join('\n')}`)
+  parser.action(async () => {
+    const flags = Object.fromEntries(
+      (command.flags ?? []).map(({ name }) => [
+        name,
+        parser.getOptionValue(camel(name)) as string | boolean | undefined,
+      ]),
+    )
+    await run(command, new Input(parser.args, flags))
+  })
+}
+
+/** `inspect`, `token`: a word that only holds others. */
+function subcommand(parent: Parser, word: string, first: Command): Parser {
+  const there = parent.commands.find((candidate) => candidate.name() === word)
+  if (there) return there
+  const names = COMMANDS.filter(({ name }) => name.startsWith(`${word} `)).map(({ name }) =>
+    name.slice(word.length + 1),
+  )
+  return parent
+    .command(word)
+    .description(names.join(', '))
+    .exitOverride()
+    .showSuggestionAfterError()
+    .helpGroup(`${first.group}:`)
+}
+
+function optionOf({ name, short, value, doc, fallback, words, repeatable }: Flag): Option {
+  const long = value === undefined ? `--${name}` : `--${name} <${value}>`
+  const notes = [words?.join('|'), fallback === undefined ? undefined : `default ${fallback}`]
+    .filter(Boolean)
+    .join('; ')
+  const option = new Option(short ? `-${short}, ${long}` : long, notes === '' ? doc : `${doc} (${notes})`)
+  if (repeatable) option.argParser((text: string, all: string[] | undefined) => [...(all ?? []), text])
+  return option
+}
+
+function camel(name: string): string {
+  return name.replace(/-([a-z0-9])/g, (_dash, letter: string) => letter.toUpperCase())
+}

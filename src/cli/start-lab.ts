@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { AppError, ERRORS, type ErrorCode } from '../base/errors.js'
+import { Child } from '../lab/child.js'
+import { ControlClient } from '../lab/control-client.js'
+import { InlineRunner } from '../lab/inline.js'
+import type { LabSpec } from '../lab/lab-spec.js'
+import type { LabView } from '../lab/lab-view.js'
+import { type LabPaths, logFileOf } from '../lab/paths.js'
+import { makePrivateDir } from '../lab/private-files.js'
+import { type RunningLab, runLab } from '../lab/run-lab.js'
+import type { Context } from './command.js'
+import type { StartReport } from './start-report.js'
+
+/** The file that child processes run: this program. */
+const ENTRY = fileURLToPath(new URL('./main.js', import.meta.url))
+
+/** Runs the lab from this process. */
+export function startHere(paths: LabPaths, spec: LabSpec, context: Context, report: StartReport): Promise<RunningLab> {
+  const { clock, random } = context
+  const program = { script: ENTRY, execArgv: process.execArgv }
+  return runLab({
+    paths,
+    spec,
+    clock,
+    signal: context.signal,
+    onStep: (step, view) => report.step(step, view),
+    onChange: (name, state) => report.changed(name, state),
+    makeRunner: (group, onChange) => {
+      if (spec.processes === 'inline') return new InlineRunner({ group, clock, random, onChange, logLevel: 'warn' })
+      const logFile = logFileOf(paths, group.name)
+      return new Child({ name: group.name, program, args: [group.kind, 'run'], logFile, clock, onChange })
+    },
+  })
+}
+
+/** What `up --detach` and the supervisor that it leaves behind tell each other. */
+export type ToSupervisor = { readonly spec: LabSpec }
+export type FromSupervisor =
+  | { readonly kind: 'step'; readonly step: Parameters<StartReport['step']>[0]; readonly view: LabView }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string }
+
+/** Runs the lab from a process that outlives this one; resolves when it is ready. Throws what the start threw. */
+export async function startDetached(paths: LabPaths, spec: LabSpec, report: StartReport): Promise<LabView> {
+  makePrivateDir(dirname(paths.supervisorLog))
+  const log = openSync(paths.supervisorLog, 'a', 0o600)
+  const supervisor = spawn(process.execPath, [...process.execArgv, ENTRY, 'supervise', '--lab', paths.name], {
+    detached: true,
+    stdio: ['ignore', log, log, 'ipc'],
+  })
+  closeSync(log)
+  try {
+    await untilReady(supervisor, { spec }, report, paths)
+  } finally {
+    if (supervisor.connected) supervisor.disconnect()
+    supervisor.unref()
+  }
+  return new ControlClient(paths.socket).view()
+}
+
+function untilReady(
+  supervisor: ChildProcess,
+  order: ToSupervisor,
+  report: StartReport,
+  paths: LabPaths,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    supervisor.on('message', (message: FromSupervisor) => {
+      if (message.kind === 'step') report.step(message.step, message.view)
+      else if (message.kind === 'ready') resolve()
+      else reject(new AppError(knownCode(message.code), message.message))
+    })
+    supervisor.once('error', reject)
+    supervisor.once('exit', () =>
+      reject(new AppError('internal', `the lab's supervisor ended; see ${paths.supervisorLog}`)),
+    )
+    supervisor.send(order)
+  })
+}
+
+function knownCode(code: string): ErrorCode {
+  return Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'internal'
+}

@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { AppError } from '../base/errors.js'
+import { DEFAULT_DB, type ForeignGlobal, type LabSpec, type OwnGlobal } from '../lab/lab-spec.js'
+import { PORT_FLAGS } from '../lab/ports.js'
+import { shopTopology } from '../lab/shop.js'
+import { parseTopology, type Topology } from '../lab/topology.js'
+import { type Flag, Input } from './command.js'
+
+/** Flags of `up` that say what the lab is. None of them given, a lab that was there before is as it was. */
+export const SPEC_FLAGS: readonly Flag[] = [
+  { name: 'tenants', value: 'N', doc: 'Control planes (tenants)', fallback: '1' },
+  { name: 'zones', value: 'N', doc: 'Zones per tenant', fallback: '1' },
+  { name: 'dataplanes', value: 'N', doc: 'Sidecars per zone', fallback: '3' },
+  { name: 'file', short: 'f', value: 'FILE', doc: 'Topology file, instead of the three counts' },
+  {
+    name: 'auth',
+    value: 'MODE',
+    doc: 'How zones prove who they are',
+    fallback: 'zone-token',
+    words: ['zone-token', 'none'],
+  },
+  { name: 'plaintext', doc: 'KDS without TLS' },
+  { name: 'listen', value: 'ADDR', doc: 'Address that every listener binds', fallback: '127.0.0.1' },
+  {
+    name: 'db',
+    value: 'FILE',
+    doc: 'Database of the global: a SQLite file or `memory`',
+    fallback: "a file in the lab's directory",
+  },
+  { name: 'external', value: 'ZONE,…', doc: 'Zones whose place is kept for a control plane that you start' },
+  { name: 'global', value: 'ADDR', doc: 'Run the zones on another global: `grpcs://host:port` or `grpc://host:port`' },
+  { name: 'ca', value: 'FILE', doc: 'CA of that global' },
+  { name: 'zone-token-dir', value: 'DIR', doc: 'Zone tokens for that global, in files `ZONE` or `ZONE.jwt`' },
+  { name: 'isolate', doc: 'A process for each component, however many zones' },
+  { name: 'inline', doc: 'Everything in one process' },
+  { name: 'api-port', value: 'PORT', doc: "Port of the global's API" },
+  { name: 'api-https-port', value: 'PORT', doc: 'The same over TLS' },
+  { name: 'kds-port', value: 'PORT', doc: 'Port of KDS' },
+  { name: 'diagnostics-port', value: 'PORT', doc: "Port of the global's readiness and metrics" },
+]
+
+const ZONES_MAX = 2_000
+const DATAPLANES_MAX = 100_000
+const TENANTS_MAX = 1_000
+
+/** Which lab the flags describe; undefined when they describe none. Throws `invalid-argument`, `invalid-topology`, `guard-rail`. */
+export function specFromFlags(input: Input): LabSpec | undefined {
+  if (!SPEC_FLAGS.some(({ name }) => input.given(name))) return undefined
+  const spec = describedSpec(input)
+  checkExposure(spec, input.switch('insecure'))
+  return spec
+}
+
+/** The lab that a bare `up` makes. */
+export function defaultSpec(): LabSpec {
+  return describedSpec(new Input([], {}))
+}
+
+export function sameSpec(a: LabSpec, b: LabSpec): boolean {
+  return isDeepStrictEqual(JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b)))
+}
+
+function describedSpec(input: Input): LabSpec {
+  const listen = input.text('listen') ?? '127.0.0.1'
+  if (isIP(listen) === 0) throw new AppError('invalid-argument', `--listen ${listen}: use an IP address`)
+  if (input.switch('isolate') && input.switch('inline')) {
+    throw new AppError('invalid-argument', '--isolate and --inline exclude each other')
+  }
+  return {
+    topology: topologyOf(input),
+    auth: input.word('auth', ['zone-token', 'none']) ?? 'zone-token',
+    plaintext: input.switch('plaintext'),
+    listen,
+    db: databaseOf(input.text('db')),
+    processes: input.switch('isolate') ? 'isolate' : input.switch('inline') ? 'inline' : 'auto',
+    global: globalOf(input),
+  }
+}
+
+function topologyOf(input: Input): Topology {
+  const file = input.text('file')
+  const external = (input.text('external') ?? '').split(',').filter((name) => name !== '')
+  if (file === undefined) {
+    return shopTopology({
+      tenants: input.whole('tenants', 1, TENANTS_MAX) ?? 1,
+      zones: input.whole('zones', 1, ZONES_MAX) ?? 1,
+      dataplanes: input.whole('dataplanes', 0, DATAPLANES_MAX) ?? 3,
+      external,
+    })
+  }
+  const clash = ['tenants', 'zones', 'dataplanes', 'external'].find((name) => input.given(name))
+  if (clash !== undefined) throw new AppError('invalid-argument', `--${clash}: with -f the file says this`)
+  return parseTopology(readTopology(file), file)
+}
+
+function readTopology(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new AppError('invalid-argument', `-f ${file}: ${(cause as Error).message}`, { cause })
+  }
+}
+
+function databaseOf(text: string | undefined): string {
+  if (text === undefined) return DEFAULT_DB
+  if (text === 'memory') return text
+  if (text.includes('://')) throw new AppError('invalid-argument', `--db ${text}: use a file or memory`)
+  return resolve(text)
+}
+
+function globalOf(input: Input): OwnGlobal | ForeignGlobal {
+  const address = input.text('global')
+  const ports: Record<string, number> = {}
+  for (const [setting, flag] of Object.entries(PORT_FLAGS)) {
+    const port = input.whole(flag.slice(2), 1, 65_535)
+    if (port !== undefined) ports[setting] = port
+  }
+  if (address === undefined) {
+    const stray = ['ca', 'zone-token-dir'].find((name) => input.given(name))
+    if (stray !== undefined) throw new AppError('invalid-argument', `--${stray} goes with --global`)
+    return { kind: 'own', ports }
+  }
+  if (!/^grpcs?:\/\/[^/:]+:\d+$|^grpcs?:\/\/\[[^\]]+\]:\d+$/.test(address)) {
+    throw new AppError('invalid-argument', `--global ${address}: use grpcs://HOST:PORT or grpc://HOST:PORT`)
+  }
+  const absolute = (name: string) => {
+    const path = input.text(name)
+    return path === undefined ? undefined : resolve(path)
+  }
+  return { kind: 'foreign', address, caFile: absolute('ca'), zoneTokenDir: absolute('zone-token-dir') }
+}
+
+/** Other machines must not get in without a credential, nor read one off the wire, by a slip. */
+function checkExposure(spec: LabSpec, insecure: boolean): void {
+  const loopback = spec.listen === '::1' || spec.listen.startsWith('127.')
+  if (loopback || insecure || (!spec.plaintext && spec.auth !== 'none')) return
+  const what = spec.plaintext ? '--plaintext' : '--auth none'
+  throw new AppError(
+    'guard-rail',
+    `--listen ${spec.listen} with ${what} lets everybody in the network join as a zone; add --insecure if that is meant`,
+  )
+}

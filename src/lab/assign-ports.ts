@@ -1,0 +1,44 @@
+import { componentsOf, isExternal } from './components.js'
+import type { LabSpec } from './lab-spec.js'
+import type { LabPorts } from './lab-state.js'
+import { chooseGlobalPorts, type IsPortFree, PORT_FLAGS, PortAllocator } from './ports.js'
+import { EXTERNAL_ZONE_PORTS, PORT_SETTINGS } from './settings.js'
+
+export interface AssignedPorts {
+  readonly ports: LabPorts
+  /** What the user should be told: whose usual port is taken. */
+  readonly notices: readonly string[]
+}
+
+/**
+ * A port for every listener of the lab. Those that the lab had stay, since peers may have written them down.
+ * Throws `port-taken`.
+ */
+export async function assignPorts(
+  labName: string,
+  spec: LabSpec,
+  kept: LabPorts,
+  isFree?: IsPortFree,
+): Promise<AssignedPorts> {
+  const reserved = Object.values(kept).flatMap((ports) => Object.values(ports))
+  const allocator = new PortAllocator({ host: spec.listen, labName, reserved, ...(isFree && { isFree }) })
+  const ports: Record<string, Record<string, number>> = {}
+  const notices: string[] = []
+  for (const component of componentsOf(spec)) {
+    const had = kept[component.key] ?? {}
+    if (component.kind === 'global') {
+      const asked = spec.global.kind === 'own' ? spec.global.ports : {}
+      const choice = await chooseGlobalPorts(allocator, { asked, kept: had })
+      ports[component.key] = { ...choice.ports }
+      for (const { name, usual, chosen } of choice.replaced) {
+        notices.push(`port ${usual} is taken; ${PORT_FLAGS[name].slice(2)} is ${chosen} instead`)
+      }
+    } else {
+      const settings = isExternal(component) ? EXTERNAL_ZONE_PORTS : PORT_SETTINGS[component.kind]
+      const own: Record<string, number> = {}
+      for (const setting of settings) own[setting] = had[setting] ?? (await allocator.next())
+      ports[component.key] = own
+    }
+  }
+  return { ports, notices }
+}

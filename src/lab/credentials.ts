@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { join } from 'node:path'
+import type { Clock } from '../base/clock.js'
+import { AppError } from '../base/errors.js'
+import { createCa, createServerCertificate } from '../transport/tls.js'
+import type { ApiClient } from './api-client.js'
+import type { Component } from './components.js'
+import type { LabSpec } from './lab-spec.js'
+import { dataplaneTokenFile, zoneTokenFile } from './lab-view.js'
+import type { LabPaths } from './paths.js'
+import { readIfThere, writePrivateFile } from './private-files.js'
+
+/** A lab's own authority and one certificate for all its servers; made once, kept over restarts. */
+export function ensureCertificates(paths: LabPaths, spec: LabSpec, clock: Clock): void {
+  if (existsSync(paths.certFile) && existsSync(paths.caFile)) return
+  const nowMs = clock.nowMs()
+  const ca = createCa({ name: `zonelab ${paths.name}`, nowMs })
+  const everywhere = spec.listen === '0.0.0.0' || spec.listen === '::'
+  const hosts = isIP(spec.listen) !== 0 && !everywhere ? [spec.listen] : []
+  const server = createServerCertificate({ ca, nowMs, hosts })
+  writePrivateFile(paths.caFile, ca.certPem)
+  writePrivateFile(join(paths.tls, 'ca.key'), ca.keyPem)
+  writePrivateFile(paths.keyFile, server.keyPem)
+  // Last, because its presence says that all are there.
+  writePrivateFile(paths.certFile, server.certPem)
+}
+
+/** A zone's credential: from the global that the lab runs, or from the directory that the user named. */
+export async function ensureZoneToken(
+  zone: Extract<Component, { kind: 'zone' }>,
+  wiring: { readonly paths: LabPaths; readonly spec: LabSpec; readonly api: (tenant: string) => ApiClient },
+): Promise<void> {
+  const { paths, spec } = wiring
+  const file = zoneTokenFile(paths, zone.key)
+  if (spec.auth === 'none') return
+  if (spec.global.kind === 'foreign') {
+    writePrivateFile(file, foreignZoneToken(spec.global.zoneTokenDir, zone.zone.name))
+    return
+  }
+  if (existsSync(file)) return
+  const token = await wiring.api(zone.tenant).postForText('/tokens/zone', { zone: zone.zone.name, scope: ['cp'] })
+  writePrivateFile(file, token)
+}
+
+/** One for all sidecars of a mesh: without a name in it, it fits each. */
+export async function ensureDataplaneToken(
+  tenant: string,
+  mesh: string,
+  wiring: { readonly paths: LabPaths; readonly api: (tenant: string) => ApiClient },
+): Promise<void> {
+  const file = dataplaneTokenFile(wiring.paths, tenant, mesh)
+  if (existsSync(file)) return
+  writePrivateFile(file, await wiring.api(tenant).postForText('/tokens/dataplane', { mesh }))
+}
+
+/** Throws `not-found` when the directory has none for the zone. */
+function foreignZoneToken(dir: string | undefined, zone: string): string {
+  if (dir === undefined) {
+    throw new AppError('invalid-argument', `zone ${zone} needs a token: name their directory with --zone-token-dir`)
+  }
+  for (const name of [zone, `${zone}.jwt`]) {
+    const token = readIfThere(join(dir, name))?.trim()
+    if (token) return token
+  }
+  throw new AppError('not-found', `${dir} has no token for zone ${zone}: put it in a file "${zone}" or "${zone}.jwt"`)
+}

@@ -1,0 +1,108 @@
+import type { Clock } from '../base/clock.js'
+import { AppError } from '../base/errors.js'
+import type { Hop } from '../base/hops.js'
+import type { SyncedAnswer, SyncRow } from '../insights/sync-report.js'
+
+export interface DiagnosticsTarget {
+  /** Component: `global`, `zone-2`, `dataplanes/zone-2`. */
+  readonly name: string
+  /** `http://host:port` of the process's diagnostics. */
+  readonly url: string
+  readonly token: string
+}
+
+/** How much longer than the wait itself an answer may take; a process that is stopped never gives one. */
+const ANSWER_GRACE_MS = 1_000
+/** One request waits at most this long, below the five minutes after which Node gives up on a silent answer. */
+const WAIT_SLICE_MS = 60_000
+
+/** What a process of the lab tells on its diagnostics port. */
+export class DiagnosticsClient {
+  readonly name: string
+  readonly #target: DiagnosticsTarget
+  readonly #clock: Clock
+
+  constructor(target: DiagnosticsTarget, clock: Clock) {
+    this.name = target.name
+    this.#target = target
+    this.#clock = clock
+  }
+
+  /** Whether it answers at all within the time. */
+  async answers(timeoutMs: number): Promise<boolean> {
+    try {
+      return (await this.#get('/healthy', Math.max(timeoutMs, 1))).ok
+    } catch {
+      return false
+    }
+  }
+
+  async status<T>(timeoutMs: number): Promise<T> {
+    return (await (await this.#get('/status', timeoutMs)).json()) as T
+  }
+
+  /** Of a global: the names of the zones that it knows. */
+  async zonesSeen(timeoutMs: number): Promise<ReadonlySet<string>> {
+    const { zones } = await this.status<{ zones: readonly SyncRow[] }>(Math.max(timeoutMs, ANSWER_GRACE_MS))
+    return new Set(zones.map(({ peer }) => peer))
+  }
+
+  /**
+   * Resolves when all of its peers have acknowledged what was newest for them when this was called, or at the timeout.
+   * Throws `unavailable` when there is no answer.
+   */
+  async untilSynced(timeoutMs: number): Promise<SyncedAnswer> {
+    const deadlineMs = this.#clock.monotonicMs() + timeoutMs
+    for (;;) {
+      const leftMs = Math.max(0, Math.floor(deadlineMs - this.#clock.monotonicMs()))
+      const waitMs = Math.min(leftMs, WAIT_SLICE_MS)
+      const response = await this.#get(`/synced?timeoutMs=${waitMs}`, waitMs + ANSWER_GRACE_MS)
+      const answer = (await response.json()) as SyncedAnswer
+      if (answer.synced || waitMs === leftMs) return answer
+    }
+  }
+
+  /** Calls for each hop until the signal aborts. Resolves once the stream is open; `end` when it is over. */
+  async hops(onHop: (hop: Hop) => void, signal: AbortSignal): Promise<{ readonly end: Promise<void> }> {
+    const response = await this.#fetch('/hops', signal)
+    return { end: readLines(response, (line) => onHop(JSON.parse(line) as Hop)) }
+  }
+
+  async #get(path: string, withinMs: number): Promise<Response> {
+    const abort = new AbortController()
+    const cancel = this.#clock.after(withinMs, () => abort.abort())
+    try {
+      const response = await this.#fetch(path, abort.signal)
+      const text = await response.text()
+      return new Response(text, { status: response.status })
+    } finally {
+      cancel()
+    }
+  }
+
+  async #fetch(path: string, signal: AbortSignal): Promise<Response> {
+    const { url, token, name } = this.#target
+    let response: Response
+    try {
+      response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}` }, signal })
+    } catch (cause) {
+      throw new AppError('unavailable', `${name}: its diagnostics do not answer`, { cause })
+    }
+    if (!response.ok) throw new AppError('unavailable', `${name}: its diagnostics answer HTTP ${response.status}`)
+    return response
+  }
+}
+
+async function readLines(response: Response, onLine: (line: string) => void): Promise<void> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  try {
+    for await (const chunk of response.body ?? []) {
+      const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) if (line !== '') onLine(line)
+    }
+  } catch {
+    // The reader went away, or the process did: either way there are no more hops.
+  }
+}

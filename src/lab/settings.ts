@@ -1,0 +1,121 @@
+import { join } from 'node:path'
+import type { Settings } from './child-messages.js'
+import type { Component } from './components.js'
+import { fleetRows } from './fleet.js'
+import { DEFAULT_DB, type LabSpec } from './lab-spec.js'
+import type { LabPorts } from './lab-state.js'
+import { adminTokenFile, dataplaneTokenFile, dialable, zoneTokenFile } from './lab-view.js'
+import { fileNameOf, type LabPaths } from './paths.js'
+import { dataplanesIn } from './topology.js'
+
+/** What the settings of a lab's processes are made from. */
+export interface Wiring {
+  readonly paths: LabPaths
+  readonly spec: LabSpec
+  readonly ports: LabPorts
+  readonly diagnosticsToken: string
+}
+
+/** Settings whose value is a port, by kind of component: each gets one of its own. */
+export const PORT_SETTINGS = {
+  global: ['diagnosticsPort', 'apiHttpPort', 'apiHttpsPort', 'kdsPort'],
+  zone: ['diagnosticsPort', 'apiHttpPort', 'apiHttpsPort', 'dpServerPort', 'bootstrapPort'],
+  dataplane: ['diagnosticsPort', 'adminPort'],
+} as const
+
+/** A real kuma-cp has one listener more, which cannot be switched off (KUMA_INTER_CP_SERVER_PORT). */
+export const EXTERNAL_ZONE_PORTS = [...PORT_SETTINGS.zone, 'interCpPort'] as const
+
+/** The value of every setting that the lab does not leave at its default. */
+export function settingsOf(component: Component, wiring: Wiring): Settings {
+  const common = {
+    listen: wiring.spec.listen,
+    diagnosticsToken: wiring.diagnosticsToken,
+    ...wiring.ports[component.key],
+  }
+  switch (component.kind) {
+    case 'global':
+      return { ...common, ...globalSettings(wiring) }
+    case 'zone':
+      return { ...common, ...zoneSettings(component, wiring) }
+    case 'dataplane':
+      return { ...common, ...fleetSettings(component, wiring) }
+  }
+}
+
+function globalSettings({ paths, spec }: Wiring): Settings {
+  return {
+    tlsCertFile: paths.certFile,
+    tlsKeyFile: paths.keyFile,
+    kdsTls: !spec.plaintext,
+    kdsAuth: spec.auth,
+    tenants: spec.topology.tenants.length > 1,
+    controlPlanes: spec.topology.tenants.join(','),
+    localhostIsAdmin: false,
+    adminTokenFile: adminTokenFile(paths, 'global'),
+    store: databaseOf(paths, spec),
+  }
+}
+
+function zoneSettings(zone: Extract<Component, { kind: 'zone' }>, { paths, spec, ports }: Wiring): Settings {
+  return {
+    zoneName: zone.zone.name,
+    globalAddress: globalAddress(spec, ports),
+    kdsRootCaFile: (spec.global.kind === 'own' ? paths.caFile : spec.global.caFile) ?? '',
+    ...(spec.auth === 'zone-token' && { tokenPath: zoneTokenFile(paths, zone.key) }),
+    ...(spec.topology.tenants.length > 1 && { cpId: zone.tenant }),
+    tlsCertFile: paths.certFile,
+    tlsKeyFile: paths.keyFile,
+    caFile: paths.caFile,
+    // The keys of dataplane tokens are at the global: over somebody else's the lab cannot make any.
+    dpAuth: spec.global.kind === 'own' ? 'dpToken' : 'none',
+    localhostIsAdmin: false,
+    adminTokenFile: adminTokenFile(paths, zone.key),
+    store: spec.db === 'memory' ? 'memory' : join(paths.data, `${fileNameOf(zone.key)}.db`),
+    zoneProxyPort:
+      ZONE_PROXY_FIRST_PORT + (spec.topology.zones.indexOf(zone.zone) % ZONE_PROXY_ZONES) * ZONE_PROXY_PORTS,
+  }
+}
+
+/** A zone proxy takes a port for each exported service; each zone has a range of its own, below the lab's other ports. */
+const ZONE_PROXY_FIRST_PORT = 10_000
+const ZONE_PROXY_PORTS = 100
+const ZONE_PROXY_ZONES = 100
+
+function fleetSettings(fleet: Extract<Component, { kind: 'dataplane' }>, { paths, spec, ports }: Wiring): Settings {
+  const zoneKey = fleet.key.replace(/^dataplanes\//, '')
+  return {
+    zoneName: fleet.zone.name,
+    cpAddress: `https://${dialable(spec.listen)}:${ports[zoneKey]?.dpServerPort}`,
+    caFile: paths.caFile,
+    fleetFile: fleetFile(paths, fleet.key),
+    ownAdminPorts: dataplanesIn(fleet.zone) <= OWN_ADMIN_PORTS_MAX,
+  }
+}
+
+/** Each is an open file; beyond, sidecars are reached through their process's own admin port only. */
+const OWN_ADMIN_PORTS_MAX = 100
+
+export function fleetFile(paths: LabPaths, key: string): string {
+  return join(paths.config, `${fileNameOf(key)}.json`)
+}
+
+/** What the fleet file of a zone's sidecars says. */
+export function fleetFileText(fleet: Extract<Component, { kind: 'dataplane' }>, { paths, spec }: Wiring): string {
+  // Over somebody else's global the lab can make no tokens, and its zones ask for none.
+  const tokenFile = (mesh: string) => dataplaneTokenFile(paths, fleet.tenant, mesh)
+  const rows =
+    spec.global.kind === 'own' ? fleetRows(spec.topology, fleet.zone, tokenFile) : fleetRows(spec.topology, fleet.zone)
+  return `${JSON.stringify({ dataplanes: rows, behaviours: spec.topology.behaviours }, null, 2)}\n`
+}
+
+/** `memory`, or where the global keeps everything. */
+export function databaseOf(paths: LabPaths, spec: LabSpec): string {
+  return spec.db === DEFAULT_DB ? join(paths.data, 'global.db') : spec.db
+}
+
+/** Where zones dial. */
+export function globalAddress(spec: LabSpec, ports: LabPorts): string {
+  if (spec.global.kind === 'foreign') return spec.global.address
+  return `${spec.plaintext ? 'grpc' : 'grpcs'}://${dialable(spec.listen)}:${ports.global?.kdsPort}`
+}

@@ -1,0 +1,239 @@
+import { availableParallelism } from 'node:os'
+import { dirname } from 'node:path'
+import type { Clock } from '../base/clock.js'
+import { AppError } from '../base/errors.js'
+import { DEFAULT_TENANT } from '../model/tenant.js'
+import { ApiClient } from './api-client.js'
+import {
+  type Component,
+  componentsOf,
+  findComponent,
+  isPacked,
+  type ProcessGroup,
+  processGroups,
+} from './components.js'
+import { ensureCertificates, ensureDataplaneToken, ensureZoneToken } from './credentials.js'
+import type { LabSpec } from './lab-spec.js'
+import { type LabPorts, type LabState, writeLabState } from './lab-state.js'
+import { adminTokenFile, diagnosticsTokenFile, endpointsOf, type LabView, labView } from './lab-view.js'
+import type { LabPaths } from './paths.js'
+import { keptSecret, makePrivateDir, readIfThere, writePrivateFile } from './private-files.js'
+import { processIdOf } from './process-id.js'
+import type { Runner, RunnerState } from './runner.js'
+import { databaseOf, fleetFile, fleetFileText, settingsOf } from './settings.js'
+
+export type ComponentAction = 'start' | 'stop' | 'kill' | 'restart' | 'pause' | 'resume'
+
+export type MakeRunner = (group: ProcessGroup, onChange: (state: RunnerState) => void) => Runner
+
+export interface SupervisorOptions {
+  readonly paths: LabPaths
+  readonly spec: LabSpec
+  readonly ports: LabPorts
+  readonly notices: readonly string[]
+  readonly makeRunner: MakeRunner
+  readonly clock: Clock
+  /** Called for each change of a process; `died` is the one to be shown. */
+  readonly onChange: (process: string, state: RunnerState) => void
+  readonly cores?: number
+}
+
+/** One per lab: starts its processes, ends them, and is the only writer of its state. It never composes any of them. */
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #groups: readonly ProcessGroup[]
+  readonly #components: readonly Component[]
+  readonly #runners = new Map<string, Runner>()
+  readonly #diagnosticsToken: string
+  #phase: LabView['state'] = 'starting'
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+    makePrivateDir(options.paths.dir)
+    this.#components = componentsOf(options.spec)
+    this.#groups = processGroups(options.spec, options.cores ?? availableParallelism())
+    this.#diagnosticsToken = keptSecret(diagnosticsTokenFile(options.paths))
+    for (const group of this.#groups) this.#runners.set(group.name, this.#makeRunner(group))
+  }
+
+  /** Takes the lab: from now on its state names this process. Everything is put in place for `startAll`. */
+  prepare(): void {
+    const { paths, spec, clock } = this.#options
+    const database = databaseOf(paths, spec)
+    if (database !== 'memory') makePrivateDir(dirname(database))
+    makePrivateDir(paths.data)
+    ensureCertificates(paths, spec, clock)
+    this.#writeState()
+  }
+
+  /** The global, then credentials, then zones, then sidecars. All of them load their code meanwhile. */
+  async startAll(step: (name: 'global' | 'credentials' | 'zones' | 'dataplanes') => void): Promise<void> {
+    for (const runner of this.#runners.values()) runner.load()
+    await this.#startKind('global')
+    step('global')
+    await this.#ensureCredentials()
+    step('credentials')
+    await this.#startKind('zone')
+    step('zones')
+    await this.#startKind('dataplane')
+    step('dataplanes')
+    this.#phase = 'ready'
+    this.#writeState()
+  }
+
+  view(): LabView {
+    const { paths, spec, ports, notices } = this.#options
+    return labView({
+      paths,
+      spec,
+      ports,
+      notices,
+      components: this.#components,
+      packed: isPacked(spec),
+      database: databaseOf(paths, spec),
+      stateOfComponent: (component) => this.#runnerOf(component)?.state ?? { kind: 'stopped' },
+      state: this.#phase,
+      pid: process.pid,
+    })
+  }
+
+  /** Throws `not-found`, or `invalid-argument` for what the component's state or its process does not allow. */
+  async act(action: ComponentAction, name: string, tenant: string | undefined): Promise<void> {
+    const component = this.#find(name, tenant)
+    const group = this.#groupOf(component)
+    const runner = group && this.#runners.get(group.name)
+    if (!group || !runner) {
+      throw new AppError('invalid-argument', `${name} is external: whoever started it has to ${action} it`)
+    }
+    if (group.components.length > 1) {
+      throw new AppError(
+        'invalid-argument',
+        `${name} shares the process ${group.name} with ${group.components.length - 1} others; start the lab with --isolate to ${action} it alone`,
+      )
+    }
+    await this.#actOn(action, runner, group)
+    this.#writeState()
+  }
+
+  /** Ends every process, sidecars first, so that nobody sees his server go. The lab's files stay. */
+  async stopAll(): Promise<void> {
+    this.#phase = 'stopping'
+    for (const kind of ['dataplane', 'zone', 'global'] as const) {
+      await Promise.all(this.#groupsOf(kind).map((group) => this.#runners.get(group.name)?.stop()))
+    }
+    this.#phase = 'stopped'
+    this.#writeState()
+  }
+
+  async #actOn(action: ComponentAction, runner: Runner, group: ProcessGroup): Promise<void> {
+    switch (action) {
+      case 'start':
+        return this.#startGroup(group, runner)
+      case 'stop':
+        return runner.stop()
+      case 'kill':
+        return runner.kill()
+      case 'restart':
+        await runner.stop()
+        return this.#startGroup(group, runner)
+      case 'pause':
+        return runner.pause()
+      case 'resume':
+        return runner.resume()
+    }
+  }
+
+  #find(name: string, tenant: string | undefined): Component {
+    const sidecar = /^dp\/([^/]+)\/(.+)$/.exec(name)
+    if (sidecar) {
+      throw new AppError(
+        'invalid-argument',
+        `${name} is one of many in a process; name it whole: dataplanes/${sidecar[1]}`,
+      )
+    }
+    return findComponent(this.#components, name, tenant)
+  }
+
+  async #startKind(kind: Component['kind']): Promise<void> {
+    const starts = this.#groupsOf(kind).map((group) => this.#startGroup(group, this.#runners.get(group.name)))
+    const failed = (await Promise.allSettled(starts)).find((outcome) => outcome.status === 'rejected')
+    if (failed) throw AppError.from(failed.reason)
+  }
+
+  async #startGroup(group: ProcessGroup, runner: Runner | undefined): Promise<void> {
+    const { paths, spec, ports } = this.#options
+    if (this.#phase === 'stopping' || this.#phase === 'stopped') {
+      throw new AppError('cancelled', `${group.name} is not started: the lab is being stopped`)
+    }
+    const wiring = { paths, spec, ports, diagnosticsToken: this.#diagnosticsToken }
+    for (const component of group.components) {
+      if (component.kind === 'dataplane')
+        writePrivateFile(fleetFile(paths, component.key), fleetFileText(component, wiring))
+    }
+    await runner?.start(
+      `zonelab ${group.name}`,
+      group.components.map((component) => settingsOf(component, wiring)),
+    )
+  }
+
+  #groupsOf(kind: Component['kind']): readonly ProcessGroup[] {
+    return this.#groups.filter((group) => group.kind === kind)
+  }
+
+  #runnerOf(component: Component): Runner | undefined {
+    const group = this.#groupOf(component)
+    return group && this.#runners.get(group.name)
+  }
+
+  #groupOf({ key }: Component): ProcessGroup | undefined {
+    return this.#groups.find(({ components }) => components.some((component) => component.key === key))
+  }
+
+  /** Meshes come first: a dataplane token belongs to a mesh. */
+  async #ensureCredentials(): Promise<void> {
+    const { paths, spec } = this.#options
+    const api = (tenant: string) => this.#globalApi(tenant)
+    if (spec.global.kind === 'own') {
+      for (const tenant of spec.topology.tenants) {
+        for (const mesh of spec.topology.meshes) await ensureMesh(api(tenant), mesh)
+        for (const mesh of spec.topology.meshes) await ensureDataplaneToken(tenant, mesh, { paths, api })
+      }
+    }
+    for (const component of this.#components) {
+      if (component.kind === 'zone') await ensureZoneToken(component, { paths, spec, api })
+    }
+  }
+
+  #globalApi(tenant: string): ApiClient {
+    const { paths, spec, ports, clock } = this.#options
+    const url = endpointsOf({ kind: 'global', key: 'global', name: 'global' }, ports, spec).api ?? ''
+    const token = () => readIfThere(adminTokenFile(paths, 'global'))?.trim()
+    return new ApiClient({ name: 'global', url, token, tenant: tenant === DEFAULT_TENANT ? undefined : tenant }, clock)
+  }
+
+  #makeRunner(group: ProcessGroup): Runner {
+    return this.#options.makeRunner(group, (state) => {
+      if (CHANGES_PROCESSES.has(state.kind)) this.#writeState()
+      this.#options.onChange(group.name, state)
+    })
+  }
+
+  #writeState(): void {
+    const { paths, spec, ports } = this.#options
+    const children = [...this.#runners.values()].flatMap(({ state }) => ('id' in state ? (state.id ?? []) : []))
+    const supervisor = this.#phase === 'stopped' ? undefined : processIdOf(process.pid)
+    writeLabState(paths, { format: 1, spec, ports, supervisor, children } satisfies LabState)
+  }
+}
+
+/** States with which a process comes or goes. */
+const CHANGES_PROCESSES: ReadonlySet<RunnerState['kind']> = new Set(['loaded', 'stopped', 'died'])
+
+async function ensureMesh(api: ApiClient, mesh: string): Promise<void> {
+  try {
+    await api.get(`/meshes/${mesh}`)
+  } catch (thrown) {
+    if (AppError.from(thrown).code !== 'not-found') throw thrown
+    await api.put(`/meshes/${mesh}`, { type: 'Mesh', name: mesh })
+  }
+}
