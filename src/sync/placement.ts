@@ -1,10 +1,10 @@
 import { AppError } from '../base/errors.js'
 import type { Counter, Metrics } from '../base/metrics.js'
 import type { ResourceType } from '../model/registry.js'
-import { keyText, type Resource, specOf } from '../model/resource.js'
+import { keyText, type Resource, type ResourceKey, specOf } from '../model/resource.js'
 import type { Change, Commit, Listing } from '../store/store.js'
 import { encodeEntry } from './entry.js'
-import type { Projection, Recipe } from './recipe.js'
+import type { Recipe } from './recipe.js'
 import type { Entry, TypeView } from './type-view.js'
 
 /**
@@ -19,6 +19,8 @@ export class Placement {
   readonly #sentAs = new Map<string, { readonly type: ResourceType; readonly name: string }>()
   /** Resources that came from a zone, so that disabling the zone finds them. */
   readonly #byZone = new Map<string, Map<string, Resource>>()
+  /** The zone under which `byZone` has a resource. */
+  readonly #zoneOf = new Map<string, string>()
   readonly #disabledZones = new Set<string>()
   readonly #unsendable = new Map<string, string>()
 
@@ -38,7 +40,8 @@ export class Placement {
     for (const resource of listing.resources) {
       if (resource.type === 'Zone' && isDisabled(resource)) this.#disabledZones.add(resource.name)
     }
-    for (const resource of listing.resources) this.#place(resource, 0)
+    const changed = new Set<string>()
+    for (const resource of listing.resources) this.#place(resource, 0, changed)
     for (const view of this.#types.values()) view.startAt(listing.head.revision)
   }
 
@@ -49,77 +52,80 @@ export class Placement {
     return changed
   }
 
-  #applyChange(change: Change, revision: number, changed: Set<string>): void {
-    if (change.key.type === 'Zone') this.#applyZone(change, revision, changed)
-    if (!this.#types.has(change.key.type)) return
-    const type = change.after ? this.#place(change.after, revision) : this.#withdraw(keyText(change.key), revision)
-    if (!change.after && change.before) this.#forget(change.before)
-    if (type) changed.add(type)
+  #applyChange({ key, after }: Change, revision: number, changed: Set<string>): void {
+    if (key.type === 'Zone') this.#applyZone(key.name, after, revision, changed)
+    if (!this.#types.has(key.type)) return
+    if (after) {
+      this.#place(after, revision, changed)
+      return
+    }
+    this.#forgetOrigin(key)
+    this.#unsendable.delete(keyText(key))
+    this.#withdraw(key, revision, changed)
   }
 
   /** A disabled zone's resources leave the other zones' views and come back when it is enabled; its own view goes on. */
-  #applyZone(change: Change, revision: number, changed: Set<string>): void {
-    const zone = change.key.name
-    const disabled = change.after !== undefined && isDisabled(change.after)
+  #applyZone(zone: string, after: Resource | undefined, revision: number, changed: Set<string>): void {
+    const disabled = after !== undefined && isDisabled(after)
     if (disabled === this.#disabledZones.has(zone)) return
     if (disabled) this.#disabledZones.add(zone)
     else this.#disabledZones.delete(zone)
-    for (const resource of this.#byZone.get(zone)?.values() ?? []) {
-      const type = this.#place(resource, revision)
-      if (type) changed.add(type)
-    }
+    for (const resource of [...(this.#byZone.get(zone)?.values() ?? [])]) this.#place(resource, revision, changed)
   }
 
-  /** Puts a resource where its class sees it, or withdraws it. Returns the type when bytes changed. */
-  #place(resource: Resource, revision: number): ResourceType | undefined {
+  /** Puts a resource where its class sees it, or withdraws it. */
+  #place(resource: Resource, revision: number, changed: Set<string>): void {
     const view = this.#types.get(resource.type)
-    if (!view) return undefined
-    const key = keyText(resource)
+    if (!view) return
     const entry = this.#encode(resource)
-    if (!entry) return this.#withdraw(key, revision)
-    const before = this.#sentAs.get(key)
-    const renamed = before !== undefined && before.name !== entry.name && view.delete(before.name, revision)
-    this.#sentAs.set(key, { type: resource.type, name: entry.name })
-    return view.put(entry, revision) || renamed ? resource.type : undefined
+    const before = this.#sentAs.get(keyText(resource))
+    if (before !== undefined && before.name !== entry?.name) this.#withdraw(resource, revision, changed)
+    if (!entry) return
+    this.#sentAs.set(keyText(resource), { type: resource.type, name: entry.name })
+    if (view.put(entry, revision)) changed.add(resource.type)
   }
 
   /** Undefined: not for this class now. One that cannot be mapped is named and withheld; the others flow (trap 31). */
   #encode(resource: Resource): Entry | undefined {
+    const key = keyText(resource)
+    this.#unsendable.delete(key)
+    this.#forgetOrigin(resource)
     try {
       const projection = this.#recipe.project(resource)
-      this.#unsendable.delete(keyText(resource))
+      if (projection?.fromZone !== undefined) this.#rememberOrigin(resource, projection.fromZone)
       if (!projection) return undefined
-      if (projection.fromZone !== undefined) this.#rememberOrigin(projection, resource)
       if (projection.fromZone !== undefined && this.#disabledZones.has(projection.fromZone)) return undefined
       this.#encodes.add(1, { resource_type: resource.type })
       return encodeEntry(projection)
     } catch (thrown) {
-      this.#unsendable.set(keyText(resource), AppError.from(thrown).message)
+      this.#unsendable.set(key, AppError.from(thrown).message)
       return undefined
     }
   }
 
-  #withdraw(key: string, revision: number): ResourceType | undefined {
-    const sent = this.#sentAs.get(key)
-    if (!sent) return undefined
-    this.#sentAs.delete(key)
-    return this.#types.get(sent.type)?.delete(sent.name, revision) ? sent.type : undefined
+  #withdraw(key: ResourceKey, revision: number, changed: Set<string>): void {
+    const sent = this.#sentAs.get(keyText(key))
+    if (!sent) return
+    this.#sentAs.delete(keyText(key))
+    if (this.#types.get(sent.type)?.delete(sent.name, revision)) changed.add(sent.type)
   }
 
-  #rememberOrigin({ fromZone }: Projection, resource: Resource): void {
-    const zone = fromZone as string
+  /** The newest body is kept, and only while it comes from that zone: an older one must not come back with its zone. */
+  #rememberOrigin(resource: Resource, zone: string): void {
     let ofZone = this.#byZone.get(zone)
     if (!ofZone) {
       ofZone = new Map()
       this.#byZone.set(zone, ofZone)
     }
     ofZone.set(keyText(resource), resource)
+    this.#zoneOf.set(keyText(resource), zone)
   }
 
-  #forget(resource: Resource): void {
-    if (this.#unsendable.delete(keyText(resource))) return
-    const zone = this.#recipe.project(resource)?.fromZone
-    if (zone !== undefined) this.#byZone.get(zone)?.delete(keyText(resource))
+  #forgetOrigin(key: ResourceKey): void {
+    const zone = this.#zoneOf.get(keyText(key))
+    if (zone === undefined) return
+    this.#zoneOf.delete(keyText(key))
+    this.#byZone.get(zone)?.delete(keyText(key))
   }
 }
 

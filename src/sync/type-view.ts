@@ -66,9 +66,10 @@ export class TypeView {
     const before = this.#entries.get(entry.name)
     if (before?.version === entry.version) return false
     if (entry.fromZone !== undefined) this.#owners.add(entry.fromZone)
+    const loggedAt = before?.revision ?? this.#tombstones.get(entry.name)?.revision
     this.#entries.set(entry.name, { ...entry, revision })
     this.#tombstones.delete(entry.name)
-    this.#record(entry.name, revision)
+    this.#record(entry.name, revision, loggedAt)
     return true
   }
 
@@ -77,7 +78,7 @@ export class TypeView {
     if (!before) return false
     this.#entries.delete(name)
     this.#tombstones.set(name, { revision, fromZone: before.fromZone })
-    this.#record(name, revision)
+    this.#record(name, revision, before.revision)
     return true
   }
 
@@ -93,9 +94,14 @@ export class TypeView {
     return { entries: [...this.entriesFor(zone)], removed: [], revision: this.#head }
   }
 
-  /** Undefined: the log does not reach back that far. */
-  since(revision: number, zone: string | undefined): Difference | undefined {
-    if (revision < this.#floor) return undefined
+  /** Whether the log tells all that changed after `revision`. */
+  reaches(revision: number): boolean {
+    return revision >= this.#floor
+  }
+
+  /** What a recipient at `revision` lacks; only for revisions that the log reaches. */
+  since(revision: number, zone: string | undefined): Difference {
+    invariant(this.reaches(revision), `the log begins after revision ${revision}`)
     const entries: Entry[] = []
     const removed: string[] = []
     for (let i = this.#firstAfter(revision); i < this.#log.length; i += 1) {
@@ -140,11 +146,13 @@ export class TypeView {
     return batch
   }
 
-  #record(name: string, revision: number): void {
+  /** `loggedAt`: the revision of this name's last record. One commit may change a name twice, and it is told once. */
+  #record(name: string, revision: number, loggedAt: number | undefined): void {
     invariant(revision >= this.#head, `revision ${revision} after ${this.#head}`)
-    this.#log.push({ revision, name })
     this.#head = revision
     this.#shared.clear()
+    if (loggedAt === revision) return
+    this.#log.push({ revision, name })
     if (this.#log.length > LOG_MAX) this.#trim()
   }
 

@@ -1,10 +1,12 @@
 import { invariant } from '../base/assert.js'
 import { type Metrics, noMetrics } from '../base/metrics.js'
+import type { ResourceType } from '../model/registry.js'
 import type { Batch, Next, Since, Source, Subscription } from '../protocol/ports.js'
-import type { Commit, TenantStore } from '../store/store.js'
+import type { Commit, Listing, TenantStore } from '../store/store.js'
 import { encodeDeltaResponse } from '../wire/delta-codec.js'
 import { Placement } from './placement.js'
 import type { Recipe } from './recipe.js'
+import { StoreFollower } from './store-follower.js'
 import { type Difference, TypeView } from './type-view.js'
 
 export interface ViewOptions {
@@ -19,11 +21,23 @@ export interface ViewOptions {
   readonly metrics?: Metrics
 }
 
-/** A cursor over a view: the revision its reader got to, per type. Of another view it means nothing. */
+/** One complete read and what came after it. */
+interface Contents {
+  readonly types: ReadonlyMap<string, TypeView>
+  readonly placement: Placement
+}
+
+/** A cursor over a view: the revision its reader got to, per type. Of another view or epoch it means nothing. */
 interface ViewCursor {
-  readonly view: View
+  readonly contents: Contents
   readonly revision: number
 }
+
+/** `lost`: the store could not be read, and no stream may go on from here. */
+type State =
+  | { readonly kind: 'reading' }
+  | { readonly kind: 'complete'; readonly contents: Contents }
+  | { readonly kind: 'lost' }
 
 /**
  * What one class of recipients of one tenant is sent, in memory: filtered, mapped and encoded once, kept current by
@@ -31,46 +45,44 @@ interface ViewCursor {
  * and no names; a batch is made once for all streams that stand at the same cursor.
  */
 export class View {
-  readonly #recipe: Recipe
   readonly #options: ViewOptions
-  readonly #types = new Map<string, TypeView>()
-  readonly #placement: Placement
+  readonly #follower: StoreFollower
   /** Types that we do not have and were asked for too early: they too are owed an answer. At most what streams may ask for. */
   readonly #strangers = new Set<string>()
   readonly #listeners = new Set<(types: readonly string[]) => void>()
   readonly #metrics: Metrics
   #nonce = 0
-  #state: 'new' | 'reading' | 'complete' | 'stopped' = 'new'
+  #state: State = { kind: 'reading' }
   #closed: boolean
-  #early: Commit[] = []
-  #unwatch: () => void = () => {}
 
   constructor(options: ViewOptions) {
     this.#options = options
-    this.#recipe = options.recipe
     this.#closed = options.closed ?? false
     this.#metrics = options.metrics ?? noMetrics
-    for (const type of options.recipe.types) this.#types.set(type, new TypeView())
-    this.#placement = new Placement(options.recipe, this.#types, this.#metrics)
+    this.#follower = new StoreFollower({
+      store: options.store,
+      types: [...new Set<ResourceType>([...options.recipe.types, 'Zone'])],
+      onRead: (listing) => this.#fill(listing),
+      onCommit: (commit) => this.#apply(commit),
+      onVoid: () => {
+        this.#state = { kind: 'reading' }
+      },
+      onFailed: () => this.#lose(),
+    })
   }
 
-  /** The first complete read. Commits that arrive meanwhile wait; nothing is sent before it is done. */
+  /** The first complete read; nothing is sent before it is done. Rejects when the store cannot be read: streams then start over. */
   async start(): Promise<void> {
-    invariant(this.#state === 'new', 'a view is started once')
-    this.#state = 'reading'
-    this.#unwatch = this.#options.store.watch((commit) => this.#onCommit(commit))
-    const listing = await this.#options.store.listAll([...this.#recipe.types, 'Zone'])
-    if (this.#isStopped()) return
-    this.#placement.fill(listing)
-    this.#state = 'complete'
-    for (const commit of this.#early) if (commit.revision > listing.head.revision) this.#apply(commit)
-    this.#early = []
-    this.#announceAll()
+    try {
+      await this.#follower.start()
+    } catch (thrown) {
+      this.#lose()
+      throw thrown
+    }
   }
 
   stop(): void {
-    this.#state = 'stopped'
-    this.#unwatch()
+    this.#follower.stop()
     this.#listeners.clear()
   }
 
@@ -81,8 +93,9 @@ export class View {
     this.#announceAll()
   }
 
-  get isOpen(): boolean {
-    return !this.#closed
+  /** A view that could not be read serves nobody: who needs one makes another. */
+  get isLost(): boolean {
+    return this.#state.kind === 'lost'
   }
 
   /** A light source for one stream; `zone` is left what it owns out of its batches. */
@@ -98,37 +111,31 @@ export class View {
 
   /** The last revision that changed what this class is sent of a type; 0 for types that it does not have. */
   head(type: string): number {
-    return this.#types.get(type)?.head ?? 0
-  }
-
-  /** How many resources of a type `zone` is to have. */
-  size(type: string, zone: string | undefined): number {
-    let size = 0
-    for (const _entry of this.#types.get(type)?.entriesFor(zone) ?? []) size += 1
-    return size
+    return this.#contents?.types.get(type)?.head ?? 0
   }
 
   /** Resources that cannot be sent to this class, by key, with why. */
   get unsendable(): ReadonlyMap<string, string> {
-    return this.#placement.unsendable
+    return this.#contents?.placement.unsendable ?? new Map()
   }
 
-  /** Where a cursor of this view stands; undefined for a cursor of another view. */
+  /** Where a cursor of this view stands; undefined for a cursor of another view or epoch. */
   revisionAt(cursor: object | undefined): number | undefined {
     const own = cursor as ViewCursor | undefined
-    return own?.view === this ? own.revision : undefined
+    return own !== undefined && own.contents === this.#contents ? own.revision : undefined
   }
 
-  #isStopped(): boolean {
-    return this.#state === 'stopped'
+  get #contents(): Contents | undefined {
+    return this.#state.kind === 'complete' ? this.#state.contents : undefined
   }
 
   #next(type: string, since: Since, zone: string | undefined): Next {
-    const view = this.#types.get(type)
-    if (this.#state !== 'complete' || this.#closed) {
-      if (!view) this.#strangers.add(type)
+    if (this.#state.kind === 'lost') return { kind: 'start-over' }
+    if (this.#state.kind === 'reading' || this.#closed) {
+      if (!this.#options.recipe.types.some((known) => known === type)) this.#strangers.add(type)
       return { kind: 'not-ready' }
     }
+    const view = this.#state.contents.types.get(type)
     if (!view) return this.#nextOfUnknownType(type, since)
     if (since.kind === 'nothing') return this.#everything(type, view, zone)
     if (since.kind === 'versions') return this.#batchOrWithheld(type, view.against(since.versions, zone))
@@ -145,16 +152,12 @@ export class View {
   }
 
   #increment(type: string, view: TypeView, revision: number, zone: string | undefined): Next {
+    if (!view.reaches(revision)) return { kind: 'start-over' }
     if (view.isSharedWith(zone, revision)) {
-      const difference = view.since(revision, undefined)
-      if (!difference) return { kind: 'start-over' }
-      return this.#limited(
-        view.shared(revision, () => this.#batch(type, difference)),
-        type,
-      )
+      const batch = view.shared(revision, () => this.#batch(type, view.since(revision, undefined)))
+      return this.#limited(batch, type)
     }
     const difference = view.since(revision, zone)
-    if (!difference) return { kind: 'start-over' }
     if (difference.entries.length + difference.removed.length === 0) {
       return { kind: 'nothing', cursor: this.#cursor(difference.revision) }
     }
@@ -186,7 +189,7 @@ export class View {
       nonce,
       resources: difference.entries.map((entry) => entry.bytes),
       removed: difference.removed,
-      controlPlane: this.#recipe.identifier,
+      controlPlane: this.#options.recipe.identifier,
     })
     this.#metrics.counter('zonelab_view_batches_total').add(1, { resource_type: type })
     const entries = difference.entries.map(({ name, version }) => ({ name, version }))
@@ -199,22 +202,32 @@ export class View {
   }
 
   #cursor(revision: number): ViewCursor {
-    return { view: this, revision }
+    invariant(this.#contents !== undefined, 'only a complete view gives batches')
+    return { contents: this.#contents, revision }
   }
 
-  #onCommit(commit: Commit): void {
-    if (this.#state === 'reading') this.#early.push(commit)
-    else if (this.#state === 'complete') this.#apply(commit)
+  #fill(listing: Listing): void {
+    const { recipe } = this.#options
+    const types = new Map(recipe.types.map((type) => [type, new TypeView()]))
+    const placement = new Placement(recipe, types, this.#metrics)
+    placement.fill(listing)
+    this.#state = { kind: 'complete', contents: { types, placement } }
+    this.#announceAll()
   }
 
   #apply(commit: Commit): void {
-    const changed = this.#placement.apply(commit)
-    if (changed.size > 0 && !this.#closed) this.#announce([...changed])
+    const changed = this.#contents?.placement.apply(commit)
+    if (changed && changed.size > 0 && !this.#closed) this.#announce([...changed])
+  }
+
+  #lose(): void {
+    this.#state = { kind: 'lost' }
+    this.#announceAll()
   }
 
   #announceAll(): void {
-    if (this.#closed || this.#state !== 'complete') return
-    this.#announce([...this.#types.keys(), ...this.#strangers])
+    if (this.#closed || this.#state.kind === 'reading') return
+    this.#announce([...this.#options.recipe.types, ...this.#strangers])
     this.#strangers.clear()
   }
 

@@ -1,7 +1,8 @@
 import type { Component } from '../base/lifecycle.js'
 import { RESOURCE_TYPES, type ResourceType } from '../model/registry.js'
-import type { Resource } from '../model/resource.js'
-import type { Change, Commit, TenantStore } from '../store/store.js'
+import { keyOf, keyText, type Resource } from '../model/resource.js'
+import type { Change, Listing, TenantStore } from '../store/store.js'
+import { StoreFollower } from '../sync/store-follower.js'
 
 /** What changed in one mesh; `mesh` undefined for global-scoped types. */
 export interface MirrorChange {
@@ -17,30 +18,28 @@ const NO_RESOURCES: ReadonlyMap<string, Resource> = new Map()
  */
 export class MeshMirror implements Component {
   readonly name = 'mesh-mirror'
-  readonly #store: TenantStore
+  readonly #follower: StoreFollower
   readonly #meshes = new Map<string | undefined, Map<ResourceType, Map<string, Resource>>>()
   readonly #listeners = new Set<(changes: readonly MirrorChange[]) => void>()
-  #unwatch: () => void = () => {}
 
-  constructor(store: TenantStore) {
-    this.#store = store
+  constructor(store: Pick<TenantStore, 'listAll' | 'watch'>) {
+    this.#follower = new StoreFollower({
+      store,
+      types: RESOURCE_TYPES,
+      onRead: (listing) => this.#apply(this.#differences(listing)),
+      onCommit: ({ changes }) => this.#apply(changes),
+      // What is here goes on being served until the new epoch is read; a store that fails for good ends the process.
+      onVoid: () => {},
+      onFailed: () => {},
+    })
   }
 
   async start(): Promise<void> {
-    let early: Commit[] | undefined = []
-    this.#unwatch = this.#store.watch((commit) => {
-      if (early) early.push(commit)
-      else this.#apply(commit)
-    })
-    const { head, resources } = await this.#store.listAll(RESOURCE_TYPES)
-    for (const resource of resources) this.#place(resource)
-    const missed = early
-    early = undefined
-    for (const commit of missed) if (commit.revision > head.revision) this.#apply(commit)
+    await this.#follower.start()
   }
 
   async stop(): Promise<void> {
-    this.#unwatch()
+    this.#follower.stop()
     this.#listeners.clear()
   }
 
@@ -59,13 +58,30 @@ export class MeshMirror implements Component {
     return () => this.#listeners.delete(listener)
   }
 
-  #apply(commit: Commit): void {
-    for (const change of commit.changes) {
+  /** From what is held to what was read. */
+  #differences({ resources }: Listing): readonly Change[] {
+    const gone = new Map(this.#all().map((resource) => [keyText(resource), resource]))
+    const changes: Change[] = []
+    for (const after of resources) {
+      const before = gone.get(keyText(after))
+      gone.delete(keyText(after))
+      changes.push({ key: keyOf(after), before, after })
+    }
+    for (const before of gone.values()) changes.push({ key: keyOf(before), before, after: undefined })
+    return changes
+  }
+
+  #all(): readonly Resource[] {
+    return [...this.#meshes.values()].flatMap((types) => [...types.values()].flatMap((names) => [...names.values()]))
+  }
+
+  #apply(changes: readonly Change[]): void {
+    for (const change of changes) {
       if (change.after) this.#place(change.after)
       else this.#meshes.get(change.key.mesh)?.get(change.key.type)?.delete(change.key.name)
     }
-    const changes = commit.changes.map((change) => ({ mesh: change.key.mesh, change }))
-    for (const listener of this.#listeners) listener(changes)
+    const mirrored = changes.map((change) => ({ mesh: change.key.mesh, change }))
+    for (const listener of this.#listeners) listener(mirrored)
   }
 
   #place(resource: Resource): void {
