@@ -61,6 +61,8 @@ export class Publisher {
   readonly #types = new Map<string, PublisherState>()
   readonly #overdue = new Map<string, Cancel>()
   readonly #served = new Set<string>()
+  /** Renewals of a type that comes to be asked for later: a peer that resumes holds it, and would not be told it anew. */
+  readonly #unaskedRenewals = new Map<string, ReadonlySet<string>>()
   #unlisten: (() => void) | undefined
   #open = false
   #pumping = false
@@ -127,6 +129,8 @@ export class Publisher {
     } else {
       if (request.nonce !== '') this.#observer.onStaleNonce?.(request.type, request.nonce)
       this.#types.set(request.type, firstState(request))
+      this.#renew(request.type, [...(this.#unaskedRenewals.get(request.type) ?? [])])
+      this.#unaskedRenewals.delete(request.type)
     }
   }
 
@@ -217,7 +221,19 @@ export class Publisher {
     this.#overdue.set(type, this.#clock.after(this.#answerOverdueMs, alarm))
     this.#observer.onSent?.(type, batch)
     const renewed = this.#order.renews.get(type)
-    if (renewed !== undefined) this.#step(renewed, { kind: 'renewed', names: batch.entries.map(({ name }) => name) })
+    if (renewed === undefined) return
+    const names = batch.entries.map(({ name }) => name)
+    if (this.#types.has(renewed)) {
+      this.#renew(renewed, names)
+      return
+    }
+    const waiting = new Set([...(this.#unaskedRenewals.get(renewed) ?? []), ...names])
+    for (const name of batch.removed) waiting.delete(name)
+    this.#unaskedRenewals.set(renewed, waiting)
+  }
+
+  #renew(type: string, names: readonly string[]): void {
+    if (names.length > 0) this.#step(type, { kind: 'renewed', names })
   }
 
   /** Every way in: nothing happens after the end, a mistake of ours ends this stream only, and turns are handed out. */

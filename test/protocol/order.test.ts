@@ -76,4 +76,13 @@ describe('make before break', () => {
     const [clusters, endpoints, ...rest] = talk.responses()
     expect([clusters?.resources[0]?.payload, endpoints?.resources[0]?.payload, rest]).toEqual(['c@2', 'c@1', []])
   })
+
+  test('sends them also to a peer that resumes, holds them, and asks for them after the clusters went out', () => {
+    const talk = new PublisherTalk({ order }).replace({ C: { c: '2', d: '1' }, E: { c: '1', d: '1' } })
+    talk.request('C', { subscribe: [], initialVersions: new Map(Object.entries({ c: '1', d: '1' })) })
+    expect(talk.ack()).toBe('C +c@2')
+    talk.request('E', { subscribe: ['c', 'd'], initialVersions: new Map(Object.entries({ c: '1', d: '1' })) })
+    expect(talk.ack()).toBe('E +c@1')
+    expect(talk.said()).toEqual([])
+  })
 })

@@ -118,6 +118,22 @@ test('a server that comes back with something new sends that alone', async () =>
   expect(await dumpOf(`${fleet.admin}/proxies/default/web`)).toContain('10002')
 })
 
+test('a cluster that changed while the server was away comes with its endpoints, which it warms with', async () => {
+  const first = await startServer()
+  const fleet = await startFleet(first.port, [{ mesh: 'default', name: 'web' }])
+  expect(await fleet.ask('/synced?timeoutMs=10000')).toEqual(SYNCED)
+  await first.server.stop()
+
+  const changed = envoySnapshot({
+    cluster: [cluster('backend', { connectTimeout: '7s' }), staticCluster('self')],
+    endpoint: [endpoints('backend', 8080, 8081)],
+    listener: [listener('out', 10_001), listener('in', 80)],
+  })
+  await startServer(changed, first.port)
+  await expect.poll(() => dumpOf(`${fleet.admin}/proxies/default/web`), { timeout: 5_000 }).toContain('7s')
+  expect(await fleet.ask('/synced?timeoutMs=3000')).toEqual(SYNCED)
+})
+
 test('a refused listener is seen by the server with its reason, and the last good one stays', async () => {
   const { server, port } = await startServer()
   const fleet = await startFleet(port, [{ mesh: 'default', name: 'web' }])
