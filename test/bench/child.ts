@@ -1,0 +1,89 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+/** What a child process offers: methods whose arguments and results are plain data. */
+export type Methods = Readonly<Record<string, (...args: never[]) => unknown>>
+
+interface Call {
+  readonly id: number
+  readonly method: string
+  readonly args: readonly unknown[]
+}
+
+type Answer = { readonly id: number } & ({ readonly value: unknown } | { readonly failure: string })
+
+/** Called once in a child: answers its parent's calls until the parent is gone. */
+export function offer(methods: Methods): void {
+  process.on('message', async ({ id, method, args }: Call) => {
+    try {
+      process.send?.({ id, value: await methods[method]?.(...(args as never[])) } satisfies Answer)
+    } catch (thrown) {
+      process.send?.({ id, failure: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown) })
+    }
+  })
+  process.on('disconnect', () => process.exit())
+}
+
+/** A process of a bench's own, so that what it costs can be told from what the others cost. */
+export class Child<M extends Methods> {
+  readonly #process: ChildProcess
+  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
+  #calls = 0
+
+  /** `script` is relative to this folder. */
+  constructor(script: string, args: readonly string[] = []) {
+    this.#process = fork(fileURLToPath(new URL(`./${script}`, import.meta.url)), args, {
+      execArgv: ['--expose-gc', ...profiling(script)],
+      serialization: 'advanced',
+    })
+    this.#process.on('message', (answer: Answer) => this.#answered(answer))
+    this.#process.on('exit', (code, signal) => {
+      for (const { reject } of this.#waiting.values()) reject(new Error(`${script} ended: ${code ?? signal}`))
+    })
+  }
+
+  call<K extends keyof M & string>(method: K, ...args: Parameters<M[K]>): Promise<Awaited<ReturnType<M[K]>>> {
+    this.#calls += 1
+    const id = this.#calls
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
+      this.#process.send({ id, method, args } satisfies Call)
+    })
+  }
+
+  /** SIGSTOP and SIGCONT: a stopped process keeps its connections and reads nothing. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#process.kill(name)
+  }
+
+  /** Ends it, stopped or not; with a profile it ends by itself, or nothing would be written. */
+  end(): void {
+    this.#process.removeAllListeners('exit')
+    this.#process.kill('SIGCONT')
+    this.#process.disconnect()
+  }
+
+  #answered(answer: Answer): void {
+    const waiting = this.#waiting.get(answer.id)
+    this.#waiting.delete(answer.id)
+    if ('failure' in answer) waiting?.reject(new Error(answer.failure))
+    else waiting?.resolve(answer.value)
+  }
+}
+
+/** ZONELAB_BENCH_PROFILE names a folder for CPU profiles of every child. */
+function profiling(script: string): readonly string[] {
+  const folder = process.env.ZONELAB_BENCH_PROFILE
+  if (folder === undefined) return []
+  const name = `${script.replaceAll('/', '-')}-${process.hrtime.bigint()}.cpuprofile`
+  return ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}`]
+}
+
+/** Runs the work and ends the children whatever comes of it. */
+export async function withChildren<T>(children: readonly { end(): void }[], work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } finally {
+    for (const child of children) child.end()
+  }
+}

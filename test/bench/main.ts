@@ -1,0 +1,43 @@
+import { fork } from 'node:child_process'
+import { compileBenches } from './build.js'
+import { machine } from './machine.js'
+import { jsonLine, type Report, summary } from './report.js'
+
+/** Cheap and quiet ones first. Each runs in a process of its own, for which this is more than enough time. */
+const BENCHES = ['laws', 'idle', 'store', 'slow-peer', 'herd', 'fan-out', 'propagation'] as const
+const BENCH_WITHIN_MS = 120_000
+
+/** `npm run bench [-- NAME…]`: one line of JSON per bench on standard output, a summary for people on standard error. */
+const names = process.argv.slice(2)
+const unknown = names.filter((name) => !BENCHES.some((bench) => bench === name))
+if (unknown.length > 0) {
+  console.error(`no such bench: ${unknown.join(', ')}; there are ${BENCHES.join(', ')}`)
+  process.exit(2)
+}
+const folder = compileBenches()
+for (const bench of BENCHES.filter((bench) => names.length === 0 || names.includes(bench))) {
+  const on = machine()
+  try {
+    const report = await run(bench)
+    console.log(jsonLine(bench, report, on))
+    console.error(summary(bench, report))
+  } catch (thrown) {
+    console.error(`${bench}: ${thrown instanceof Error ? thrown.message : thrown}`)
+    process.exitCode = 1
+  }
+}
+
+function run(bench: string): Promise<Report> {
+  return new Promise((resolve, reject) => {
+    const child = fork(`${folder}/${bench}/main.js`, { execArgv: ['--expose-gc'], serialization: 'advanced' })
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(new Error(`not done within ${BENCH_WITHIN_MS / 1_000} s`))
+    }, BENCH_WITHIN_MS)
+    child.on('message', (report: Report) => resolve(report))
+    child.on('exit', (code, signal) => {
+      clearTimeout(timer)
+      reject(new Error(`ended without a report (${code ?? signal})`))
+    })
+  })
+}
