@@ -1,10 +1,9 @@
-import type { Clock } from '../base/clock.js'
+import type { Cancel, Clock } from '../base/clock.js'
 import type { Logger } from '../base/log.js'
 import type { Metrics } from '../base/metrics.js'
 import type { Random } from '../base/random.js'
 import { ZoneInsight } from '../insights/zone.js'
 import { canonicalJson } from '../model/json.js'
-import { LABEL } from '../model/labels.js'
 import type { TenantStore } from '../store/store.js'
 import { type RecipientClass, recipientClass } from '../sync/features.js'
 import type { LabelOptions } from '../sync/outbound-map.js'
@@ -31,7 +30,7 @@ const VIEW_LINGER_MS = 60_000
 /** What one tenant's streams share: a view per class of zones, an insight per zone. Nothing of it exists without streams. */
 export class TenantRuntime {
   readonly #options: TenantRuntimeOptions
-  readonly #views = new Map<string, { readonly view: View; streams: number }>()
+  readonly #views = new Map<string, HeldView>()
   readonly #insights = new Map<string, ZoneInsight>()
 
   constructor(options: TenantRuntimeOptions) {
@@ -46,10 +45,11 @@ export class TenantRuntime {
   acquireView(features: readonly string[]): View {
     const recipient = recipientClass(features)
     let held = this.#views.get(recipient.key)
-    if (!held) {
-      held = { view: this.#makeView(recipient), streams: 0 }
+    if (!held || held.view.isLost) {
+      held = { view: this.#makeView(recipient), streams: 0, cancelDrop: () => {} }
       this.#views.set(recipient.key, held)
     }
+    held.cancelDrop()
     held.streams += 1
     return held.view
   }
@@ -58,13 +58,12 @@ export class TenantRuntime {
     for (const [key, held] of this.#views) {
       if (held.view !== view) continue
       held.streams -= 1
-      if (held.streams === 0) this.#options.clock.after(VIEW_LINGER_MS, () => this.#dropIfIdle(key))
+      if (held.streams > 0) continue
+      held.cancelDrop = this.#options.clock.after(VIEW_LINGER_MS, () => {
+        view.stop()
+        this.#views.delete(key)
+      })
     }
-  }
-
-  /** The views in use, for status: how far a zone is behind is told against the view of its class. */
-  views(): readonly View[] {
-    return [...this.#views.values()].map(({ view }) => view)
   }
 
   insightOf(zone: string): ZoneInsight {
@@ -97,10 +96,10 @@ export class TenantRuntime {
   async ensureZone(zone: string): Promise<void> {
     const key = { type: 'Zone', mesh: undefined, name: zone } as const
     if (await this.store.get(key)) return
-    const labels = { [LABEL.displayName]: zone, [LABEL.origin]: 'global' }
     const resource = {
       ...key,
-      labels,
+      // None, as Kuma's: what a control plane makes by itself did not come through the API that sets labels.
+      labels: {},
       spec: canonicalJson({ enabled: true }),
       status: undefined,
       owner: undefined,
@@ -109,9 +108,14 @@ export class TenantRuntime {
     await this.store.commit([{ kind: 'put', resource, expect: 'absent' }])
   }
 
-  stop(): void {
-    for (const { view } of this.#views.values()) view.stop()
+  /** Resolves when what is known of the zones is stored. */
+  async stop(): Promise<void> {
+    for (const { view, cancelDrop } of this.#views.values()) {
+      cancelDrop()
+      view.stop()
+    }
     this.#views.clear()
+    await Promise.all([...this.#insights.values()].map((insight) => insight.finish()))
   }
 
   #makeView(recipient: RecipientClass): View {
@@ -121,11 +125,10 @@ export class TenantRuntime {
     view.start().catch((error: unknown) => log.error('a view could not be read', { tenant: store.tenant, error }))
     return view
   }
+}
 
-  #dropIfIdle(key: string): void {
-    const held = this.#views.get(key)
-    if (!held || held.streams > 0) return
-    held.view.stop()
-    this.#views.delete(key)
-  }
+interface HeldView {
+  readonly view: View
+  streams: number
+  cancelDrop: Cancel
 }
