@@ -174,12 +174,10 @@ export class MockProxy {
   #ended({ connection }: Session, reason: CloseReason): void {
     const attempt = this.#state.kind === 'connecting' ? this.#state.attempt : 0
     this.#failures += 1
-    this.#options.log.info('ADS stream ended', {
-      mesh: this.mesh,
-      name: this.name,
-      reason: reason.kind,
-      detail: reason.detail,
-    })
+    const fields = { mesh: this.mesh, name: this.name, reason: reason.kind, detail: reason.detail }
+    // While a zone is away every proxy tries every few seconds; the first failure says it all.
+    if (attempt === 0) this.#options.log.info('ADS stream ended', fields)
+    else this.#options.log.debug('ADS stream ended', fields)
     connection.release()
     this.#backOff(attempt, reason.detail === '' ? reason.kind : reason.detail)
   }
