@@ -26,6 +26,11 @@ export function integer(bytes: Uint8Array): Der {
   return (digits[0] ?? 0) >= 0x80 ? tagged(0x02, Buffer.from([0]), digits) : tagged(0x02, digits)
 }
 
+/** The value that stands for none, where an encoding asks for one. */
+export function nothing(): Der {
+  return tagged(0x05)
+}
+
 export function octets(bytes: Uint8Array): Der {
   return tagged(0x04, bytes)
 }
@@ -50,6 +55,34 @@ export function time(ms: number): Der {
   const digits = new Date(ms).toISOString().replace(/[-:T]|\.\d+/g, '')
   const early = new Date(ms).getUTCFullYear() < 2050
   return early ? tagged(0x17, Buffer.from(digits.slice(2))) : tagged(0x18, Buffer.from(digits))
+}
+
+/** The bytes between an encoding's head and its end. The encoding is one that a cryptographic library has read already. */
+export function contentOf(der: Uint8Array): Der {
+  return Buffer.from(der.subarray(headLength(der)))
+}
+
+/** The encodings that a constructed one holds, each with its own head. */
+export function elementsOf(der: Uint8Array): readonly Der[] {
+  const elements: Der[] = []
+  let rest: Uint8Array = contentOf(der)
+  while (rest.length > 0) {
+    const length = headLength(rest) + contentLength(rest)
+    elements.push(Buffer.from(rest.subarray(0, length)))
+    rest = rest.subarray(length)
+  }
+  return elements
+}
+
+function headLength(der: Uint8Array): number {
+  const first = der[1] ?? 0
+  return first < 0x80 ? 2 : 2 + (first & 0x7f)
+}
+
+function contentLength(der: Uint8Array): number {
+  const first = der[1] ?? 0
+  if (first < 0x80) return first
+  return der.subarray(2, headLength(der)).reduce((length, byte) => length * 256 + byte, 0)
 }
 
 function base128(value: number): number[] {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { AppError } from '../base/errors.js'
-import { createCa, createServerCertificate, type KeyPairPem } from './tls.js'
+import { createCa, createServerCertificate } from './tls.js'
+import type { KeyPairPem } from './x509.js'
 
 export interface CertificateFiles {
   /** Both empty: a pair is made, signed by a CA that is forgotten at once, so that clients must skip verification. */
