@@ -27,7 +27,7 @@ export interface Documents {
 const OWN_KINDS: readonly unknown[] = ['Topology', 'Scenario']
 
 /**
- * Every document of the sources, all checked, meshes first. Throws `invalid-resource` that names every mistake with its
+ * Every document of the sources, all checked, meshes first and policies last. Throws `invalid-resource` that names every mistake with its
  * file, line and column; `invalid-argument` for what is no YAML.
  */
 export function readDocuments(sources: readonly Source[]): Documents {
@@ -45,8 +45,12 @@ export function readDocuments(sources: readonly Source[]): Documents {
     const lines = mistakes.map(({ where, field, reason }) => `${where}: ${field === '' ? '' : `${field}: `}${reason}`)
     throw new AppError('invalid-resource', lines.join('\n'), { violations: mistakes })
   }
-  const meshesFirst = [...resources].sort((a, b) => Number(b.type === 'Mesh') - Number(a.type === 'Mesh'))
-  return { resources: meshesFirst, skipped }
+  return { resources: [...resources].sort((a, b) => rank(a.type) - rank(b.type)), skipped }
+}
+
+/** Meshes, then what is no policy, then policies in the order in which their kinds take effect. */
+function rank(type: ResourceType): number {
+  return type === 'Mesh' ? -1 : (descriptorOf(type).policy?.order ?? 0)
 }
 
 interface Mistake extends Violation {

@@ -24,7 +24,11 @@ export function explainLines(changed: Changed, hops: readonly Hop[], watched: Wa
   const own = hops.filter((hop) => isOf(changed, hop))
   const accepted = own.find(({ hop }) => hop === 'accepted')
   const startMs = accepted?.at ?? own[0]?.at
-  if (startMs === undefined) return ['  no hop of it was observable']
+  if (startMs === undefined) {
+    return [
+      watched.globalObservable ? '  nothing was sent: the global held it so already' : '  no hop of it was observable',
+    ]
+  }
   const of = (kind: HopKind) => own.filter(({ hop, at }) => hop === kind && at >= startMs)
   const line = (atMs: number | undefined, text: string) =>
     `  ${(atMs === undefined ? '' : duration(atMs - startMs)).padStart(9)}   ${text}`

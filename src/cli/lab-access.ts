@@ -92,7 +92,7 @@ export function diagnosticsOf(
   const url = component.endpoints.diagnostics
   if (url === undefined || component.state === 'external') return undefined
   const token = readIfThere(lab.view.diagnosticsTokenFile)?.trim() ?? ''
-  return new DiagnosticsClient({ name: component.name, url, token }, context.clock)
+  return new DiagnosticsClient({ name: component.name, zone: component.zone ?? '', url, token }, context.clock)
 }
 
 /** Who can say whether the lab is in sync, and who should run and does not. */

@@ -95,7 +95,7 @@ export function findComponent<C extends { readonly name: string; readonly tenant
     const list = fitting.map((component) => `${name} --tenant ${component.tenant}`).join(', ')
     throw new AppError('invalid-argument', `"${name}" fits several components: ${list}`)
   }
-  throw new AppError('not-found', `there is no component "${name}"${near(name, components)}`)
+  throw new AppError('invalid-argument', `there is no component "${name}"${near(name, components)}`)
 }
 
 /** Enough to recognise what was meant, little enough to read. */

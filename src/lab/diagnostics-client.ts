@@ -6,6 +6,8 @@ import type { SyncedAnswer, SyncRow } from '../insights/sync-report.js'
 export interface DiagnosticsTarget {
   /** Component: `global`, `zone-2`, `dataplanes/zone-2`. */
   readonly name: string
+  /** Zone that the component is in; '' for the global. */
+  readonly zone: string
   /** `http://host:port` of the process's diagnostics. */
   readonly url: string
   readonly token: string
@@ -19,11 +21,13 @@ const WAIT_SLICE_MS = 60_000
 /** What a process of the lab tells on its diagnostics port. */
 export class DiagnosticsClient {
   readonly name: string
+  readonly zone: string
   readonly #target: DiagnosticsTarget
   readonly #clock: Clock
 
   constructor(target: DiagnosticsTarget, clock: Clock) {
     this.name = target.name
+    this.zone = target.zone
     this.#target = target
     this.#clock = clock
   }

@@ -37,7 +37,7 @@ export interface ComponentView {
   readonly pid: number | undefined
   /** Wall time, epoch ms, since which it is ready. */
   readonly readySinceMs: number | undefined
-  /** By what is served: `api`, `apiHttps`, `kds`, `xds`, `bootstrap`, `diagnostics`. */
+  /** By what is served: `api`, `apiHttps`, `kds`, `xds`, `bootstrap`, `diagnostics`, `admin` (of sidecars: `/proxies/MESH/NAME`). */
   readonly endpoints: Readonly<Record<string, string>>
   readonly adminTokenFile: string | undefined
   readonly zoneTokenFile: string | undefined
@@ -81,6 +81,7 @@ export function endpointsOf(component: Component, ports: LabPorts, spec: LabSpec
     xds: url('grpcs', 'dpServerPort'),
     bootstrap: url('https', 'bootstrapPort'),
     diagnostics: url('http', 'diagnosticsPort'),
+    admin: url('http', 'adminPort'),
   }
   return Object.fromEntries(Object.entries(served).filter(([, value]) => value !== undefined)) as Record<string, string>
 }

@@ -3,14 +3,10 @@ import type { Fleet, Service, Topology } from './topology.js'
 
 /** The shop that a lab sells when no file says otherwise: what its visitors see, what answers them, what remembers. */
 const SERVICES: readonly Service[] = [
-  shopService('frontend', 8080, ['backend']),
-  shopService('backend', 8081, ['database']),
-  shopService('database', 5432, []),
+  { name: 'frontend', mesh: 'default', port: 8080, protocol: 'http', labels: {}, calls: ['backend'] },
+  { name: 'backend', mesh: 'default', port: 8081, protocol: 'http', labels: {}, calls: ['database'] },
+  { name: 'database', mesh: 'default', port: 5432, protocol: 'tcp', labels: {}, calls: [] },
 ]
-
-function shopService(name: string, port: number, calls: readonly string[]): Service {
-  return { name, mesh: 'default', port, protocol: 'http', labels: {}, calls }
-}
 
 export interface ShopCounts {
   /** Control planes; 1 has no id of its own. */

@@ -14,7 +14,7 @@ export interface SyncWitnesses {
   /** Each knows of its sidecars that are connected. */
   readonly zones: readonly SyncWitness[]
   /** Each knows which of its sidecars are. */
-  readonly fleets: readonly SyncWitness[]
+  readonly fleets: readonly (SyncWitness & { readonly zone: string })[]
   /** Should run and does not: stopped, killed or dead. */
   readonly absent: readonly Laggard[]
 }
@@ -35,8 +35,12 @@ export async function untilSynced(witnesses: SyncWitnesses, timeoutMs: number, c
     global ? afterZonesAreSeen(global, zones, left, clock) : [],
     whoIsSilent([...zones, ...fleets], left()),
   ])
-  const speaking = (witness: SyncWitness) => !silent.some(({ component }) => component === witness.name)
-  const ofFleets = await Promise.all(fleets.filter(speaking).map((fleet) => ask(fleet, left())))
+  const gone = new Set([...absent, ...silent].map(({ component }) => component))
+  const speaking = ({ name }: SyncWitness) => !gone.has(name)
+  // Of a zone that is away every sidecar would say the same, which is not news.
+  const ofFleets = await Promise.all(
+    fleets.filter((fleet) => speaking(fleet) && !gone.has(fleet.zone)).map((fleet) => ask(fleet, left())),
+  )
   const ofSidecars = await Promise.all(zones.filter(speaking).map((zone) => ask(zone, left())))
   const laggards = distinct([...absent, ...silent, ...ofZones, ...ofFleets.flat(), ...ofSidecars.flat()])
   return { synced: laggards.length === 0, laggards }

@@ -76,6 +76,6 @@ function columns({ io, clock }: Context, tenants: boolean): Column<ComponentView
   ]
 }
 
-function mainEndpoints({ api, kds, xds }: Readonly<Record<string, string>>): string {
-  return [api, kds, xds].filter((url) => url !== undefined).join('  ')
+function mainEndpoints({ api, kds, xds, admin }: Readonly<Record<string, string>>): string {
+  return [api, kds, xds, admin].filter((url) => url !== undefined).join('  ')
 }

@@ -1,0 +1,65 @@
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { beforeAll, expect, test } from 'vitest'
+import type { LabView } from '../../src/lab/lab-view.js'
+import { alive, buildProgram, childrenOf, Home } from './program.js'
+
+/** Signals to a lab in the foreground, and to its supervisor. */
+
+beforeAll(buildProgram, 150_000)
+
+type Started = ReturnType<Home['start']>
+
+async function untilReady(lab: Started): Promise<void> {
+  for await (const line of createInterface({ input: lab.stdout })) if (line.includes('Try next')) return
+  throw new Error('the lab ended before it was ready')
+}
+
+test('Ctrl-C ends every process of the lab, keeps its data, and says 130', { timeout: 60_000 }, async () => {
+  await using home = await Home.make()
+  const lab = home.start(['up', '--zones', '2', '--dataplanes', '3'])
+  await untilReady(lab)
+  const children = childrenOf(lab.pid ?? 0)
+  expect(children).toHaveLength(5)
+  // A terminal sends it to the whole foreground group.
+  for (const pid of [lab.pid ?? 0, ...children]) process.kill(pid, 'SIGINT')
+  const [code] = await once(lab, 'exit')
+  expect(code).toBe(130)
+  expect(children.filter(alive)).toEqual([])
+  expect(await home.ok(['labs', '-o', 'json'])).toContain('"state": "stopped"')
+})
+
+test('a lab that was stopped comes back with its ports, its data and its keys', { timeout: 90_000 }, async () => {
+  await using home = await Home.make()
+  const up = async () => JSON.parse(await home.ok(['up', '--detach', '-o', 'json'])) as LabView
+  const first = JSON.parse(
+    await home.ok(['up', '--zones', '1', '--dataplanes', '1', '--detach', '-o', 'json']),
+  ) as LabView
+  await home.ok(['apply', '-f', 'examples/policies'])
+  await home.ok(['down'])
+  const second = await up()
+  expect(second.components.map(({ name, endpoints }) => ({ name, endpoints }))).toEqual(
+    first.components.map(({ name, endpoints }) => ({ name, endpoints })),
+  )
+  expect(await home.ok(['get', 'meshretries', '-o', 'name'])).toContain('backend-retry')
+  await home.ok(['wait', '--for', 'synced', '--timeout', '20s'])
+  const clash = await home.run(['up', '--zones', '2', '--detach'])
+  expect(clash).toMatchObject({ code: 2, stderr: expect.stringContaining('other flags') })
+})
+
+test('when the supervisor is killed its children end by themselves, and the lab says so', {
+  timeout: 60_000,
+}, async () => {
+  await using home = await Home.make()
+  const view = JSON.parse(
+    await home.ok(['up', '--zones', '1', '--dataplanes', '1', '--detach', '-o', 'json']),
+  ) as LabView
+  const children = childrenOf(view.pid ?? 0)
+  expect(children).toHaveLength(3)
+  process.kill(view.pid ?? 0, 'SIGKILL')
+  await expect.poll(() => children.filter(alive), { timeout: 12_000 }).toEqual([])
+  const status = await home.run(['status'])
+  expect(status).toMatchObject({ code: 3, stderr: expect.stringContaining('its supervisor is gone') })
+  await home.ok(['up', '--detach'])
+  await home.ok(['down'])
+})
