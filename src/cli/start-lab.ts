@@ -7,6 +7,7 @@ import { Child } from '../lab/child.js'
 import { ControlClient } from '../lab/control-client.js'
 import { InlineRunner } from '../lab/inline.js'
 import type { LabSpec } from '../lab/lab-spec.js'
+import { portsOfOtherLabs } from '../lab/lab-state.js'
 import type { LabView } from '../lab/lab-view.js'
 import { type LabPaths, logFileOf } from '../lab/paths.js'
 import { makePrivateDir } from '../lab/private-files.js'
@@ -26,6 +27,7 @@ export function startHere(paths: LabPaths, spec: LabSpec, context: Context, repo
     spec,
     clock,
     signal: context.signal,
+    otherPorts: portsOfOtherLabs(paths.name, context.env),
     onStep: (step, view) => report.step(step, view),
     onChange: (name, state) => report.changed(name, state),
     makeRunner: (group, onChange) => {

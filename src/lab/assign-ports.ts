@@ -11,17 +11,19 @@ export interface AssignedPorts {
 }
 
 /**
- * A port for every listener of the lab. Those that the lab had stay, since peers may have written them down.
+ * A port for every listener of the lab whose directory is given. Those that the lab had stay while they are free, since
+ * peers may have written them down; those of `others`, the user's other labs, stay theirs even while they do not run.
  * Throws `port-taken`.
  */
 export async function assignPorts(
-  labName: string,
+  dir: string,
   spec: LabSpec,
   kept: LabPorts,
+  others: readonly LabPorts[],
   isFree?: IsPortFree,
 ): Promise<AssignedPorts> {
-  const reserved = Object.values(kept).flatMap((ports) => Object.values(ports))
-  const allocator = new PortAllocator({ host: spec.listen, labName, reserved, ...(isFree && { isFree }) })
+  const reserved = [kept, ...others].flatMap((lab) => Object.values(lab).flatMap((ports) => Object.values(ports)))
+  const allocator = new PortAllocator({ host: spec.listen, place: dir, reserved, ...(isFree && { isFree }) })
   const ports: Record<string, Record<string, number>> = {}
   const notices: string[] = []
   for (const component of componentsOf(spec)) {
@@ -36,7 +38,10 @@ export async function assignPorts(
     } else {
       const settings = isExternal(component) ? EXTERNAL_ZONE_PORTS : PORT_SETTINGS[component.kind]
       const own: Record<string, number> = {}
-      for (const setting of settings) own[setting] = had[setting] ?? (await allocator.next())
+      for (const setting of settings) {
+        const kept = had[setting]
+        own[setting] = kept !== undefined && (await allocator.take(kept)) ? kept : await allocator.next()
+      }
       ports[component.key] = own
     }
   }

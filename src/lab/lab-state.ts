@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { AppError } from '../base/errors.js'
 import { type LabSpec, labSpecSchema } from './lab-spec.js'
-import { type LabPaths, labsDir } from './paths.js'
+import { type LabPaths, labPaths, labsDir } from './paths.js'
 import { readIfThere, writePrivateFile } from './private-files.js'
 import { type ProcessId, processIdSchema } from './process-id.js'
 
@@ -60,4 +60,17 @@ export function listLabs(env: Readonly<Record<string, string | undefined>>): str
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw thrown
   }
+}
+
+/** Ports of the user's other labs, running or not. A state that cannot be read has none. */
+export function portsOfOtherLabs(name: string, env: Readonly<Record<string, string | undefined>>): LabPorts[] {
+  return listLabs(env)
+    .filter((other) => other !== name)
+    .flatMap((other) => {
+      try {
+        return readLabState(labPaths(other, env))?.ports ?? []
+      } catch {
+        return []
+      }
+    })
 }

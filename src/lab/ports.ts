@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createServer } from 'node:net'
 import { AppError } from '../base/errors.js'
 
@@ -67,9 +68,6 @@ export async function chooseGlobalPorts(
  */
 const FIRST_PORT = 20_000
 const LAST_PORT = 32_000
-/** Labs begin at different places, so that two that start at once rarely meet: 40 places of 300 ports each. */
-const PLACES = 40
-
 /** Hands out ports that are free and not yet given to another component of the same lab. */
 export class PortAllocator {
   readonly #host: string
@@ -77,18 +75,20 @@ export class PortAllocator {
   readonly #given: Set<number>
   #candidate: number
 
-  /** `reserved` are ports that components of the lab have already. */
+  /** `reserved` are not given out by `next`, free or not: somebody will come back to them. */
   constructor(options: {
     readonly host: string
-    readonly labName: string
+    /** Allocators of different places begin at different ports. */
+    readonly place: string
     readonly reserved: Iterable<number>
     readonly isFree?: IsPortFree
   }) {
     this.#host = options.host
     this.#isFree = options.isFree ?? isPortFree
     this.#given = new Set(options.reserved)
-    const place = [...options.labName].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % PLACES, 7)
-    this.#candidate = FIRST_PORT + place * ((LAST_PORT - FIRST_PORT) / PLACES)
+    // Labs begin at different ports, so that one rarely takes what another has given up for a moment.
+    const digest = createHash('sha256').update(options.place).digest()
+    this.#candidate = FIRST_PORT + (digest.readUInt32BE() % (LAST_PORT - FIRST_PORT))
   }
 
   /** Whether this very port could be had. */

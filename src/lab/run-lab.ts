@@ -3,7 +3,7 @@ import { AppError } from '../base/errors.js'
 import { assignPorts } from './assign-ports.js'
 import { ControlServer } from './control-server.js'
 import type { LabSpec } from './lab-spec.js'
-import { type LabState, readLabState } from './lab-state.js'
+import { type LabPorts, readLabState } from './lab-state.js'
 import type { LabView } from './lab-view.js'
 import { endLeftovers } from './leftovers.js'
 import type { LabPaths } from './paths.js'
@@ -15,6 +15,8 @@ export type StartStep = 'global' | 'credentials' | 'zones' | 'dataplanes'
 export interface RunLabOptions {
   readonly paths: LabPaths
   readonly spec: LabSpec
+  /** Ports of the user's other labs. */
+  readonly otherPorts: readonly LabPorts[]
   readonly makeRunner: MakeRunner
   readonly clock: Clock
   readonly onStep: (step: StartStep, view: LabView) => void
@@ -36,7 +38,7 @@ export interface RunningLab {
  * Throws `store-locked` when the lab runs already, `port-taken`, and what its processes report.
  */
 export async function runLab(options: RunLabOptions): Promise<RunningLab> {
-  const { paths, spec, clock } = options
+  const { paths, clock } = options
   let supervisor: Supervisor | undefined
   const running = () => {
     if (!supervisor) throw new AppError('unavailable', 'the lab is just being started')
@@ -56,15 +58,11 @@ export async function runLab(options: RunLabOptions): Promise<RunningLab> {
   })
   await control.start()
   try {
-    const kept: LabState | undefined = readLabState(paths)
+    const kept = readLabState(paths)
     if (kept) await endLeftovers(kept, clock)
-    const { ports, notices } = await assignPorts(paths.name, spec, kept?.ports ?? {})
-    const started = new Supervisor({ ...options, ports, notices })
-    supervisor = started
-    options.signal.addEventListener('abort', () => void started.stopAll(), { once: true })
-    options.signal.throwIfAborted()
-    started.prepare()
-    await started.startAll((step) => options.onStep(step, started.view()))
+    const started = await startFirst(options, (candidate) => {
+      supervisor = candidate
+    })
     const stop = async () => {
       await started.stopAll()
       await control.stop()
@@ -74,5 +72,32 @@ export async function runLab(options: RunLabOptions): Promise<RunningLab> {
     await supervisor?.stopAll()
     await control.stop()
     throw AppError.from(thrown)
+  }
+}
+
+/** Between the look for a free port and its use another program may take it; a third such chance is none. */
+const ATTEMPTS_MAX = 3
+
+/** The first supervisor whose processes all got their ports. `announce` is told of each before it starts anything. */
+async function startFirst(options: RunLabOptions, announce: (supervisor: Supervisor) => void): Promise<Supervisor> {
+  const { paths, spec, signal, onStep, otherPorts } = options
+  for (let attempt = 1; ; attempt += 1) {
+    const { ports, notices } = await assignPorts(paths.dir, spec, readLabState(paths)?.ports ?? {}, otherPorts)
+    signal.throwIfAborted()
+    const supervisor = new Supervisor({ ...options, ports, notices })
+    announce(supervisor)
+    const giveUp = () => void supervisor.stopAll()
+    signal.addEventListener('abort', giveUp, { once: true })
+    try {
+      supervisor.prepare()
+      await supervisor.startAll((step) => onStep(step, supervisor.view()))
+      return supervisor
+    } catch (thrown) {
+      const { code } = AppError.from(thrown)
+      if (code !== 'port-taken' || attempt === ATTEMPTS_MAX) throw thrown
+      await supervisor.stopAll()
+    } finally {
+      signal.removeEventListener('abort', giveUp)
+    }
   }
 }

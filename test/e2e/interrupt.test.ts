@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import { beforeAll, expect, test } from 'vitest'
 import type { LabView } from '../../src/lab/lab-view.js'
 import { alive, buildProgram, childrenOf, Home } from './program.js'
@@ -10,9 +9,18 @@ beforeAll(buildProgram, 150_000)
 
 type Started = ReturnType<Home['start']>
 
-async function untilReady(lab: Started): Promise<void> {
-  for await (const line of createInterface({ input: lab.stdout })) if (line.includes('Try next')) return
-  throw new Error('the lab ended before it was ready')
+/** Reads on, so that the lab can go on writing. */
+function untilReady(lab: Started): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let errors = ''
+    lab.stderr.on('data', (chunk: Buffer) => {
+      errors += chunk
+    })
+    lab.stdout.on('data', (chunk: Buffer) => {
+      if (chunk.includes('Try next')) resolve()
+    })
+    lab.once('exit', () => reject(new Error(`the lab ended before it was ready:\n${errors}`)))
+  })
 }
 
 test('Ctrl-C ends every process of the lab, keeps its data, and says 130', { timeout: 60_000 }, async () => {

@@ -93,22 +93,24 @@ export class Home implements AsyncDisposable {
   }
 }
 
+/** Runs, stopped or not. One that ended and that nobody has buried, as in a container without an init, does not. */
 export function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
+  return processes().some((process) => process.pid === pid)
 }
 
 /** Processes whose parent is this one, as the system counts them. */
 export function childrenOf(pid: number): number[] {
+  return processes()
+    .filter(({ parent }) => parent === pid)
+    .map((process) => process.pid)
+}
+
+function processes(): { readonly pid: number; readonly parent: number }[] {
   const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat='], { encoding: 'utf8' }).trim().split('\n')
   return lines
     .map((line) => line.trim().split(/\s+/))
-    .filter(([, parent, state]) => Number(parent) === pid && !state?.startsWith('Z'))
-    .map(([child]) => Number(child))
+    .filter(([, , state]) => !state?.startsWith('Z'))
+    .map(([pid, parent]) => ({ pid: Number(pid), parent: Number(parent) }))
 }
 
 export function componentOf(view: LabView, name: string): ComponentView {
@@ -121,7 +123,7 @@ export function componentOf(view: LabView, name: string): ComponentView {
 export async function askApi(component: ComponentView, path: string, init: RequestInit = {}): Promise<Response> {
   const token = readIfThere(component.adminTokenFile ?? '')?.trim()
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
-  return fetch(`${component.endpoints['api']}${path}`, { ...init, headers })
+  return fetch(`${component.endpoints.api}${path}`, { ...init, headers })
 }
 
 /** What every sidecar of a service says itself that it runs with: its whole configuration, by `ZONE/NAME`. */
@@ -129,7 +131,7 @@ export async function configurations(view: LabView, service: string): Promise<Ma
   const dumps = new Map<string, string>()
   for (const zone of view.spec.topology.zones) {
     const fleet = zone.fleets.find((candidate) => candidate.service === service)
-    const admin = componentOf(view, `dataplanes/${zone.name}`).endpoints['admin']
+    const admin = componentOf(view, `dataplanes/${zone.name}`).endpoints.admin
     for (let index = 1; index <= (fleet?.replicas ?? 0); index += 1) {
       const name = `${service}-${index}`
       const answer = await fetch(`${admin}/proxies/default/${name}/config_dump`)
