@@ -96,11 +96,12 @@ export class Configuration {
   }
 
   /** Refuses a batch whole: nothing of it is applied. One that holds nothing is accepted. */
-  refuse(kind: EnvoyKind, batch: ReceivedBatch<AnyValue>, reason: string, nowMs: number): Outcome {
+  refuse(kind: EnvoyKind, batch: ReceivedBatch<AnyValue>, why: string, nowMs: number): Outcome {
     const refusals = new Map<string, Refusal>()
-    for (const name of batch.removed) refusals.set(name, { name, version: '', reason })
+    for (const name of batch.removed) refusals.set(name, { name, version: '', reason: `${name}: ${why}` })
     for (const received of batch.resources) {
       const { name, version } = received
+      const reason = `${name}: ${why}`
       refusals.set(name, { name, version, reason })
       this.#refuse({ resource: this.#pool.take(kind, received), reason, atMs: nowMs })
     }
@@ -116,7 +117,8 @@ export class Configuration {
   #removed(kind: EnvoyKind, { wholeTruth, resources, removed }: ReceivedBatch<AnyValue>): Iterable<string> {
     if (!wholeTruth) return removed
     const sent = new Set(resources.map(({ name }) => name))
-    return [...this.versions(kind).keys(), ...this.#refused[kind].keys()].filter((name) => !sent.has(name))
+    const known = [...this.versions(kind).keys(), ...this.#refused[kind].keys()]
+    return [...removed, ...known.filter((name) => !sent.has(name))]
   }
 
   #running(): Running {
