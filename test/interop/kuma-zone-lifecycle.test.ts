@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
-import { connect } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { certificateOf } from './support/certificate.js'
 import { eventually, steadily, timed } from './support/eventually.js'
 import { freePort } from './support/free-ports.js'
 import type { KdsTap } from './support/kds-tap.js'
@@ -107,14 +107,3 @@ describeWith(['KUMA_CP'], 'a real kuma-cp zone on our global: our shutdown', () 
     await steadily(3_000, () => expectOnline(after.rest, 'zone-1', true))
   })
 })
-
-function certificateOf(port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ALPNProtocols: ['h2'] }, () => {
-      const { raw } = socket.getPeerCertificate()
-      socket.destroy()
-      resolve(`-----BEGIN CERTIFICATE-----\n${raw.toString('base64')}\n-----END CERTIFICATE-----\n`)
-    })
-    socket.on('error', reject)
-  })
-}

@@ -1,7 +1,7 @@
 import { PortAllocator } from '../../../src/lab/ports.js'
 
 /** One allocator for the whole run, so that two processes of a test never get the same port. */
-const allocator = new PortAllocator({ host: '0.0.0.0', labName: `interop-${process.pid}`, reserved: [] })
+const allocator = new PortAllocator({ host: '0.0.0.0', place: `interop-${process.pid}`, reserved: [] })
 
 export function freePort(): Promise<number> {
   return allocator.next()
