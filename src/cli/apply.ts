@@ -1,13 +1,14 @@
 import { AppError } from '../base/errors.js'
 import type { ApiClient } from '../lab/api-client.js'
+import { apiClient, witnessesOf } from '../lab/lab-clients.js'
+import { itemPath } from '../lab/resource-paths.js'
 import { untilSynced } from '../lab/sync-wait.js'
 import type { Context } from './command.js'
 import { type ResourceDocument, readDocuments } from './documents.js'
 import { explainLines } from './explain.js'
 import { recordHops } from './hop-recorder.js'
-import { apiClient, componentNamed, diagnosticsOf, type LabAccess, witnessesOf } from './lab-access.js'
+import { componentNamed, diagnosticsOf, type LabAccess } from './lab-access.js'
 import { laggardLines } from './laggards.js'
-import { itemPath } from './resource-paths.js'
 import { readSources } from './sources.js'
 
 export interface ApplyOptions {
@@ -51,7 +52,7 @@ export function label({ type, mesh, name }: Pick<ResourceDocument, 'type' | 'mes
 
 function apiFor(lab: LabAccess, context: Context, { zone, tenant }: ApplyOptions): ApiClient {
   const component = componentNamed(lab, zone ?? 'global', zone === undefined ? undefined : tenant)
-  return apiClient(lab, component, context, tenant)
+  return apiClient(lab.view, component, context.clock, tenant)
 }
 
 async function write(api: ApiClient, document: ResourceDocument, { io }: Context): Promise<void> {
@@ -94,7 +95,7 @@ async function explained(
 }
 
 async function waitOrThrow(lab: LabAccess, context: Context, timeoutMs: number): Promise<void> {
-  const { synced, laggards } = await untilSynced(witnessesOf(lab, context), timeoutMs, context.clock)
+  const { synced, laggards } = await untilSynced(witnessesOf(lab.view, context.clock), timeoutMs, context.clock)
   if (synced) return
   throw new AppError('timed-out', ['not everyone has it in time:', ...laggardLines(laggards)].join('\n'))
 }

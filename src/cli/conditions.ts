@@ -1,12 +1,14 @@
 import { sleep } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import type { Laggard } from '../insights/sync-report.js'
+import { apiClient, witnessesOf } from '../lab/lab-clients.js'
+import { itemPath } from '../lab/resource-paths.js'
 import { untilSynced } from '../lab/sync-wait.js'
 import { descriptorOf, type ResourceType } from '../model/registry.js'
 import type { Context, Input } from './command.js'
-import { apiClient, componentNamed, type LabAccess, tenantOf, witnessesOf } from './lab-access.js'
+import { componentNamed, type LabAccess, tenantOf } from './lab-access.js'
 import { zoneSyncs } from './lab-status.js'
-import { itemPath, parseType } from './resource-paths.js'
+import { parseType } from './type-names.js'
 
 export type Condition =
   | { readonly kind: 'ready' }
@@ -54,7 +56,9 @@ export function waitFor(
     case 'ready':
       return until(() => whoIsNotReady(lab), context, timeoutMs)
     case 'synced':
-      return untilSynced(witnessesOf(lab, context), timeoutMs, context.clock).then(({ laggards }) => laggards)
+      return untilSynced(witnessesOf(lab.view, context.clock), timeoutMs, context.clock).then(
+        ({ laggards }) => laggards,
+      )
     case 'synced-resource':
       return until((leftMs) => whoLacks(condition, lab, context, input, leftMs), context, timeoutMs)
     case 'zone':
@@ -96,13 +100,17 @@ async function whoLacks(
   input: Input,
   leftMs: number,
 ): Promise<readonly Laggard[]> {
-  const api = apiClient(lab, componentNamed(lab, 'global', undefined), context, tenantOf(lab, input))
+  const api = apiClient(lab.view, componentNamed(lab, 'global', undefined), context.clock, tenantOf(lab, input))
   try {
     await api.get(itemPath(type, mesh, name))
   } catch (thrown) {
     return [{ component: 'global', type, why: AppError.from(thrown).message }]
   }
-  const { laggards } = await untilSynced(witnessesOf(lab, context), Math.min(SLICE_MS, leftMs), context.clock)
+  const { laggards } = await untilSynced(
+    witnessesOf(lab.view, context.clock),
+    Math.min(SLICE_MS, leftMs),
+    context.clock,
+  )
   // Sidecars speak of Envoy's types: any of them may carry what the resource has changed.
   return laggards.filter(
     (laggard) => laggard.type === undefined || laggard.type === type || laggard.component.startsWith('dp/'),

@@ -1,13 +1,12 @@
 import { AppError } from '../base/errors.js'
-import { ApiClient } from '../lab/api-client.js'
+import type { ApiClient } from '../lab/api-client.js'
 import { findComponent } from '../lab/components.js'
 import { ControlClient } from '../lab/control-client.js'
-import { DiagnosticsClient } from '../lab/diagnostics-client.js'
+import type { DiagnosticsClient } from '../lab/diagnostics-client.js'
+import { apiClient, diagnosticsClient } from '../lab/lab-clients.js'
 import { readLabState } from '../lab/lab-state.js'
 import type { ComponentView, LabView } from '../lab/lab-view.js'
 import { type LabPaths, labPaths } from '../lab/paths.js'
-import { readIfThere } from '../lab/private-files.js'
-import type { SyncWitnesses } from '../lab/sync-wait.js'
 import type { Context, Input } from './command.js'
 
 /** A running lab as commands reach it: its supervisor, its APIs, its processes' diagnostics. */
@@ -46,24 +45,8 @@ function whyNotRunning(paths: LabPaths): string {
 export function apiOf(lab: LabAccess, context: Context, input: Input): ApiClient {
   const tenant = tenantOf(lab, input)
   const zone = input.text('zone')
-  if (zone === undefined) return apiClient(lab, componentNamed(lab, 'global', undefined), context, tenant)
-  return apiClient(lab, componentNamed(lab, zone, tenant), context, undefined)
-}
-
-/** Of a control plane that the lab runs. `tenant` selects a control plane of the global; a zone has one only. */
-export function apiClient(
-  lab: LabAccess,
-  { name, endpoints, adminTokenFile }: ComponentView,
-  { clock }: Pick<Context, 'clock'>,
-  tenant: string | undefined,
-): ApiClient {
-  const url = endpoints.api
-  if (url === undefined) throw new AppError('invalid-argument', `${name} has no API`)
-  const token = () => (adminTokenFile === undefined ? undefined : readIfThere(adminTokenFile)?.trim())
-  return new ApiClient(
-    { name, url, token, tenant: lab.view.spec.topology.tenants.length > 1 ? tenant : undefined },
-    clock,
-  )
+  if (zone === undefined) return apiClient(lab.view, componentNamed(lab, 'global', undefined), context.clock, tenant)
+  return apiClient(lab.view, componentNamed(lab, zone, tenant), context.clock, undefined)
 }
 
 /** The only control plane, or the one that `--tenant` names. Throws `invalid-argument` when it has to be named. */
@@ -89,24 +72,5 @@ export function diagnosticsOf(
   component: ComponentView,
   context: Context,
 ): DiagnosticsClient | undefined {
-  const url = component.endpoints.diagnostics
-  if (url === undefined || component.state === 'external') return undefined
-  const token = readIfThere(lab.view.diagnosticsTokenFile)?.trim() ?? ''
-  return new DiagnosticsClient({ name: component.name, zone: component.zone ?? '', url, token }, context.clock)
-}
-
-/** Who can say whether the lab is in sync, and who should run and does not. */
-export function witnessesOf(lab: LabAccess, context: Context): SyncWitnesses {
-  const { components } = lab.view
-  const down = components.filter(({ state }) => state !== 'ready' && state !== 'paused' && state !== 'external')
-  const witnesses = (kind: ComponentView['kind']) =>
-    components
-      .filter((component) => component.kind === kind && !down.includes(component))
-      .flatMap((component) => diagnosticsOf(lab, component, context) ?? [])
-  return {
-    global: witnesses('global')[0],
-    zones: witnesses('zone'),
-    fleets: witnesses('dataplane'),
-    absent: down.map(({ name, state, detail }) => ({ component: name, type: undefined, why: detail ?? `is ${state}` })),
-  }
+  return diagnosticsClient(lab.view, component, context.clock)
 }

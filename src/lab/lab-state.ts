@@ -66,11 +66,11 @@ export function listLabs(env: Readonly<Record<string, string | undefined>>): str
 export function portsOfOtherLabs(name: string, env: Readonly<Record<string, string | undefined>>): LabPorts[] {
   return listLabs(env)
     .filter((other) => other !== name)
-    .flatMap((other) => {
+    .map((other) => {
       try {
-        return readLabState(labPaths(other, env))?.ports ?? []
+        return readLabState(labPaths(other, env))?.ports ?? {}
       } catch {
-        return []
+        return {}
       }
     })
 }

@@ -1,7 +1,8 @@
 import { AppError } from '../../base/errors.js'
+import { apiClient } from '../../lab/lab-clients.js'
 import { type Command, LAB_FLAG, OUTPUT_FLAG, TENANT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
-import { apiClient, componentNamed, openLab } from '../lab-access.js'
+import { componentNamed, openLab } from '../lab-access.js'
 import { printObject } from '../output.js'
 
 export const configView: Command = {
@@ -17,7 +18,7 @@ export const configView: Command = {
     if (component.kind === 'dataplane') {
       throw new AppError('invalid-argument', `${component.name} is no control plane; its sidecars answer /config_dump`)
     }
-    const config = await apiClient(lab, component, context, undefined).get<unknown>('/config')
+    const config = await apiClient(lab.view, component, context.clock, undefined).get<unknown>('/config')
     printObject(context.io, input.text('output') === 'json' ? 'json' : 'yaml', config)
     return EXIT.ok
   },

@@ -1,12 +1,13 @@
 import { AppError } from '../../base/errors.js'
+import { itemPath } from '../../lab/resource-paths.js'
 import { descriptorOf, type ResourceType } from '../../model/registry.js'
 import { label } from '../apply.js'
 import { type Command, type Context, type Input, LAB_FLAG, MESH_FLAG, TENANT_FLAG, ZONE_FLAG } from '../command.js'
 import { readDocuments } from '../documents.js'
 import { EXIT } from '../exit-codes.js'
 import { apiOf, openLab } from '../lab-access.js'
-import { itemPath, parseType } from '../resource-paths.js'
 import { readSources } from '../sources.js'
+import { parseType } from '../type-names.js'
 
 interface Target {
   readonly type: ResourceType

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { AppError } from '../../base/errors.js'
 import { askBootstrap } from '../../lab/bootstrap-client.js'
+import { apiClient } from '../../lab/lab-clients.js'
 import { readLabState } from '../../lab/lab-state.js'
 import { type ComponentView, dataplaneTokenFile } from '../../lab/lab-view.js'
 import { readIfThere } from '../../lab/private-files.js'
 import { type Command, type Context, type Input, LAB_FLAG, TENANT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { globalEnvironment, type KumaEnvironment, zoneEnvironment } from '../kuma-environment.js'
-import { apiClient, componentNamed, type LabAccess, openLab, tenantOf } from '../lab-access.js'
+import { componentNamed, type LabAccess, openLab, tenantOf } from '../lab-access.js'
 
 const FOR = ['kuma', 'kong-mesh-2', 'kumactl', 'envoy'] as const
 
@@ -116,7 +117,9 @@ async function envoyBootstrap(name: string, lab: LabAccess, context: Context, in
     throw new AppError('invalid-argument', `${zoneName} has no bootstrap`)
   const mesh =
     lab.view.spec.topology.services.find((service) => sidecar.startsWith(`${service.name}-`))?.mesh ?? 'default'
-  const dataplane = await apiClient(lab, zone, context, undefined).get(`/meshes/${mesh}/dataplanes/${sidecar}`)
+  const dataplane = await apiClient(lab.view, zone, context.clock, undefined).get(
+    `/meshes/${mesh}/dataplanes/${sidecar}`,
+  )
   const token = readIfThere(dataplaneTokenFile(lab.paths, zone.tenant ?? '', mesh))?.trim() ?? ''
   context.io.err(`note: a mock sidecar may run under this name; end it first with: zonelab stop dataplanes/${zoneName}`)
   return askBootstrap(bootstrap, caFile, {

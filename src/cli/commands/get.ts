@@ -1,4 +1,5 @@
 import { AppError } from '../../base/errors.js'
+import { itemPath, listPath } from '../../lab/resource-paths.js'
 import { LABEL } from '../../model/labels.js'
 import { descriptorOf, type ResourceType } from '../../model/registry.js'
 import { age } from '../age.js'
@@ -15,8 +16,8 @@ import {
 import { EXIT } from '../exit-codes.js'
 import { apiOf, openLab } from '../lab-access.js'
 import { printList, printObject } from '../output.js'
-import { itemPath, listPath, parseType } from '../resource-paths.js'
 import type { Column } from '../table.js'
+import { parseType } from '../type-names.js'
 
 /** A resource as Kuma's API shows it. */
 interface Item {

@@ -1,7 +1,8 @@
+import { apiClient } from '../../lab/lab-clients.js'
 import { LABEL } from '../../model/labels.js'
 import { age, duration } from '../age.js'
 import { type Command, type Context, type Flag, type Input, LAB_FLAG, OUTPUT_FLAG, TENANT_FLAG } from '../command.js'
-import { apiClient, componentNamed, openLab, tenantOf } from '../lab-access.js'
+import { componentNamed, openLab, tenantOf } from '../lab-access.js'
 import { sidecarSyncs, zoneSyncs } from '../lab-status.js'
 import { printList } from '../output.js'
 import { matrixColumns, matrixRows, stateCell, summaryColumns, ZONES_ACROSS_MAX } from '../sync-tables.js'
@@ -65,7 +66,7 @@ export const inspectZones: Command = {
 
 async function printZones(context: Context, input: Input): Promise<void> {
   const lab = await openLab(context, input)
-  const api = apiClient(lab, componentNamed(lab, 'global', undefined), context, tenantOf(lab, input))
+  const api = apiClient(lab.view, componentNamed(lab, 'global', undefined), context.clock, tenantOf(lab, input))
   const zones = await api.list<ZoneOverview>('/zones/_overview')
   const last = ({ zoneInsight }: ZoneOverview) => zoneInsight?.subscriptions?.at(-1)
   const isOnline = (zone: ZoneOverview) => {
@@ -117,7 +118,7 @@ export const inspectDataplanes: Command = {
 async function printDataplanes(context: Context, input: Input): Promise<void> {
   const lab = await openLab(context, input)
   const tenant = tenantOf(lab, input)
-  const api = apiClient(lab, componentNamed(lab, 'global', undefined), context, tenant)
+  const api = apiClient(lab.view, componentNamed(lab, 'global', undefined), context.clock, tenant)
   const [known, syncs] = await Promise.all([api.list<DataplaneOverview>('/dataplanes'), sidecarSyncs(lab, context)])
   const bySidecar = new Map(syncs.map((sync) => [`${sync.zone}/${sync.mesh}/${sync.name}`, sync]))
   const items = known.map(({ mesh, name, labels = {} }) => {

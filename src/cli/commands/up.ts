@@ -1,5 +1,6 @@
 import { AppError } from '../../base/errors.js'
 import { ControlClient } from '../../lab/control-client.js'
+import { witnessesOf } from '../../lab/lab-clients.js'
 import type { LabSpec } from '../../lab/lab-spec.js'
 import { readLabState } from '../../lab/lab-state.js'
 import type { LabView } from '../../lab/lab-view.js'
@@ -11,7 +12,7 @@ import { banner } from '../banner.js'
 import { type Command, type Context, type Input, LAB_FLAG, OUTPUT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { interrupted } from '../interrupted.js'
-import { type LabAccess, pathsOf, witnessesOf } from '../lab-access.js'
+import { type LabAccess, pathsOf } from '../lab-access.js'
 import { describeLaggard } from '../laggards.js'
 import { liveLine } from '../live-line.js'
 import { printObject } from '../output.js'
@@ -104,7 +105,7 @@ async function inForeground(
 const FIRST_SYNC_WITHIN_MS = 30_000
 
 async function whenUp(lab: LabAccess, report: StartReport, context: Context, input: Input): Promise<void> {
-  const { laggards } = await untilSynced(witnessesOf(lab, context), FIRST_SYNC_WITHIN_MS, context.clock)
+  const { laggards } = await untilSynced(witnessesOf(lab.view, context.clock), FIRST_SYNC_WITHIN_MS, context.clock)
   report.synced(laggards.map(describeLaggard), lab.view.totals.dataplanes)
   report.ready()
   printView(lab.view, context, input)

@@ -1,0 +1,49 @@
+import type { Clock } from '../base/clock.js'
+import { AppError } from '../base/errors.js'
+import { ApiClient } from './api-client.js'
+import { DiagnosticsClient } from './diagnostics-client.js'
+import type { ComponentView, LabView } from './lab-view.js'
+import { readIfThere } from './private-files.js'
+import type { SyncWitnesses } from './sync-wait.js'
+
+/** API of a control plane that the lab runs. `tenant` selects a control plane of the global; a zone has one only. */
+export function apiClient(
+  view: LabView,
+  component: ComponentView,
+  clock: Clock,
+  tenant: string | undefined,
+): ApiClient {
+  const { name, endpoints, adminTokenFile } = component
+  const url = endpoints.api
+  if (url === undefined) throw new AppError('invalid-argument', `${name} has no API`)
+  const token = () => (adminTokenFile === undefined ? undefined : readIfThere(adminTokenFile)?.trim())
+  const several = view.spec.topology.tenants.length > 1
+  return new ApiClient({ name, url, token, tenant: several ? tenant : undefined }, clock)
+}
+
+/** Undefined for a component that the lab does not run. */
+export function diagnosticsClient(
+  view: LabView,
+  { name, zone, state, endpoints }: ComponentView,
+  clock: Clock,
+): DiagnosticsClient | undefined {
+  const url = endpoints.diagnostics
+  if (url === undefined || state === 'external') return undefined
+  const token = readIfThere(view.diagnosticsTokenFile)?.trim() ?? ''
+  return new DiagnosticsClient({ name, zone: zone ?? '', url, token }, clock)
+}
+
+/** Who can say whether the lab is in sync, and who should run and does not. */
+export function witnessesOf(view: LabView, clock: Clock): SyncWitnesses {
+  const down = view.components.filter(({ state }) => state !== 'ready' && state !== 'paused' && state !== 'external')
+  const witnesses = (kind: ComponentView['kind']) =>
+    view.components
+      .filter((component) => component.kind === kind && !down.includes(component))
+      .flatMap((component) => diagnosticsClient(view, component, clock) ?? [])
+  return {
+    global: witnesses('global')[0],
+    zones: witnesses('zone'),
+    fleets: witnesses('dataplane'),
+    absent: down.map(({ name, state, detail }) => ({ component: name, type: undefined, why: detail ?? `is ${state}` })),
+  }
+}
