@@ -12,6 +12,8 @@ export interface Setting<T> {
   parse(text: string): T
   /** Shown as `*****` by `config view`. */
   readonly secret?: boolean
+  /** Kong Mesh's name where it is not `env` with `KMESH_` for `KUMA_`. */
+  readonly kongEnv?: string
 }
 
 export type SettingsTable = Readonly<Record<string, Setting<unknown>>>
@@ -64,11 +66,11 @@ function find(key: string, setting: Setting<unknown>, sources: SettingSources, w
   if (flag !== undefined) return { text: flag, name: `--${kebab(key)}`, origin: 'flag' }
   const env = sources.env[setting.env]
   if (env !== undefined) return { text: env, name: setting.env, origin: 'env' }
-  const kongName = setting.env.replace(/^KUMA_/, 'KMESH_')
-  const kong = kongName === setting.env ? undefined : sources.env[kongName]
-  if (kong !== undefined) {
-    warnings.push(`${kongName} is Kong Mesh's name; zonelab reads it as ${setting.env}`)
-    return { text: kong, name: kongName, origin: 'env' }
+  for (const name of [setting.kongEnv, setting.env.replace(/^KUMA_/, 'KMESH_')]) {
+    const value = name === undefined ? undefined : sources.env[name]
+    if (name === undefined || value === undefined) continue
+    warnings.push(`${name} is Kong Mesh's name; zonelab reads it as ${setting.env}`)
+    return { text: value, name, origin: 'env' }
   }
   const file = sources.file?.[key]
   return file === undefined ? undefined : { text: String(file), name: key, origin: 'file' }
@@ -89,12 +91,7 @@ export function kebab(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
-interface SettingText<T> {
-  readonly env: string
-  readonly doc: string
-  readonly fallback: T
-  readonly secret?: boolean
-}
+type SettingText<T> = Omit<Setting<T>, 'parse'>
 
 export function text(row: SettingText<string>): Setting<string> {
   return { ...row, parse: (value) => value }
@@ -129,11 +126,15 @@ export function port(row: SettingText<number>): Setting<number> {
   return whole({ ...row, min: 0, max: 65_535 })
 }
 
-export function oneOf<const W extends string>(row: SettingText<W> & { readonly words: readonly W[] }): Setting<W> {
+/** One of some words. `synonyms`: what Kuma and Kong Mesh call one of them. */
+export function oneOf<const W extends string>(
+  row: SettingText<W> & { readonly words: readonly W[]; readonly synonyms?: Readonly<Record<string, W>> },
+): Setting<W> {
+  const synonyms = new Map(Object.entries(row.synonyms ?? {}))
   return {
     ...row,
     parse(value) {
-      const word = row.words.find((candidate) => candidate === value)
+      const word = row.words.find((candidate) => candidate === value) ?? synonyms.get(value)
       if (word === undefined) throw new Error(`expected one of ${row.words.join(', ')}`)
       return word
     },

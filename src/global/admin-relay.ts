@@ -40,11 +40,10 @@ export class AdminRelay {
     this.#sessions = options.sessions
   }
 
-  /** Serves one of a zone's three admin streams until it ends. */
+  /** Serves one of a zone's three admin streams until it ends; `session` is to be opened by the caller. */
   serve(session: Session, duplex: Duplex<AdminRequest, AdminResponse>): void {
     const stream: AdminStream = { session, duplex, queue: [] }
     this.#streams.set(session, stream)
-    this.#sessions.open(session)
     duplex.open({
       onMessage: (answer) => this.#answered(answer),
       onWritable: () => this.#pump(stream),
@@ -69,6 +68,8 @@ export class AdminRelay {
     return new Promise((resolve, reject) => {
       const cancel = this.#clock.after(ANSWER_WITHIN_MS, () => {
         this.#waiting.delete(requestId)
+        // One that could not be sent in time is not sent at all.
+        stream.queue.splice(0, stream.queue.length, ...stream.queue.filter((queued) => queued.requestId !== requestId))
         reject(new AppError('timed-out', `zone ${zone} did not answer within ${ANSWER_WITHIN_MS} ms`))
       })
       // Registered before it is sent, so that no answer can come too early (Kuma does it after; trap 17).

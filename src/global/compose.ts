@@ -8,6 +8,7 @@ import { openZoneAuthenticator } from '../auth/open-zone-authenticator.js'
 import { ADMIN_USER_TOKEN, secretData } from '../auth/token-secrets.js'
 import { type PeerIdentity, type ZoneAuthenticator, ZoneTokenAuthenticator } from '../auth/zone-authenticator.js'
 import type { Clock } from '../base/clock.js'
+import type { AppError } from '../base/errors.js'
 import { Hops } from '../base/hops.js'
 import type { Logger } from '../base/log.js'
 import { PromMetrics } from '../base/prom-metrics.js'
@@ -37,6 +38,8 @@ export interface ProcessPorts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
+  /** Called once when the disk fails under way: nothing is acknowledged from then on. Stop the process and exit non-zero. */
+  readonly onFatal?: (error: AppError) => void
 }
 
 export interface GlobalEndpoints {
@@ -87,11 +90,23 @@ export class GlobalProcess {
   /** In reverse: no new calls, streams ended with a reason, insights closed, the store last. */
   async stop(): Promise<void> {
     this.#ready = false
-    for (const stop of this.#stops.splice(0).reverse()) await stop()
+    for (const stop of this.#stops.splice(0).reverse()) {
+      try {
+        await stop()
+      } catch (error) {
+        this.#ports.log.error('a part did not stop cleanly', { error })
+      }
+    }
+  }
+
+  /** The store acknowledges nothing any more: this process is not ready again, and its owner is to end it. */
+  #failed(error: AppError): void {
+    this.#ready = false
+    this.#ports.onFatal?.(error)
   }
 
   async #start(): Promise<GlobalEndpoints> {
-    const store = await openStore(this.#config.store, this.#ports)
+    const store = await openStore(this.#config.store, { ...this.#ports, onFatal: (error) => this.#failed(error) })
     this.#stops.push(() => store.close())
     const tenants = this.#directory(store)
     this.#stops.push(() => tenants.stop())
@@ -135,7 +150,7 @@ export class GlobalProcess {
   }
 
   #runtime(store: TenantStore): TenantRuntime {
-    const { zoneInsightFlushSeconds, subscriptionLimit, maxMsgSize, labelsSkipPrefixes } = this.#config
+    const { zoneInsightFlushMs, subscriptionLimit, maxMsgSize, labelsSkipPrefixes } = this.#config
     const hops = this.#hops
     store.watch(({ changes }) => {
       if (!hops.active) return
@@ -155,7 +170,7 @@ export class GlobalProcess {
       store,
       metrics: this.#metrics,
       instanceId: this.#instanceId,
-      insightFlushIntervalMs: zoneInsightFlushSeconds * 1_000,
+      insightFlushIntervalMs: zoneInsightFlushMs,
       subscriptionLimit,
       messageBytesMax: maxMsgSize,
       labels: { skipPrefixes: labelsSkipPrefixes.split(',').filter((prefix) => prefix !== '') },
@@ -169,13 +184,14 @@ export class GlobalProcess {
   }
 
   async #serveKds(service: KdsService, tenants: TenantDirectory): Promise<number> {
-    const { listen: host, kdsPort: port, kdsTls, maxMsgSize } = this.#config
+    const { listen: host, kdsPort: port, kdsTls, maxMsgSize, keepaliveMs } = this.#config
     const { clock, log } = this.#ports
     const zones = this.#zoneAuthenticator(tenants)
     const server = new GrpcServer<PeerIdentity>({
       authenticate: (metadata) => zones.authenticate(metadata),
       ...(kdsTls && { tls: this.#certificate() }),
       messageBytesMax: maxMsgSize,
+      keepaliveMs: { time: keepaliveMs, timeout: keepaliveMs },
       clock,
       log,
     })
@@ -190,8 +206,10 @@ export class GlobalProcess {
     })
     const bound = await server.listen({ host, port })
     this.#stops.push(async () => {
-      await service.stop()
+      // Insights are closed as the streams end; the server lets go of peers that do not take their end.
+      const closed = service.stop()
       await server.stop(STOP_GRACE_MS)
+      await closed
     })
     return bound.port
   }
@@ -281,7 +299,7 @@ export class GlobalProcess {
       metrics: () => this.#metrics.expose(),
       hops: this.#hops,
       status: async () => ({ zones: await status.rows() }),
-      untilSynced: (timeoutMs) => status.untilSynced(timeoutMs),
+      untilSynced: (timeoutMs, signal) => status.untilSynced(timeoutMs, signal),
       token,
     })
     await server.start()

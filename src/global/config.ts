@@ -9,6 +9,7 @@ import {
   text,
   whole,
 } from '../base/settings.js'
+import { duration } from '../model/duration-setting.js'
 
 /** Every setting of `zonelab global run`. Defaults are Kuma's, except where safety asks for loopback (docs/DIFFERENCES.md). */
 export const GLOBAL_SETTINGS = {
@@ -32,6 +33,7 @@ export const GLOBAL_SETTINGS = {
     env: 'KUMA_MULTIZONE_GLOBAL_KDS_AUTH_TYPE',
     doc: 'How zones prove who they are',
     words: ['none', 'zone-token'],
+    synonyms: { zoneToken: 'zone-token', cpToken: 'zone-token' },
     fallback: 'zone-token',
   }),
   tenants: flag({
@@ -68,12 +70,17 @@ export const GLOBAL_SETTINGS = {
     min: 1_024,
     max: 1_073_741_824,
   }),
-  zoneInsightFlushSeconds: whole({
-    env: 'ZONELAB_ZONE_INSIGHT_FLUSH_SECONDS',
+  zoneInsightFlushMs: duration({
+    env: 'KUMA_MULTIZONE_GLOBAL_KDS_ZONE_INSIGHT_FLUSH_INTERVAL',
     doc: 'Least time between two writes of a zone insight',
-    fallback: 10,
-    min: 1,
-    max: 3_600,
+    fallback: 10_000,
+  }),
+  keepaliveMs: whole({
+    env: 'ZONELAB_KEEPALIVE_MS',
+    doc: 'A zone that says nothing for so long is pinged; without an answer for as long again it is gone',
+    fallback: 15_000,
+    min: 100,
+    max: 600_000,
   }),
   subscriptionLimit: whole({
     env: 'KUMA_METRICS_ZONE_SUBSCRIPTION_LIMIT',

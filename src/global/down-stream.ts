@@ -1,11 +1,12 @@
 import type { PeerIdentity } from '../auth/zone-authenticator.js'
-import type { Clock } from '../base/clock.js'
+import type { Cancel, Clock } from '../base/clock.js'
 import type { Hops } from '../base/hops.js'
 import type { Logger } from '../base/log.js'
 import type { Metrics } from '../base/metrics.js'
 import type { Random } from '../base/random.js'
 import { readNode } from '../insights/sync-subscription.js'
 import type { ZoneSubscription } from '../insights/zone.js'
+import { DOWN_TYPES } from '../model/registry.js'
 import type { CloseReason } from '../protocol/close-reason.js'
 import type { Duplex } from '../protocol/duplex.js'
 import type { DeltaRequest, EncodedResponse } from '../protocol/messages.js'
@@ -29,6 +30,9 @@ export interface DownStreamOptions {
   readonly onEnd: () => void
 }
 
+/** Zones ask for their types back to back; one that asks for nothing new in so long does not know the other types. */
+const ASKS_WITHIN_MS = 1_000
+
 /** One GlobalToZoneSync stream: a publisher over the view of its zone's class, and the subscription in its ZoneInsight. */
 export class DownStream implements PublisherObserver {
   readonly peer: PeerIdentity
@@ -40,6 +44,8 @@ export class DownStream implements PublisherObserver {
   readonly #subscription: ZoneSubscription
   readonly #sentAtMs = new Map<string, number>()
   readonly #withheld = new Map<string, string>()
+  readonly #unasked = new Set<string>(DOWN_TYPES)
+  #cancelAsking: Cancel = () => {}
   #view: View | undefined
   #lastHeardMs: number
   #resolveClosed: () => void = () => {}
@@ -57,10 +63,21 @@ export class DownStream implements PublisherObserver {
     this.#publisher = new Publisher({ duplex, clock, source: this.#source, observer: this })
   }
 
+  /** Serves at once; the Zone that the stream belongs to is made meanwhile, and then the zone is online. */
   start(): void {
-    this.#options.metrics.gauge('kds_delta_streams_active').add(1)
+    const { metrics, tenant, log } = this.#options
+    metrics.gauge('kds_delta_streams_active').add(1)
     this.#publisher.start()
-    void this.#insight.flush()
+    tenant.ensureZone(this.peer.zone).then(
+      () => {
+        this.#insight.streamOpened('globalToZone')
+        return this.#insight.flush()
+      },
+      (error: unknown) => {
+        log.error('a zone could not be stored', { tenant: this.peer.tenant, zone: this.peer.zone, error })
+        this.end({ kind: 'apply-failed', detail: 'could not store the zone' })
+      },
+    )
   }
 
   end(reason: CloseReason): void {
@@ -79,6 +96,11 @@ export class DownStream implements PublisherObserver {
     return this.#withheld
   }
 
+  /** Whether the zone has asked for all that it will: for every type that there is, or for nothing new in a while. */
+  get hasAsked(): boolean {
+    return this.#unasked.size === 0
+  }
+
   /** Monotonic time of the zone's last message on this stream. */
   get lastHeardMs(): number {
     return this.#lastHeardMs
@@ -87,6 +109,7 @@ export class DownStream implements PublisherObserver {
   onRequest(type: string, node: unknown): void {
     this.#lastHeardMs = this.#options.clock.monotonicMs()
     this.#subscription.onRequest(type, node)
+    if (this.#unasked.delete(type)) this.#awaitNextType()
     if (this.#view) return
     this.#view = this.#options.tenant.acquireView(readNode(node).features)
     this.#source.bind(this.#view.sourceFor(this.peer.zone))
@@ -109,9 +132,10 @@ export class DownStream implements PublisherObserver {
     this.#subscription.onAnswered(type, nonce, batch, error)
     const { metrics, clock } = this.#options
     metrics.histogram('kds_delta_delivery').observe(clock.monotonicMs() - (this.#sentAtMs.get(type) ?? 0))
-    const errorType = error === undefined ? 'no_error' : error.startsWith('user error') ? 'user' : 'other'
     const confirmation = error === undefined ? 'ACK' : 'NACK'
-    metrics.counter('kds_delta_requests_received').add(1, { type_url: type, confirmation, error_type: errorType })
+    metrics
+      .counter('kds_delta_requests_received')
+      .add(1, { type_url: type, confirmation, error_type: errorType(error) })
     this.#emit(error === undefined ? 'kds-acked' : 'kds-nacked', type, batch)
     this.#options.onProgress()
   }
@@ -127,10 +151,20 @@ export class DownStream implements PublisherObserver {
     const { zone } = this.peer
     log.info('GlobalToZoneSync ended', { tenant: this.peer.tenant, zone, reason: reason.kind, detail: reason.detail })
     metrics.gauge('kds_delta_streams_active').add(-1)
+    this.#cancelAsking()
     this.#source.unbind()
     if (this.#view) tenant.releaseView(this.#view)
     onEnd()
     void this.#insight.close(this.#subscription).then(this.#resolveClosed)
+  }
+
+  #awaitNextType(): void {
+    this.#cancelAsking()
+    if (this.hasAsked) return
+    this.#cancelAsking = this.#options.clock.after(ASKS_WITHIN_MS, () => {
+      this.#unasked.clear()
+      this.#options.onProgress()
+    })
   }
 
   get #insight() {
@@ -144,4 +178,10 @@ export class DownStream implements PublisherObserver {
     for (const { name, version } of batch.entries) hops.emit({ hop, tenant, peer, type, name, version })
     for (const name of batch.removed) hops.emit({ hop, tenant, peer, type, name, version: undefined })
   }
+}
+
+/** Kuma's classes: what an operator's own resources cause, and what is wrong with what was sent (`pkg/kds/util/errors.go`). */
+function errorType(error: string | undefined): 'no_error' | 'user' | 'other' {
+  if (error === undefined) return 'no_error'
+  return error.startsWith('user error') || error.includes('failed calling webhook') ? 'user' : 'other'
 }

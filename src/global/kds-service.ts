@@ -1,6 +1,5 @@
 import type { PeerIdentity } from '../auth/zone-authenticator.js'
 import type { Clock } from '../base/clock.js'
-import { AppError } from '../base/errors.js'
 import type { Hops } from '../base/hops.js'
 import type { Logger } from '../base/log.js'
 import type { Metrics } from '../base/metrics.js'
@@ -11,6 +10,7 @@ import type { TenantId } from '../model/tenant.js'
 import type { CloseReason } from '../protocol/close-reason.js'
 import type { Duplex } from '../protocol/duplex.js'
 import type { DeltaRequest, DeltaResponse, EncodedResponse } from '../protocol/messages.js'
+import type { Outcome } from '../protocol/ports.js'
 import { Subscriber } from '../protocol/subscriber.js'
 import { globalRules } from '../sync/receiver-rules.js'
 import { StoreSink } from '../sync/store-sink.js'
@@ -39,6 +39,7 @@ export interface KdsServiceOptions {
 export class KdsService {
   readonly #options: KdsServiceOptions
   readonly #downStreams = new Set<DownStream>()
+  #stopped = false
 
   constructor(options: KdsServiceOptions) {
     this.#options = options
@@ -46,18 +47,11 @@ export class KdsService {
 
   /** The zone asks, we publish. The zone is online from here until the stream ends. */
   globalToZone(peer: PeerIdentity, duplex: Duplex<EncodedResponse, DeltaRequest>): void {
-    const { tenantOf, clock, random, log, hops, metrics } = this.#options
-    const tenant = tenantOf(peer.tenant)
     const stream = new DownStream({
+      ...this.#options,
       peer,
       duplex,
-      tenant,
-      clock,
-      random,
-      log,
-      hops,
-      metrics,
-      onProgress: this.#options.onProgress,
+      tenant: this.#options.tenantOf(peer.tenant),
       onEnd: () => {
         this.#downStreams.delete(stream)
         this.#options.onProgress()
@@ -66,18 +60,48 @@ export class KdsService {
     })
     const session = this.#session(peer, 'GlobalToZoneSync', (reason) => stream.end(reason))
     this.#downStreams.add(stream)
-    this.#options.sessions.open(session)
-    this.#inZone(peer, 'globalToZone', duplex, () => stream.start())
+    stream.start()
+    this.#opened(session)
   }
 
   /** We ask, the zone publishes. What it says is stored as the authenticated zone's. */
   zoneToGlobal(peer: PeerIdentity, duplex: Duplex<DeltaRequest, DeltaResponse<Uint8Array>>): void {
-    this.#inZone(peer, 'zoneToGlobal', duplex, () => this.#subscribe(peer, duplex))
+    const { tenantOf, clock, instanceId } = this.#options
+    const tenant = tenantOf(peer.tenant)
+    // Either sync stream may come first (kds.md trap 27): what this one brings waits for its Zone.
+    const zone = tenant.ensureZone(peer.zone)
+    zone.then(
+      () => tenant.insightOf(peer.zone).streamOpened('zoneToGlobal'),
+      (error: unknown) => this.#options.log.error('a zone could not be stored', { ...peerFields(peer), error }),
+    )
+    const sink = this.#sinkFor(peer)
+    const subscriber = new Subscriber({
+      duplex,
+      sink: { apply: (batch) => zone.then(() => sink.apply(batch)) },
+      clock,
+      asks: UP_TYPES.map((type) => ({ type, subscribe: ['*'] })),
+      node: fullNode({ zone: peer.zone, instanceId, config: '' }),
+      nodeShort: shortNode(peer.zone),
+      nackRepeatsWildcard: true,
+      observer: {
+        onOutcome: (type, _nonce, outcome) => this.#countRefused(peer, type, outcome),
+        onEnd: (reason) => {
+          sink.stop()
+          this.#options.sessions.closed(session)
+          const { kind, detail } = reason
+          this.#options.log.info('ZoneToGlobalSync ended', { ...peerFields(peer), reason: kind, detail })
+        },
+      },
+    })
+    const session = this.#session(peer, 'ZoneToGlobalSync', (reason) => subscriber.end(reason))
+    subscriber.start()
+    this.#opened(session)
   }
 
   adminStream(peer: PeerIdentity, rpc: AdminRpc, duplex: Duplex<AdminRequest, AdminResponse>): void {
     const session = this.#session(peer, rpc, (reason) => duplex.end(reason))
     this.#options.relay.serve(session, duplex)
+    this.#opened(session)
     this.#options.tenantOf(peer.tenant).insightOf(peer.zone).streamOpened(ADMIN_STREAM_KINDS[rpc])
   }
 
@@ -91,70 +115,47 @@ export class KdsService {
     return this.#downStreams
   }
 
-  /** Ends every stream so that each zone reconnects: never OK (kds.md trap 1). Resolves when the insights are closed. */
+  /**
+   * Ends every stream so that each zone reconnects, never with OK (kds.md trap 1), and lets no further one live. Resolves
+   * when the insights are closed: for a peer that takes no message, not before the transport has let go of it.
+   */
   async stop(): Promise<void> {
+    this.#stopped = true
     const streams = [...this.#downStreams]
-    const reason: CloseReason = { kind: 'shutting-down', detail: 'the global control plane is shutting down' }
-    for (const session of this.#options.sessions.all()) session.end(reason)
+    for (const session of this.#options.sessions.all()) session.end(STOPPING)
     await Promise.all(streams.map((stream) => stream.closed))
   }
 
-  #subscribe(peer: PeerIdentity, duplex: Duplex<DeltaRequest, DeltaResponse<Uint8Array>>): void {
-    const { tenantOf, clock, log, metrics, sessions, instanceId } = this.#options
+  #sinkFor(peer: PeerIdentity): StoreSink {
+    const { tenantOf, log, metrics } = this.#options
     const rewrites = metrics.counter('kds_zone_attribution_rewrites_total')
     const rules = globalRules(peer.zone, (type, claimed) => {
       rewrites.add(1, { resource_type: type })
-      log.warn('a gateway claimed another zone', { tenant: peer.tenant, zone: peer.zone, claimed })
+      log.warn('a gateway claimed another zone', { ...peerFields(peer), claimed })
     })
-    const sink = new StoreSink({ store: tenantOf(peer.tenant).store, rules, log })
-    const subscriber = new Subscriber({
-      duplex,
-      sink,
-      clock,
-      asks: UP_TYPES.map((type) => ({ type, subscribe: ['*'] })),
-      node: fullNode({ zone: peer.zone, instanceId, config: '' }),
-      nodeShort: shortNode(peer.zone),
-      nackRepeatsWildcard: true,
-      observer: {
-        onOutcome: (type, _nonce, outcome) => {
-          if (outcome.kind === 'refused')
-            metrics.counter('kds_nack_total').add(1, { zone_name: peer.zone, resource_type: type })
-        },
-        onEnd: (reason) => {
-          sink.stop()
-          sessions.closed(session)
-          log.info('ZoneToGlobalSync ended', {
-            tenant: peer.tenant,
-            zone: peer.zone,
-            reason: reason.kind,
-            detail: reason.detail,
-          })
-        },
-      },
-    })
-    const session = this.#session(peer, 'ZoneToGlobalSync', (reason) => subscriber.end(reason))
-    sessions.open(session)
-    subscriber.start()
+    return new StoreSink({ store: tenantOf(peer.tenant).store, rules, log })
   }
 
-  /** A sync stream belongs to a Zone that exists; either of the two may come first (kds.md trap 27). */
-  #inZone(peer: PeerIdentity, kind: KdsStreamKind, duplex: Pick<Duplex<never, never>, 'end'>, run: () => void): void {
-    const tenant = this.#options.tenantOf(peer.tenant)
-    const start = async () => {
-      await tenant.ensureZone(peer.zone)
-      run()
-      tenant.insightOf(peer.zone).streamOpened(kind)
-    }
-    start().catch((thrown: unknown) => {
-      const error = AppError.from(thrown)
-      this.#options.log.error('a zone stream could not start', { tenant: peer.tenant, zone: peer.zone, error })
-      duplex.end({ kind: 'apply-failed', detail: 'could not store the zone' })
-    })
+  #countRefused(peer: PeerIdentity, type: string, { kind }: Outcome): void {
+    if (kind !== 'refused') return
+    this.#options.metrics.counter('kds_nack_total').add(1, { zone_name: peer.zone, resource_type: type })
+  }
+
+  /** After the stream has started: what ends it must reach it. */
+  #opened(session: Session): void {
+    this.#options.sessions.open(session)
+    if (this.#stopped) session.end(STOPPING)
   }
 
   #session(peer: PeerIdentity, rpc: KdsRpc, end: (reason: CloseReason) => void): Session {
-    return { tenant: peer.tenant, zone: peer.zone, rpc, openedAtMs: this.#options.clock.nowMs(), end }
+    return { tenant: peer.tenant, zone: peer.zone, rpc, end }
   }
+}
+
+const STOPPING: CloseReason = { kind: 'shutting-down', detail: 'the global control plane is shutting down' }
+
+function peerFields({ tenant, zone }: PeerIdentity): { readonly tenant: string; readonly zone: string } {
+  return { tenant, zone }
 }
 
 const ADMIN_STREAM_KINDS = {

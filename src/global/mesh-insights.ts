@@ -4,7 +4,8 @@ import type { Logger } from '../base/log.js'
 import { InsightWriter } from '../insights/insight-writer.js'
 import { MeshNumbers } from '../insights/mesh.js'
 import { descriptorOf, RESOURCE_TYPES, type ResourceType } from '../model/registry.js'
-import type { Change, Commit, TenantStore } from '../store/store.js'
+import type { Change, TenantStore } from '../store/store.js'
+import { StoreFollower } from '../sync/store-follower.js'
 
 export interface MeshInsightsOptions {
   readonly store: TenantStore
@@ -27,31 +28,36 @@ export class MeshInsights implements Component {
   readonly name = 'mesh-insights'
   readonly #options: MeshInsightsOptions
   readonly #meshes = new Map<string, Counted>()
-  #unwatch: () => void = () => {}
+  readonly #follower: StoreFollower
 
   constructor(options: MeshInsightsOptions) {
     this.#options = options
+    this.#follower = new StoreFollower({
+      store: options.store,
+      types: [...MESH_TYPES, 'Mesh'],
+      onRead: ({ resources }) => {
+        for (const after of resources) this.#change({ key: after, before: undefined, after })
+      },
+      onCommit: ({ changes }) => {
+        for (const change of changes) this.#change(change)
+      },
+      onVoid: () => this.#forget(),
+      onFailed: (error) => options.log.error('meshes are not counted any more', { error }),
+    })
   }
 
   async start(): Promise<void> {
-    let early: Commit[] | undefined = []
-    const { store } = this.#options
-    this.#unwatch = store.watch((commit) => (early ? early.push(commit) : this.#apply(commit)))
-    const { head, resources } = await store.listAll([...MESH_TYPES, 'Mesh'])
-    for (const after of resources) this.#change({ key: after, before: undefined, after })
-    const missed = early
-    early = undefined
-    for (const commit of missed) if (commit.revision > head.revision) this.#apply(commit)
+    await this.#follower.start()
   }
 
   async stop(): Promise<void> {
-    this.#unwatch()
-    for (const { writer } of this.#meshes.values()) writer.stop()
-    this.#meshes.clear()
+    this.#follower.stop()
+    this.#forget()
   }
 
-  #apply(commit: Commit): void {
-    for (const change of commit.changes) this.#change(change)
+  #forget(): void {
+    for (const { writer } of this.#meshes.values()) writer.stop()
+    this.#meshes.clear()
   }
 
   #change(change: Change): void {

@@ -8,7 +8,6 @@ export interface Session {
   readonly tenant: TenantId
   readonly zone: string
   readonly rpc: KdsRpc
-  readonly openedAtMs: number
   end(reason: CloseReason): void
 }
 
@@ -25,10 +24,6 @@ export class Sessions {
   /** An older stream that ends late does not take the newer one's place away. */
   closed(session: Session): void {
     if (this.#open.get(keyOf(session)) === session) this.#open.delete(keyOf(session))
-  }
-
-  isNewest(session: Session): boolean {
-    return this.#open.get(keyOf(session)) === session
   }
 
   find(tenant: TenantId, zone: string, rpc: KdsRpc): Session | undefined {

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.js'
-import { type Laggard, type SyncedAnswer, type SyncRow, syncState } from '../insights/sync-report.js'
+import { type Laggard, type SyncedAnswer, type SyncRow, type SyncState, syncState } from '../insights/sync-report.js'
+import { SyncWaits } from '../insights/sync-waits.js'
 import { DOWN_TYPES } from '../model/registry.js'
 import { specOf } from '../model/resource.js'
 import type { TenantId } from '../model/tenant.js'
@@ -15,6 +16,9 @@ export interface SyncStatusOptions {
   readonly tenantOf: (tenant: TenantId) => TenantRuntime
 }
 
+const OFFLINE = 'the zone is offline'
+const NOT_ASKED = 'the zone has not asked for it yet'
+
 /** What a zone had to have acknowledged when someone began to wait: per type, the head of its view at that moment. */
 type Goals = ReadonlyMap<string, number>
 
@@ -24,15 +28,16 @@ type Goals = ReadonlyMap<string, number>
  */
 export class SyncStatus {
   readonly #options: SyncStatusOptions
-  readonly #waiting = new Set<() => void>()
+  readonly #waits: SyncWaits
 
   constructor(options: SyncStatusOptions) {
     this.#options = options
+    this.#waits = new SyncWaits(options.clock)
   }
 
   /** To be called whenever a stream opened, answered or ended. */
   changed(): void {
-    for (const check of this.#waiting) check()
+    this.#waits.changed()
   }
 
   async rows(): Promise<readonly SyncRow[]> {
@@ -41,39 +46,26 @@ export class SyncStatus {
     for (const { tenant, zone } of await this.#enabledZones()) {
       const stream = online.get(peerKey({ tenant, zone }))
       if (stream) rows.push(...this.#streamRows(stream))
-      else rows.push(...DOWN_TYPES.map((type) => offlineRow(tenant, zone, type)))
+      else rows.push(...DOWN_TYPES.map((type) => silentRow(tenant, zone, type, 'OFFLINE', OFFLINE)))
     }
     return rows
   }
 
   /**
    * Resolves when every enabled zone is online and has acknowledged, without a refusal, what was newest for it when
-   * this was called; or at the timeout, with who has not and why.
+   * this was called; or at the timeout or when the caller gives up, with who has not and why.
    */
-  async untilSynced(timeoutMs: number): Promise<SyncedAnswer> {
+  async untilSynced(timeoutMs: number, signal?: AbortSignal): Promise<SyncedAnswer> {
     const zones = await this.#enabledZones()
     const goals = new Map<string, Goals>()
-    return new Promise((resolve) => {
-      const check = () => {
-        const laggards = this.#laggards(zones, goals)
-        if (laggards.length === 0) finish(laggards)
-      }
-      const finish = (laggards: readonly Laggard[]) => {
-        cancel()
-        this.#waiting.delete(check)
-        resolve({ synced: laggards.length === 0, laggards })
-      }
-      const cancel = this.#options.clock.after(timeoutMs, () => finish(this.#laggards(zones, goals)))
-      this.#waiting.add(check)
-      check()
-    })
+    return this.#waits.until(() => this.#laggards(zones, goals), timeoutMs, signal)
   }
 
   #laggards(zones: readonly ZoneId[], goals: Map<string, Goals>): readonly Laggard[] {
     const online = new Map([...this.#options.streams()].map((stream) => [peerKey(stream.peer), stream]))
     return zones.flatMap((id): readonly Laggard[] => {
       const stream = online.get(peerKey(id))
-      if (!stream?.view) return [{ component: id.zone, type: undefined, why: 'the zone is offline' }]
+      if (!stream?.view) return [{ component: id.zone, type: undefined, why: OFFLINE }]
       const key = peerKey(id)
       let goal = goals.get(key)
       if (!goal) {
@@ -88,7 +80,7 @@ export class SyncStatus {
     const published = new Map(stream.types.map((type) => [type.type, type]))
     return [...goal].flatMap(([type, head]): readonly Laggard[] => {
       const state = published.get(type)
-      if (!state) return []
+      if (!state) return stream.hasAsked ? [] : [{ component: stream.peer.zone, type, why: NOT_ASKED }]
       const [refusal] = state.refusals
       if (refusal) return [{ component: stream.peer.zone, type, why: `refused ${refusal.name}: ${refusal.reason}` }]
       const revision = knownRevision(stream, state)
@@ -101,7 +93,7 @@ export class SyncStatus {
 
   #streamRows(stream: DownStream): readonly SyncRow[] {
     const nowMs = this.#options.clock.monotonicMs()
-    return stream.types.map((type): SyncRow => {
+    const asked = stream.types.map((type): SyncRow => {
       const head = stream.view?.head(type.type) ?? 0
       const known = knownRevision(stream, type)
       const awaitingMs = type.awaitingSinceMs === undefined ? undefined : nowMs - type.awaitingSinceMs
@@ -116,6 +108,10 @@ export class SyncStatus {
         messageAgeMs: nowMs - stream.lastHeardMs,
       }
     })
+    if (stream.hasAsked) return asked
+    const { tenant, zone } = stream.peer
+    const missing = DOWN_TYPES.filter((type) => !asked.some((row) => row.type === type))
+    return [...asked, ...missing.map((type) => silentRow(tenant, zone, type, 'PENDING', NOT_ASKED))]
   }
 
   async #enabledZones(): Promise<readonly ZoneId[]> {
@@ -146,7 +142,6 @@ function knownRevision(stream: DownStream, { known }: PublishedType): number | u
   return known.kind === 'cursor' ? stream.view?.revisionAt(known.cursor) : undefined
 }
 
-function offlineRow(tenant: string, zone: string, type: string): SyncRow {
-  const detail = 'the zone is offline'
-  return { tenant, peer: zone, type, state: 'OFFLINE', behind: undefined, messageAgeMs: undefined, detail }
+function silentRow(tenant: string, zone: string, type: string, state: SyncState, detail: string): SyncRow {
+  return { tenant, peer: zone, type, state, behind: undefined, messageAgeMs: undefined, detail }
 }

@@ -6,10 +6,9 @@ import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
 import type { Random } from '../base/random.js'
-import { closeOpenSubscriptions } from '../insights/zone.js'
+import { closeLeftOpen } from '../insights/subscription-list.js'
 import { globalDefaults, meshDefaults } from '../model/defaults.js'
 import { canonicalJson } from '../model/json.js'
-import { draftOf, specOf } from '../model/resource.js'
 import type { TenantId } from '../model/tenant.js'
 import type { ResourceStore, TenantStore, Write } from '../store/store.js'
 import { MeshInsights } from './mesh-insights.js'
@@ -40,6 +39,7 @@ export interface TenantDirectoryOptions {
 export class TenantDirectory {
   readonly #options: TenantDirectoryOptions
   readonly #tenants = new Map<TenantId, Tenant>()
+  readonly #opening = new Map<TenantId, Promise<Tenant>>()
 
   constructor(options: TenantDirectoryOptions) {
     this.#options = options
@@ -62,8 +62,17 @@ export class TenantDirectory {
 
   /** Makes a control plane whole: keys, the admin's token, defaults; and closes what an earlier life left open. Idempotent. */
   async open(id: TenantId): Promise<Tenant> {
-    const known = this.#tenants.get(id)
-    if (known) return known
+    let opening = this.#opening.get(id)
+    if (!opening) {
+      opening = this.#open(id)
+      this.#opening.set(id, opening)
+      // One that failed may be tried again.
+      opening.catch(() => this.#opening.delete(id))
+    }
+    return opening
+  }
+
+  async #open(id: TenantId): Promise<Tenant> {
     const { store: stores, clock, random, log, localhostIsAdmin, makeRuntime } = this.#options
     const store = stores.tenant(id)
     await ensureSigningKey(store, USER_KEYS)
@@ -71,7 +80,7 @@ export class TenantDirectory {
     const trust = new TenantTrust({ store, clock, random, log })
     await ensureAdminUserToken(store, trust.issuer(USER_KEYS))
     await this.#makeDefaults(store)
-    await this.#closeLeftOpen(store)
+    await closeLeftOpen(store, 'ZoneInsight', clock.nowMs())
     const users = new UserAuthenticator({ localhostIsAdmin, trust: trust.user, clock, log })
     const meshInsights = new MeshInsights({ store, clock, log })
     await meshInsights.start()
@@ -83,7 +92,7 @@ export class TenantDirectory {
   async stop(): Promise<void> {
     for (const { runtime, trust, meshInsights } of this.#tenants.values()) {
       await meshInsights.stop()
-      runtime.stop()
+      await runtime.stop()
       trust.close()
     }
   }
@@ -112,22 +121,5 @@ export class TenantDirectory {
       drafts.push(made, ...meshDefaults('default', []), await signingKeyDraft(dataplaneKeys('default')))
     }
     await store.commit(drafts.map((resource): Write => ({ kind: 'put', resource, expect: 'absent' })))
-  }
-
-  /** A global that died without a word left its zones online; no stream can be open before we serve. */
-  async #closeLeftOpen(store: TenantStore): Promise<void> {
-    const { resources } = await store.list('ZoneInsight')
-    const writes = resources.flatMap((resource): Write[] => {
-      const closed = closeOpenSubscriptions(specOf(resource), this.#options.clock.nowMs())
-      if (!closed) return []
-      return [
-        {
-          kind: 'put',
-          resource: { ...draftOf(resource), spec: canonicalJson(closed) },
-          expect: { version: resource.version },
-        },
-      ]
-    })
-    await store.commit(writes)
   }
 }

@@ -1,10 +1,11 @@
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/log.js'
-import { isJsonObject, type Json, type JsonObject } from '../model/json.js'
+import type { JsonObject } from '../model/json.js'
 import type { Labels } from '../model/labels.js'
 import type { PublisherObserver } from '../protocol/ports.js'
 import type { TenantStore } from '../store/store.js'
 import { InsightWriter } from './insight-writer.js'
+import { withSubscription } from './subscription-list.js'
 import { StreamStats, timestamp } from './sync-subscription.js'
 
 export interface DataplaneInsightOptions {
@@ -67,6 +68,11 @@ export class DataplaneSubscription implements PublisherObserver {
     return this.#writer.flush()
   }
 
+  /** A newer stream of the same sidecar writes from now on, and closes this one. */
+  superseded(): void {
+    this.#writer.stop()
+  }
+
   onSent(type: string): void {
     this.#stats.sent(type)
     this.#writer.changed()
@@ -78,14 +84,8 @@ export class DataplaneSubscription implements PublisherObserver {
   }
 
   #update(stored: JsonObject): JsonObject {
-    const others = (Array.isArray(stored.subscriptions) ? stored.subscriptions : []).filter(
-      (item) => isJsonObject(item) && item.id !== this.#options.id,
-    )
-    const disconnectTime = timestamp(this.#connectedAtMs)
-    const closed = others.map((item: Json) =>
-      isJsonObject(item) && item.disconnectTime === undefined ? { ...item, disconnectTime } : item,
-    )
-    return { ...stored, subscriptions: [...closed, this.#json()].slice(-SUBSCRIPTION_LIMIT) }
+    const closing = { limit: SUBSCRIPTION_LIMIT, closedAtMs: this.#connectedAtMs }
+    return { ...stored, subscriptions: withSubscription(stored.subscriptions, this.#json(), closing) }
   }
 
   #json(): JsonObject {

@@ -78,6 +78,14 @@ export class InsightWriter {
     this.#state = { kind: 'stopped' }
   }
 
+  /** Writes what is pending, then stops. */
+  async finish(): Promise<void> {
+    const pending = this.#state.kind === 'waiting' || (this.#state.kind === 'writing' && this.#state.again !== 'no')
+    if (pending) await this.flush()
+    await this.#settled
+    this.stop()
+  }
+
   #write(): void {
     this.#state = { kind: 'writing', again: 'no' }
     this.#settled = this.#store().then(() => this.#written())
@@ -98,6 +106,7 @@ export class InsightWriter {
     try {
       for (let round = 0; round < CONFLICT_ROUNDS_MAX; round += 1) {
         const stored = await store.get(key)
+        if (this.#state.kind === 'stopped') return
         // An insight does not outlive what it is about: a deleted zone is not brought back by a late counter.
         if (owner && !(await store.get(owner))) return
         const spec = canonicalJson(update(stored ? specOf(stored) : {}))

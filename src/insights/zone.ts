@@ -5,6 +5,7 @@ import type { ResourceKey } from '../model/resource.js'
 import type { PublisherObserver } from '../protocol/ports.js'
 import type { TenantStore } from '../store/store.js'
 import { InsightWriter } from './insight-writer.js'
+import { withSubscription } from './subscription-list.js'
 import { type PeerNode, readNode, StreamStats, timestamp } from './sync-subscription.js'
 
 /** The five streams of a zone as `ZoneInsight.kdsStreams` names them (kuma `KDSStreams`). */
@@ -44,7 +45,7 @@ export class ZoneInsight {
     this.#writer = new InsightWriter({ store, key, owner, clock, log, intervalMs, update })
   }
 
-  /** The sync stream that we publish on has opened. Stored at once, so that the zone is online without delay. */
+  /** The sync stream that we publish on has opened. `flush` makes the zone online, once there is a Zone to own it. */
   open(id: string, authTokenProvided: boolean): ZoneSubscription {
     const { clock, instanceId, side } = this.#options
     const changed = () => this.#writer.changed()
@@ -63,6 +64,11 @@ export class ZoneInsight {
     return this.#writer.flush()
   }
 
+  /** Writes what is pending and nothing more. */
+  finish(): Promise<void> {
+    return this.#writer.finish()
+  }
+
   streamOpened(kind: KdsStreamKind): void {
     this.#streams.set(kind, this.#options.clock.nowMs())
     this.#writer.changed()
@@ -77,10 +83,15 @@ export class ZoneInsight {
     const own = this.#subscription?.json()
     return {
       ...stored,
-      ...(own && { subscriptions: withSubscription(stored.subscriptions, own, this.#options) }),
+      ...(own && { subscriptions: withSubscription(stored.subscriptions, own, this.#closing) }),
       ...(this.#healthCheckMs !== undefined && { healthCheck: { time: timestamp(this.#healthCheckMs) } }),
       ...(this.#streams.size > 0 && { kdsStreams: { ...asObject(stored.kdsStreams), ...this.#streamsJson() } }),
     }
+  }
+
+  get #closing() {
+    const { clock, subscriptionLimit: limit } = this.#options
+    return { limit, closedAtMs: clock.nowMs() }
   }
 
   #streamsJson(): JsonObject {
@@ -149,30 +160,10 @@ export class ZoneSubscription implements PublisherObserver {
   }
 }
 
-/** The same id is replaced; a new one closes those still open; the newest `subscriptionLimit` stay. */
-function withSubscription(stored: Json | undefined, own: JsonObject, options: ZoneInsightOptions): readonly Json[] {
-  const others = (Array.isArray(stored) ? stored : []).filter((item) => isJsonObject(item) && item.id !== own.id)
-  const closed = others.map((item) => closedAt(item, timestamp(options.clock.nowMs())))
-  return [...closed, own].slice(-options.subscriptionLimit)
-}
-
-function closedAt(subscription: Json, disconnectTime: string): Json {
-  if (!isJsonObject(subscription) || subscription.disconnectTime !== undefined) return subscription
-  return { ...subscription, disconnectTime }
-}
-
-/** Closes what a control plane that died without a word left open. Undefined when there is nothing to close. */
-export function closeOpenSubscriptions(insight: JsonObject, nowMs: number): JsonObject | undefined {
-  const { subscriptions } = insight
-  if (!Array.isArray(subscriptions)) return undefined
-  const closed = subscriptions.map((item) => closedAt(item, timestamp(nowMs)))
-  return closed.some((item, i) => item !== subscriptions[i]) ? { ...insight, subscriptions: closed } : undefined
-}
-
-/** Same major, minor within two: Kuma's rule for a zone that a global can serve; what does not parse is compatible. */
+/** Same major, minor within two: Kuma's rule for a zone that a global can serve; what does not parse is compatible. False is left out. */
 function withCompatibility(version: JsonObject): JsonObject {
   const kumaCp = asObject(version.kumaCp)
-  return { ...version, kumaCp: { ...kumaCp, kumaCpGlobalCompatible: isCompatible(kumaCp.version) } }
+  return { ...version, kumaCp: { ...kumaCp, ...(isCompatible(kumaCp.version) && { kumaCpGlobalCompatible: true }) } }
 }
 
 const OUR_VERSION = { major: 3, minor: 0 }

@@ -3,16 +3,14 @@ import { canonicalJson, isJsonObject, type JsonObject, type JsonText, parseJson 
 import type { Labels } from '../model/labels.js'
 import { sortedLabels } from '../model/labels.js'
 import { descriptorOf, type ResourceType } from '../model/registry.js'
+import type { ResourceKey } from '../model/resource.js'
 import { validateStored } from '../model/validation.js'
 import type { DeltaResource } from '../protocol/messages.js'
 import { decodeKumaResource } from '../wire/resource-codec.js'
 import { decodeSpec } from '../wire/spec-codec.js'
 
 /** A received copy, decoded and found valid, not yet attributed. */
-export interface Incoming {
-  readonly type: ResourceType
-  readonly mesh: string | undefined
-  readonly name: string
+export interface Incoming extends ResourceKey {
   readonly labels: Labels
   readonly spec: JsonObject
   readonly status: JsonText | undefined
@@ -31,16 +29,28 @@ export function readIncoming(type: ResourceType, received: DeltaResource<Uint8Ar
     const text = violations.map(({ field, reason }) => `${field}: ${reason}`).join('; ')
     throw new AppError('invalid-resource', text, { violations })
   }
-  const mesh = descriptorOf(type).scope === 'mesh' ? envelope.mesh || undefined : undefined
   return {
-    type,
-    mesh,
-    name: envelope.name,
+    ...keyIn(type, envelope),
     labels: sortedLabels(envelope.labels),
     spec,
     status: envelope.status === undefined ? undefined : statusText(type, envelope.status.value),
     version: received.version,
   }
+}
+
+/** What the store could not keep is refused here, so that the rest of its batch is kept. A mesh on a global type is ignored. */
+function keyIn(
+  type: ResourceType,
+  { name, mesh }: { readonly name: string; readonly mesh: string | undefined },
+): ResourceKey {
+  const key = { type, name, mesh: descriptorOf(type).scope === 'mesh' ? (mesh ?? '') : undefined }
+  const parts = key.mesh === undefined ? [name] : [name, key.mesh]
+  if (parts.some((part) => part === '' || part.includes('/')))
+    throw new AppError(
+      'invalid-resource',
+      `a ${type} needs a name and a mesh without slashes, not ${JSON.stringify(key)}`,
+    )
+  return key
 }
 
 function statusText(type: ResourceType, value: Uint8Array): JsonText | undefined {

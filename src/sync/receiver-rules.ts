@@ -34,14 +34,15 @@ function ownedByGlobal(type: ResourceType): boolean {
 
 /**
  * A global believes the connection, never the payload: zone and origin are forced to the authenticated zone, and only
- * what carries that zone is in scope, so no zone can touch another's (kds.md §3.3).
+ * what carries that zone is in scope, so no zone can touch another's (kds.md §3.3). Kuma also takes a name that begins
+ * with `<zone>.` for the zone's, for copies made before 2.6; any other resource of such a name would be deleted by it.
  */
 export function globalRules(
   zone: string,
   onAttributionRewrite: (type: ResourceType, claimed: string) => void,
 ): ReceiverRules {
   return {
-    inScope: (resource) => resource.labels[LABEL.zone] === zone || resource.name.startsWith(`${zone}.`),
+    inScope: (resource) => resource.labels[LABEL.zone] === zone && resource.labels[LABEL.origin] === 'zone',
     accept: (incoming) => {
       const labels: Labels = sortedLabels({ ...incoming.labels, [LABEL.zone]: zone, [LABEL.origin]: 'zone' })
       const spec = incoming.type === 'Dataplane' ? gatewayTagged(incoming, zone, onAttributionRewrite) : incoming.spec

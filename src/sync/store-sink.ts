@@ -1,12 +1,12 @@
 import { AppError } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
 import { canonicalJson } from '../model/json.js'
-import { parseWireName } from '../model/naming.js'
+import { parseWireName, wireName } from '../model/naming.js'
 import { descriptorOf, isResourceType, type ResourceType } from '../model/registry.js'
 import { keyText, type Resource, type ResourceDraft, type ResourceKey } from '../model/resource.js'
 import type { DeltaResource } from '../protocol/messages.js'
 import type { Outcome, ReceivedBatch, Refusal, Sink } from '../protocol/ports.js'
-import type { Commit, TenantStore, Write } from '../store/store.js'
+import type { Commit, TenantStore, Write, WriteOutcome } from '../store/store.js'
 import { type Incoming, readIncoming } from './incoming.js'
 import type { ReceiverRules } from './receiver-rules.js'
 
@@ -14,130 +14,149 @@ export interface StoreSinkOptions {
   readonly store: TenantStore
   readonly rules: ReceiverRules
   readonly log: Logger
-  /** Told which resources a batch changed, after they are durable. */
-  readonly onApplied?: (type: ResourceType, names: readonly string[]) => void
+  /** Told what of a batch is in the store now: what came by name and version, what went by name alone. */
+  readonly onApplied?: (type: ResourceType, names: readonly Applied[]) => void
+}
+
+export interface Applied {
+  readonly name: string
+  /** The sender's content version; undefined for a removal. */
+  readonly version: string | undefined
 }
 
 /** A write may race with the API's or a generator's; three rounds on fresh reads, as Kuma (`pkg/kds/store/sync.go`). */
 const CONFLICT_ROUNDS_MAX = 3
 
 /** Bodies refused because a local resource has their name; more than this and the oldest is dropped (a reconnect brings it again). */
-const REFUSED_KEPT_MAX = 1_000
+const BLOCKED_MAX = 1_000
 
 /**
  * Applies received batches to a tenant's store: one transaction a batch, the valid part even when some is refused.
  * A copy refused because a local resource has its name is kept and tried again when that is deleted, since the
- * sender will not offer it again.
+ * sender will not offer it again. One piece of work at a time, so that no older copy overtakes a newer one.
  */
 export class StoreSink implements Sink<Uint8Array> {
   readonly #options: StoreSinkOptions
-  readonly #refused = new Map<string, { readonly type: ResourceType; readonly resource: DeltaResource<Uint8Array> }>()
+  readonly #blocked = new Map<string, Incoming>()
   readonly #unwatch: () => void
+  #work: Promise<unknown> = Promise.resolve()
 
   constructor(options: StoreSinkOptions) {
     this.#options = options
     this.#unwatch = options.store.watch((commit) => this.#retryFreed(commit))
   }
 
+  /** What is being applied is finished; nothing is retried any more. */
   stop(): void {
     this.#unwatch()
-    this.#refused.clear()
+    this.#blocked.clear()
   }
 
   async apply(batch: ReceivedBatch<Uint8Array>): Promise<Outcome> {
+    const { type } = batch
     // A newer peer's type: taken and ignored, never deleted, never an error (invariant I20).
-    if (!isResourceType(batch.type)) return { kind: 'applied' }
-    try {
-      return await this.#apply(batch.type, batch)
-    } catch (thrown) {
-      const error = AppError.from(thrown)
-      return { kind: 'failed', detail: `could not store ${batch.type}: ${error.message}` }
-    }
+    if (!isResourceType(type)) return { kind: 'applied' }
+    return this.#inTurn(async () => {
+      try {
+        return await this.#apply(this.#read(type, batch))
+      } catch (thrown) {
+        return { kind: 'failed', detail: `could not store ${type}: ${AppError.from(thrown).message}` }
+      }
+    })
   }
 
-  /** What is held of a type, as the sender named it: what a subscriber says it has when it connects again. */
+  /**
+   * What is held of a type, as the sender named it: what a subscriber says it has when it connects again. Empty, which
+   * asks for the whole truth, when something in scope is of no version that the sender could know.
+   */
   async versions(type: ResourceType): Promise<ReadonlyMap<string, string>> {
     const { resources } = await this.#options.store.list(type)
     const versions = new Map<string, string>()
     for (const resource of resources) {
-      if (resource.syncedVersion === undefined || !this.#options.rules.inScope(resource)) continue
-      versions.set(`${resource.name}.${resource.mesh ?? ''}`, resource.syncedVersion)
+      if (!this.#options.rules.inScope(resource)) continue
+      if (resource.syncedVersion === undefined) return new Map()
+      versions.set(wireName(resource.mesh, resource.name), resource.syncedVersion)
     }
     return versions
   }
 
-  async #apply(type: ResourceType, batch: ReceivedBatch<Uint8Array>): Promise<Outcome> {
-    const read = this.#read(type, batch.resources)
-    const refusals = [...read.refusals]
-    let blocked: Incoming[] = []
-    for (let round = 0; ; round += 1) {
-      const stored = await this.#stored(type, batch, read.accepted)
-      const plan = this.#plan(type, batch, read, stored)
-      blocked = plan.blocked
-      const { outcomes } = await this.#options.store.commit(plan.writes)
-      if (!outcomes.some((outcome) => outcome.kind === 'conflict')) break
-      if (round + 1 === CONFLICT_ROUNDS_MAX)
-        return { kind: 'failed', detail: `${type} kept changing while it was synced` }
-    }
-    for (const incoming of blocked) {
-      this.#keepRefused(incoming, batch)
-      const reason = `user error: ${type} "${incoming.name}" is there already and is not the sender's; delete or rename it`
-      refusals.push({ name: wire(incoming), version: incoming.version, reason })
-    }
-    this.#options.onApplied?.(type, [...read.accepted.map(wire), ...batch.removed])
-    return refusals.length === 0 ? { kind: 'applied' } : { kind: 'refused', refusals }
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#work.then(work)
+    this.#work = done.catch(() => {})
+    return done
   }
 
-  #read(type: ResourceType, resources: readonly DeltaResource<Uint8Array>[]): ReadBatch {
-    const accepted: Incoming[] = []
+  /** Decodes, validates and attributes. Of two copies under one name the last one counts. */
+  #read(type: ResourceType, { wholeTruth, resources, removed }: ReceivedBatch<Uint8Array>): Reading {
+    const accepted = new Map<string, Incoming>()
     const refusals: Refusal[] = []
     for (const received of resources) {
       try {
         const incoming = this.#options.rules.accept(readIncoming(type, received))
-        if (incoming) accepted.push(incoming)
+        if (incoming) accepted.set(keyText(incoming), incoming)
       } catch (thrown) {
-        const reason = `${type} "${received.name}": ${AppError.from(thrown).message}`
-        refusals.push({ name: received.name, version: received.version, reason })
-        this.#options.log.warn('received resource refused', { type, name: received.name, reason })
+        refusals.push(this.#refusal(type, received, thrown))
       }
     }
-    return { accepted, refusals }
+    return { type, wholeTruth, accepted, refusals, removed: removed.map((name) => keyOfWire(type, name)) }
   }
 
-  async #stored(
-    type: ResourceType,
-    batch: ReceivedBatch<Uint8Array>,
-    accepted: readonly Incoming[],
-  ): Promise<Map<string, Resource>> {
-    const { store } = this.#options
-    if (batch.wholeTruth) {
-      const { resources } = await store.list(type)
-      return new Map(resources.map((resource) => [keyText(resource), resource]))
+  #refusal(type: ResourceType, { name, version }: DeltaResource<Uint8Array>, thrown: unknown): Refusal {
+    const reason = `${type} "${name}": ${AppError.from(thrown).message}`
+    this.#options.log.warn('received resource refused', { type, name, reason })
+    return { name, version, reason }
+  }
+
+  async #apply(reading: Reading): Promise<Outcome> {
+    const { type, accepted, removed } = reading
+    const { store, rules, onApplied } = this.#options
+    if (rules.owner && !(await store.get(rules.owner)))
+      return { kind: 'failed', detail: `${rules.owner.type} ${rules.owner.name} is not there any more` }
+    const blocked = await this.#commit(reading)
+    if (!blocked) return { kind: 'failed', detail: `${type} kept changing while it was synced` }
+    this.#keepBlocked(reading, blocked)
+    const stored = [...accepted.values()].filter((incoming) => !blocked.includes(incoming))
+    onApplied?.(type, [
+      ...stored.map((incoming) => ({ name: wire(incoming), version: incoming.version })),
+      ...removed.map((key) => ({ name: wire(key), version: undefined })),
+    ])
+    const refusals = [...reading.refusals, ...blocked.map(blockedRefusal)]
+    return refusals.length === 0 ? { kind: 'applied' } : { kind: 'refused', refusals }
+  }
+
+  /** Returns what a local resource blocks; undefined when others would not let go. */
+  async #commit(reading: Reading): Promise<readonly Incoming[] | undefined> {
+    for (let round = 0; round < CONFLICT_ROUNDS_MAX; round += 1) {
+      const { writes, blocked } = this.#plan(reading, await this.#stored(reading))
+      const { outcomes } = await this.#options.store.commit(writes)
+      if (outcomes.every((outcome, i) => hasTakenEffect(writes[i], outcome))) return blocked
     }
-    const keys: ResourceKey[] = [...accepted, ...batch.removed.map((name) => removedKey(type, name))]
-    const found = await Promise.all(keys.map((key) => store.get(key)))
+    return undefined
+  }
+
+  async #stored({ type, wholeTruth, accepted, removed }: Reading): Promise<ReadonlyMap<string, Resource>> {
+    const { store } = this.#options
+    const found = wholeTruth
+      ? (await store.list(type)).resources
+      : await Promise.all([...accepted.values(), ...removed].map((key) => store.get(key)))
     return new Map(found.filter((resource) => resource !== undefined).map((resource) => [keyText(resource), resource]))
   }
 
-  #plan(type: ResourceType, batch: ReceivedBatch<Uint8Array>, read: ReadBatch, stored: Map<string, Resource>): Plan {
+  #plan({ type, wholeTruth, accepted, refusals, removed }: Reading, stored: ReadonlyMap<string, Resource>): Plan {
     const { rules } = this.#options
     const writes: Write[] = []
     const blocked: Incoming[] = []
-    const kept = new Set(read.refusals.map(({ name }) => keyText(removedKey(type, name))))
-    for (const incoming of read.accepted) {
+    for (const incoming of accepted.values()) {
       const before = stored.get(keyText(incoming))
-      kept.add(keyText(incoming))
       if (before && !rules.inScope(before)) blocked.push(incoming)
-      else
-        writes.push({
-          kind: 'put',
-          resource: this.#draft(incoming, before),
-          expect: before ? { version: before.version } : 'absent',
-        })
+      else {
+        const expect = before ? { version: before.version } : 'absent'
+        writes.push({ kind: 'put', resource: this.#draft(incoming, before), expect })
+      }
     }
-    const gone = batch.wholeTruth
-      ? [...stored.values()]
-      : batch.removed.map((name) => stored.get(keyText(removedKey(type, name))))
+    // What was refused keeps the copy that is there, and what is both sent and removed is an update (trap 35).
+    const kept = new Set([...accepted.keys(), ...refusals.map(({ name }) => keyText(keyOfWire(type, name)))])
+    const gone = wholeTruth ? [...stored.values()] : removed.map((key) => stored.get(keyText(key)))
     for (const resource of gone) {
       if (!resource || kept.has(keyText(resource)) || !rules.inScope(resource)) continue
       writes.push({ kind: 'delete', key: resource, expect: { version: resource.version } })
@@ -153,39 +172,68 @@ export class StoreSink implements Sink<Uint8Array> {
     return { type, mesh, name, labels, spec, status, owner, syncedVersion: incoming.version }
   }
 
-  #keepRefused(incoming: Incoming, batch: ReceivedBatch<Uint8Array>): void {
-    const resource = batch.resources.find(({ name }) => name === wire(incoming))
-    if (!resource) return
-    if (this.#refused.size >= REFUSED_KEPT_MAX) this.#refused.delete(this.#refused.keys().next().value as string)
-    this.#refused.set(keyText(incoming), { type: incoming.type, resource })
+  /** A blocked copy waits only as long as the sender has it, and the newest one waits. */
+  #keepBlocked({ type, wholeTruth, accepted, removed }: Reading, blocked: readonly Incoming[]): void {
+    for (const key of accepted.keys()) this.#blocked.delete(key)
+    for (const key of removed) this.#blocked.delete(keyText(key))
+    if (wholeTruth) for (const [key, waiting] of this.#blocked) if (waiting.type === type) this.#blocked.delete(key)
+    for (const incoming of blocked) {
+      if (this.#blocked.size >= BLOCKED_MAX) this.#blocked.delete(this.#blocked.keys().next().value as string)
+      this.#blocked.set(keyText(incoming), incoming)
+    }
   }
 
-  #retryFreed(commit: Commit): void {
-    for (const change of commit.changes) {
-      const key = keyText(change.key)
-      const refused = change.after === undefined ? this.#refused.get(key) : undefined
-      if (!refused) continue
-      this.#refused.delete(key)
-      void this.apply({ type: refused.type, wholeTruth: false, resources: [refused.resource], removed: [] })
+  #retryFreed({ changes }: Commit): void {
+    for (const { key, after } of changes) {
+      if (after !== undefined || !this.#blocked.has(keyText(key))) continue
+      void this.#inTurn(() => this.#retry(keyText(key)))
+    }
+  }
+
+  async #retry(key: string): Promise<void> {
+    const incoming = this.#blocked.get(key)
+    if (!incoming) return
+    const { type, name } = incoming
+    try {
+      const accepted = new Map([[key, incoming]])
+      await this.#apply({ type, wholeTruth: false, accepted, refusals: [], removed: [] })
+    } catch (thrown) {
+      this.#options.log.error('a kept resource could not be stored', { type, name, error: AppError.from(thrown) })
     }
   }
 }
 
-interface ReadBatch {
-  readonly accepted: readonly Incoming[]
+/** A batch, understood. */
+interface Reading {
+  readonly type: ResourceType
+  readonly wholeTruth: boolean
+  readonly accepted: ReadonlyMap<string, Incoming>
   readonly refusals: readonly Refusal[]
+  readonly removed: readonly ResourceKey[]
 }
 
 interface Plan {
   readonly writes: readonly Write[]
-  readonly blocked: Incoming[]
+  readonly blocked: readonly Incoming[]
 }
 
-function wire(incoming: Incoming): string {
-  return `${incoming.name}.${incoming.mesh ?? ''}`
+/** Someone else's delete is as good as ours, but what we meant to update and is gone must be made again. */
+function hasTakenEffect(write: Write | undefined, { kind }: WriteOutcome): boolean {
+  return kind !== 'conflict' && (kind !== 'absent' || write?.kind === 'delete')
 }
 
-function removedKey(type: ResourceType, name: string): ResourceKey {
-  const parsed = parseWireName(name)
-  return { type, name: parsed.name, mesh: descriptorOf(type).scope === 'mesh' ? parsed.mesh : undefined }
+/** Kuma tells this kind of refusal by its first words, and does not alarm on it (trap 30). */
+function blockedRefusal(incoming: Incoming): Refusal {
+  const { type, name, version } = incoming
+  const reason = `user error: ${type} "${name}" is there already and is not the sender's; delete or rename it`
+  return { name: wire(incoming), version, reason }
+}
+
+function wire({ mesh, name }: Pick<ResourceKey, 'mesh' | 'name'>): string {
+  return wireName(mesh, name)
+}
+
+function keyOfWire(type: ResourceType, text: string): ResourceKey {
+  const { name, mesh } = parseWireName(text)
+  return { type, name, mesh: descriptorOf(type).scope === 'mesh' ? mesh : undefined }
 }

@@ -13,13 +13,16 @@ import { TenantTrust } from '../auth/tenant-trust.js'
 import { ADMIN_USER_TOKEN, dataplaneKeys, secretData } from '../auth/token-secrets.js'
 import { UserAuthenticator } from '../auth/user-authenticator.js'
 import type { Clock } from '../base/clock.js'
+import { AppError } from '../base/errors.js'
 import { Hops } from '../base/hops.js'
 import type { Component } from '../base/lifecycle.js'
 import type { Logger } from '../base/log.js'
 import { PromMetrics } from '../base/prom-metrics.js'
 import type { Random } from '../base/random.js'
 import { describeSettings } from '../base/settings.js'
+import { closeLeftOpen } from '../insights/subscription-list.js'
 import { ZoneInsight } from '../insights/zone.js'
+import { rfc1035LabelFaults } from '../model/dns-names.js'
 import type { JsonObject } from '../model/json.js'
 import { DEFAULT_TENANT } from '../model/tenant.js'
 import { openStore, storeType } from '../store/open-store.js'
@@ -35,10 +38,11 @@ import { DeltaAggregatedResources } from '../wire/xds-service.js'
 import { proxyAdmin, proxyConfig, tokenIssuer } from './api-ports.js'
 import { addBootstrap } from './bootstrap.js'
 import { ZONE_SETTINGS, type ZoneConfig } from './config.js'
+import { DataplaneCleanup } from './dataplane-cleanup.js'
 import { DataplaneLifecycle } from './dataplane-lifecycle.js'
 import { Generators } from './generators/generators.js'
 import { GlobalLink } from './global-link.js'
-import { connectToGlobal } from './grpc-connection.js'
+import { connectToGlobal, parseGlobalAddress } from './grpc-connection.js'
 import { InspectResponder } from './inspect-responder.js'
 import { LinkSession } from './link-session.js'
 import { MeshMirror } from './mesh-mirror.js'
@@ -52,6 +56,8 @@ export interface ProcessPorts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
+  /** Called once when the disk fails under way: nothing is acknowledged from then on. Stop the process and exit non-zero. */
+  readonly onFatal?: (error: AppError) => void
 }
 
 export interface ZoneEndpoints {
@@ -101,23 +107,36 @@ export class ZoneProcess {
 
   async stop(): Promise<void> {
     this.#ready = false
-    for (const stop of this.#stops.splice(0).reverse()) await stop()
+    for (const stop of this.#stops.splice(0).reverse()) {
+      try {
+        await stop()
+      } catch (error) {
+        this.#ports.log.error('a part did not stop cleanly', { error })
+      }
+    }
+  }
+
+  /** The store acknowledges nothing any more: this process is not ready again, and its owner is to end it. */
+  #failed(error: AppError): void {
+    this.#ready = false
+    this.#ports.onFatal?.(error)
   }
 
   async #start(): Promise<ZoneEndpoints> {
     const { clock, random, log } = this.#ports
-    const { zoneName: zone, store: where, dataplaneGraceSeconds } = this.#config
-    const resources = await openStore(where, { ...this.#ports, synchronous: 'NORMAL' })
-    this.#stops.push(() => resources.close())
-    const store = resources.tenant(DEFAULT_TENANT)
+    const { zoneName: zone, dataplaneGraceMs: graceMs, dataplaneCleanupMs: ageMs } = this.#config
+    this.#check()
+    const store = await this.#openStore()
     const trust = new TenantTrust({ store, clock, random, log })
     this.#stops.push(() => trust.close())
     await ensureOwnResources(store, trust, zone, this.#federated)
+    for (const type of ['ZoneInsight', 'DataplaneInsight'] as const) await closeLeftOpen(store, type, clock.nowMs())
     await this.#writeAdminToken(store)
     const mirror = await this.#run(new MeshMirror(store))
     const snapshots = await this.#run(new SidecarSnapshots({ mirror, zone, clock, log }))
     const generators = await this.#run(this.#generators(store, mirror))
-    const lifecycle = new DataplaneLifecycle({ store, zone, clock, log, graceMs: dataplaneGraceSeconds * 1_000 })
+    await this.#run(new DataplaneCleanup({ store, mirror, clock, log, ageMs }))
+    const lifecycle = new DataplaneLifecycle({ store, zone, clock, log, graceMs })
     this.#stops.push(() => lifecycle.stop())
     const authenticator = this.#dataplaneAuthenticator(trust)
     const xds: XdsService = new XdsService({
@@ -126,16 +145,25 @@ export class ZoneProcess {
       snapshots,
       lifecycle,
       authenticator,
+      tenant: this.#tenant,
       zone,
       instanceId: this.#instanceId,
-      insightFlushMs: this.#config.insightFlushSeconds * 1_000,
+      insightFlushMs: this.#config.insightFlushMs,
       metrics: this.#metrics,
       hops: this.#hops,
       onProgress: () => status.changed(),
     })
     const sessions = () => xds.sessions
-    const status = new ZoneSyncStatus({ zone, clock, sessions, snapshots, generators, link: () => this.#link })
-    const responder = new InspectResponder({ sessions, clock })
+    const status = new ZoneSyncStatus({
+      tenant: this.#tenant,
+      zone,
+      clock,
+      sessions,
+      snapshots,
+      generators,
+      link: () => this.#link,
+    })
+    const responder = new InspectResponder({ sessions, clock, messageBytesMax: this.#config.maxMsgSize })
     const xdsPort = await this.#serveXds(xds)
     const bootstrap = await this.#serveBootstrap(store, lifecycle, authenticator, xdsPort)
     const apis = await this.#serveApi(this.#apiOptions(store, trust, responder, snapshots))
@@ -145,6 +173,27 @@ export class ZoneProcess {
     return { ...apis, xds: xdsPort, bootstrap, diagnostics }
   }
 
+  /** What no later part would refuse before the first zone call (Kuma: `pkg/config/multizone/kds.go`). */
+  #check(): void {
+    const { zoneName, globalAddress } = this.#config
+    const [fault] = rfc1035LabelFaults(zoneName)
+    if (fault !== undefined)
+      throw new AppError('invalid-argument', `the zone name ${JSON.stringify(zoneName)}: ${fault}`)
+    if (this.#federated) parseGlobalAddress(globalAddress)
+  }
+
+  async #openStore(): Promise<TenantStore> {
+    const onFatal = (error: AppError) => this.#failed(error)
+    const resources = await openStore(this.#config.store, { ...this.#ports, synchronous: 'NORMAL', onFatal })
+    this.#stops.push(() => resources.close())
+    return resources.tenant(DEFAULT_TENANT)
+  }
+
+  /** What the zone's control plane at the global is called here: the zone has one tenant of its own, whatever that is. */
+  get #tenant(): string {
+    return this.#config.cpId === '' ? DEFAULT_TENANT : this.#config.cpId
+  }
+
   async #run<C extends Component>(component: C): Promise<C> {
     await component.start()
     this.#stops.push(() => component.stop())
@@ -152,14 +201,14 @@ export class ZoneProcess {
   }
 
   #generators(store: TenantStore, mirror: MeshMirror): Generators {
-    const { zoneName: zone, meshServiceGraceSeconds, zoneProxy, zoneProxyPort, listen } = this.#config
+    const { zoneName: zone, meshServiceGraceMs: graceMs, zoneProxy, zoneProxyPort, listen } = this.#config
     const address = listen === '0.0.0.0' || listen === '::' ? '127.0.0.1' : listen
     return new Generators({
       ...this.#ports,
       store,
       mirror,
       zone,
-      graceMs: meshServiceGraceSeconds * 1_000,
+      graceMs,
       proxy: zoneProxy ? { address, firstPort: zoneProxyPort } : undefined,
     })
   }
@@ -182,7 +231,7 @@ export class ZoneProcess {
       instanceId: this.#instanceId,
       clock,
       log,
-      flushIntervalMs: this.#config.insightFlushSeconds * 1_000,
+      flushIntervalMs: this.#config.insightFlushMs,
       subscriptionLimit: 10,
     })
     this.#link = new GlobalLink({
@@ -190,6 +239,7 @@ export class ZoneProcess {
         new LinkSession({
           ...this.#ports,
           connect: () => connectToGlobal(this.#config, clock),
+          tenant: this.#tenant,
           zone,
           instanceId: this.#instanceId,
           config: JSON.stringify(this.#shownConfig()),
@@ -207,6 +257,7 @@ export class ZoneProcess {
       random,
       log,
     })
+    this.#stops.push(() => insight.finish())
     await this.#run(this.#link)
   }
 
@@ -243,8 +294,10 @@ export class ZoneProcess {
     server.stream(DeltaAggregatedResources, (call, duplex) => void xds.serve(call, duplex))
     const bound = await server.listen({ host, port })
     this.#stops.push(async () => {
-      await xds.stop()
+      // Insights are closed as the streams end; the server lets go of sidecars that do not take their end.
+      const closed = xds.stop()
       await server.stop(STOP_GRACE_MS)
+      await closed
     })
     return bound.port
   }
@@ -320,7 +373,7 @@ export class ZoneProcess {
       metrics: () => this.#metrics.expose(),
       hops: this.#hops,
       status: async () => status.rows(),
-      untilSynced: (timeoutMs) => status.untilSynced(timeoutMs),
+      untilSynced: (timeoutMs, signal) => status.untilSynced(timeoutMs, signal),
       token,
     })
     return (await this.#run(server)).port

@@ -9,6 +9,7 @@ import {
   text,
   whole,
 } from '../base/settings.js'
+import { duration } from '../model/duration-setting.js'
 
 /** Every setting of `zonelab zone run`. Defaults are Kuma's, except where safety asks for loopback (docs/DIFFERENCES.md). */
 export const ZONE_SETTINGS = {
@@ -26,11 +27,13 @@ export const ZONE_SETTINGS = {
   }),
   tokenPath: text({
     env: 'KUMA_MULTIZONE_ZONE_KDS_AUTH_TOKEN_PATH',
+    kongEnv: 'KMESH_MULTIZONE_ZONE_KDS_AUTH_CP_TOKEN_PATH',
     doc: 'File with the zone token; read again for every call, so that it can be rotated',
     fallback: '',
   }),
   tokenInline: text({
     env: 'KUMA_MULTIZONE_ZONE_KDS_AUTH_TOKEN_INLINE',
+    kongEnv: 'KMESH_MULTIZONE_ZONE_KDS_AUTH_CP_TOKEN_INLINE',
     doc: 'The zone token itself; the file wins',
     fallback: '',
     secret: true,
@@ -89,26 +92,32 @@ export const ZONE_SETTINGS = {
     fallback: true,
   }),
   zoneProxyPort: port({ env: 'ZONELAB_ZONE_PROXY_PORT', doc: 'First port of the zone proxy', fallback: 10_001 }),
-  meshServiceGraceSeconds: whole({
-    env: 'KUMA_MESH_SERVICE_DELETION_GRACE_PERIOD_SECONDS',
+  meshServiceGraceMs: duration({
+    env: 'KUMA_MESH_SERVICE_DELETION_GRACE_PERIOD',
     doc: 'How long a generated MeshService outlives its last Dataplane',
-    fallback: 3_600,
-    min: 0,
-    max: 86_400,
+    fallback: 3_600_000,
   }),
-  dataplaneGraceSeconds: whole({
-    env: 'KUMA_RUNTIME_UNIVERSAL_DATAPLANE_DEREGISTRATION_SECONDS',
+  dataplaneGraceMs: duration({
+    env: 'KUMA_XDS_DATAPLANE_DEREGISTRATION_DELAY',
     doc: 'How long a sidecar may be away before the Dataplane it made is deleted',
-    fallback: 10,
-    min: 0,
-    max: 86_400,
+    fallback: 10_000,
   }),
-  insightFlushSeconds: whole({
-    env: 'ZONELAB_INSIGHT_FLUSH_SECONDS',
+  dataplaneCleanupMs: duration({
+    env: 'KUMA_RUNTIME_UNIVERSAL_DATAPLANE_CLEANUP_AGE',
+    doc: 'How long a sidecar may be offline before its Dataplane is deleted, whoever made it',
+    fallback: 72 * 3_600_000,
+  }),
+  insightFlushMs: duration({
+    env: 'KUMA_XDS_SERVER_DATAPLANE_STATUS_FLUSH_INTERVAL',
     doc: 'Least time between two writes of an insight',
-    fallback: 10,
-    min: 1,
-    max: 3_600,
+    fallback: 10_000,
+  }),
+  keepaliveMs: whole({
+    env: 'ZONELAB_KEEPALIVE_MS',
+    doc: 'A global that says nothing for so long is pinged; a Kuma global takes a shorter time than 15 s ill',
+    fallback: 20_000,
+    min: 100,
+    max: 600_000,
   }),
   backoffBaseMs: whole({
     env: 'ZONELAB_BACKOFF_BASE_MS',

@@ -26,6 +26,7 @@ export interface DataplaneLifecycleOptions {
 export class DataplaneLifecycle {
   readonly #options: DataplaneLifecycleOptions
   readonly #leaving = new Map<string, Cancel>()
+  #stopped = false
 
   constructor(options: DataplaneLifecycleOptions) {
     this.#options = options
@@ -73,6 +74,7 @@ export class DataplaneLifecycle {
   leave({ type, mesh, name }: ResourceKey): void {
     const key = { type, mesh, name }
     this.stay(key)
+    if (this.#stopped) return
     const cancel = this.#options.clock.after(this.#options.graceMs, () => {
       this.#leaving.delete(nodeOf(key))
       this.#options.store.commit([{ kind: 'delete', key, expect: 'any' }]).catch((thrown: unknown) => {
@@ -84,6 +86,7 @@ export class DataplaneLifecycle {
 
   /** When the zone itself stops, its Dataplanes stay: the sidecars have not gone. */
   stop(): void {
+    this.#stopped = true
     for (const cancel of this.#leaving.values()) cancel()
     this.#leaving.clear()
   }

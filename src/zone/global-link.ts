@@ -33,8 +33,10 @@ export class GlobalLink implements Component {
     this.#step({ kind: 'start' })
   }
 
+  /** Resolves when what the last session received is stored and its insight is closed. */
   async stop(): Promise<void> {
     this.#step({ kind: 'stop' })
+    await this.#before
   }
 
   get state(): LinkState {

@@ -13,6 +13,9 @@ import type { GlobalConnection } from './link-session.js'
 /** A health check that takes longer is one that failed (kuma `pkg/kds/mux/client.go` waits as long as its context). */
 const HEALTH_CHECK_DEADLINE_MS = 15_000
 
+/** Kuma's. */
+const KEEPALIVE_TIMEOUT_MS = 15_000
+
 /** One HTTP/2 connection to the global of a configuration. Throws `invalid-argument` for an address or CA that cannot be used. */
 export function connectToGlobal(config: ZoneConfig, clock: Clock): GlobalConnection {
   const { target, tls } = parseGlobalAddress(config.globalAddress)
@@ -21,6 +24,7 @@ export function connectToGlobal(config: ZoneConfig, clock: Clock): GlobalConnect
     trust: tls ? trustOf(config) : { kind: 'plaintext' },
     headers: () => headersOf(config),
     messageBytesMax: config.maxMsgSize,
+    keepaliveMs: { time: config.keepaliveMs, timeout: Math.min(config.keepaliveMs, KEEPALIVE_TIMEOUT_MS) },
     clock,
   })
   return {

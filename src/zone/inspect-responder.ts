@@ -10,6 +10,8 @@ export interface InspectResponderOptions {
   /** The connected sidecars by node id, `<mesh>.<name>`. */
   readonly sessions: () => ReadonlyMap<string, SidecarSession>
   readonly clock: Clock
+  /** The global's limit of one message: an answer over it would cost the whole link, so it is an error instead. */
+  readonly messageBytesMax: number
 }
 
 /** Kuma's zones give up after as long, and a global that waits longer would meet a late answer (kds.md trap 17). */
@@ -17,6 +19,9 @@ const ANSWER_WITHIN_MS = 10_000
 
 /** Answers waiting to be sent on one stream; a global that asks faster than it reads loses the stream. */
 const ANSWERS_QUEUED_MAX = 256
+
+/** What the message takes besides the answer itself: an id and a few bytes of framing. */
+const ENVELOPE_BYTES = 1_024
 
 /** Asks sidecars' own admin interfaces, for the global over the admin streams and for the zone's API. */
 export class InspectResponder {
@@ -77,6 +82,8 @@ export class InspectResponder {
     const { requestId, resourceMesh, resourceName } = request
     try {
       const body = await this.fetch(resourceMesh, resourceName, adminPath(rpc, request))
+      const limit = this.#options.messageBytesMax - ENVELOPE_BYTES
+      if (body.length > limit) throw new AppError('too-large', `the answer takes ${body.length} bytes, over ${limit}`)
       return { requestId, error: undefined, body }
     } catch (thrown) {
       return { requestId, error: AppError.from(thrown).message, body: new Uint8Array(0) }

@@ -12,7 +12,7 @@ import { type PublishedType, Publisher } from '../protocol/publisher.js'
 import { Subscriber } from '../protocol/subscriber.js'
 import type { TenantStore } from '../store/store.js'
 import { zoneRules } from '../sync/receiver-rules.js'
-import { StoreSink } from '../sync/store-sink.js'
+import { type Applied, StoreSink } from '../sync/store-sink.js'
 import { fullNode, shortNode } from '../sync/sync-node.js'
 import type { View } from '../sync/view.js'
 import type { AdminRequest, AdminResponse } from '../wire/admin-codec.js'
@@ -40,6 +40,8 @@ export const ADMIN_RPCS: readonly AdminRpc[] = ['StreamXDSConfigs', 'StreamStats
 
 export interface LinkSessionOptions {
   readonly connect: () => GlobalConnection
+  /** The control plane at the global that this zone belongs to, as far as the zone knows. */
+  readonly tenant: string
   readonly zone: string
   readonly instanceId: string
   /** This zone's configuration as JSON text; holds `store.type` (kds.md trap 23). */
@@ -77,33 +79,38 @@ export class LinkSession {
   #subscriber: Subscriber<Uint8Array> | undefined
   #publisher: Publisher | undefined
   #cancelHealthCheck: Cancel = () => {}
+  #insightClosed: Promise<void> = Promise.resolve()
+  #greeted = false
   #over = false
 
   constructor(options: LinkSessionOptions) {
     this.#options = options
-    const { store, log, hops, zone } = options
-    const onApplied = (type: string, names: readonly string[]) => {
+    const { store, log, hops, zone, tenant } = options
+    const onApplied = (type: string, applied: readonly Applied[]) => {
       if (!hops.active) return
-      for (const name of names)
-        hops.emit({ hop: 'zone-stored', tenant: '', peer: zone, type, name, version: undefined })
+      for (const one of applied) hops.emit({ hop: 'zone-stored', tenant, peer: zone, type, ...one })
     }
     this.#sink = new StoreSink({ store, rules: zoneRules, log, onApplied })
   }
 
-  /** Opens everything; whatever fails is reported as the session's end. */
+  /** Opens everything; whatever fails, a token file that cannot be read included, is reported as the session's end. */
   open(): void {
-    this.#connection = this.#options.connect()
-    this.#openUpward(this.#connection)
-    for (const rpc of ADMIN_RPCS) this.#openAdmin(this.#connection, rpc)
-    this.#healthCheck(this.#connection)
-    this.#openDownward(this.#connection).catch((thrown: unknown) => {
-      this.#fail({ kind: 'apply-failed', detail: AppError.from(thrown).message })
-    })
+    try {
+      const connection = this.#options.connect()
+      this.#connection = connection
+      this.#openUpward(connection)
+      for (const rpc of ADMIN_RPCS) this.#openAdmin(connection, rpc)
+      this.#healthCheck(connection)
+      this.#openDownward(connection).catch((thrown: unknown) => this.#failed(thrown))
+    } catch (thrown) {
+      this.#failed(thrown)
+    }
   }
 
-  /** Resolves when what was received is stored, so that the next session states what is really held. */
+  /** Resolves when what was received is stored, so that the next session states what is really held, and the insight is closed. */
   async settled(): Promise<void> {
     await this.#subscriber?.settled()
+    await this.#insightClosed
   }
 
   /** Ends every stream and the connection; nothing is reported after. */
@@ -153,11 +160,15 @@ export class LinkSession {
         onRequest: (type, node) => {
           reports.heard()
           subscription.onRequest(type, node)
+          if (this.#greeted) return
+          // Now the global has said which instance it is: the zone's own insight shows the link without delay.
+          this.#greeted = true
+          void insight.flush()
         },
         onSent: (type) => subscription.onSent(type),
         onAnswered: (type, nonce, batch, error) => subscription.onAnswered(type, nonce, batch, error),
         onEnd: (reason) => {
-          void insight.close(subscription)
+          this.#insightClosed = insight.close(subscription)
           this.#fail(reason)
         },
       },
@@ -184,6 +195,10 @@ export class LinkSession {
         if (error.code !== 'unimplemented') this.#fail({ kind: 'peer-lost', detail: `health check: ${error.message}` })
       },
     )
+  }
+
+  #failed(thrown: unknown): void {
+    this.#fail({ kind: 'apply-failed', detail: AppError.from(thrown).message })
   }
 
   #fail(reason: CloseReason): void {

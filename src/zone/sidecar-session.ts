@@ -23,6 +23,7 @@ export interface SidecarSessionOptions {
   readonly duplex: Duplex<EncodedResponse, DeltaRequest>
   readonly store: TenantStore
   readonly snapshots: SidecarSnapshots
+  readonly tenant: string
   readonly zone: string
   readonly instanceId: string
   readonly insightFlushMs: number
@@ -88,6 +89,12 @@ export class SidecarSession implements PublisherObserver {
     this.#publisher.end(reason)
   }
 
+  /** A newer stream of the same sidecar has taken over: its insight is that one's to write. */
+  supersede(): void {
+    this.#subscription.superseded()
+    this.end({ kind: 'superseded', detail: `${this.node.mesh}.${this.node.name} opened a newer stream` })
+  }
+
   get types(): readonly PublishedType[] {
     return this.#publisher.types
   }
@@ -136,10 +143,10 @@ export class SidecarSession implements PublisherObserver {
   }
 
   #emit(hop: 'xds-sent' | 'xds-acked' | 'xds-nacked', type: string, batch: Batch): void {
-    const { hops, zone } = this.#options
+    const { hops, zone, tenant } = this.#options
     if (!hops.active) return
     const peer = `${zone}/${this.node.mesh}.${this.node.name}`
-    for (const { name, version } of batch.entries) hops.emit({ hop, tenant: '', peer, type, name, version })
-    for (const name of batch.removed) hops.emit({ hop, tenant: '', peer, type, name, version: undefined })
+    for (const { name, version } of batch.entries) hops.emit({ hop, tenant, peer, type, name, version })
+    for (const name of batch.removed) hops.emit({ hop, tenant, peer, type, name, version: undefined })
   }
 }

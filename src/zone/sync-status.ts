@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.js'
 import { type Laggard, type SyncedAnswer, type SyncRow, syncState } from '../insights/sync-report.js'
+import { SyncWaits } from '../insights/sync-waits.js'
 import type { PublishedType } from '../protocol/publisher.js'
 import type { Generators } from './generators/generators.js'
 import type { GlobalLink } from './global-link.js'
@@ -7,6 +8,7 @@ import type { SidecarSession } from './sidecar-session.js'
 import type { SidecarSnapshots } from './sidecar-snapshots.js'
 
 export interface ZoneSyncStatusOptions {
+  readonly tenant: string
   readonly zone: string
   readonly clock: Clock
   readonly sessions: () => ReadonlyMap<string, SidecarSession>
@@ -18,15 +20,16 @@ export interface ZoneSyncStatusOptions {
 /** How far a zone's sidecars are behind what they are to have, and the global behind what the zone sends up. */
 export class ZoneSyncStatus {
   readonly #options: ZoneSyncStatusOptions
-  readonly #waiting = new Set<() => void>()
+  readonly #waits: SyncWaits
 
   constructor(options: ZoneSyncStatusOptions) {
     this.#options = options
+    this.#waits = new SyncWaits(options.clock)
   }
 
   /** To be called whenever a sidecar connected, answered or went. */
   changed(): void {
-    for (const check of this.#waiting) check()
+    this.#waits.changed()
   }
 
   rows(): {
@@ -45,30 +48,19 @@ export class ZoneSyncStatus {
 
   /**
    * Resolves when the zone has made of its resources what it makes, and every connected sidecar has acknowledged,
-   * without a refusal, what is newest for it; or at the timeout, with who has not and why.
+   * without a refusal, what is newest for it; at the timeout or when the caller gives up, with who has not and why.
    */
-  async untilSynced(timeoutMs: number): Promise<SyncedAnswer> {
-    const { clock, generators, snapshots } = this.#options
+  untilSynced(timeoutMs: number, signal?: AbortSignal): Promise<SyncedAnswer> {
+    const { generators, snapshots } = this.#options
     let settled = false
-    return new Promise((resolve) => {
-      const finish = (laggards: readonly Laggard[]) => {
-        cancel()
-        this.#waiting.delete(check)
-        resolve({ synced: laggards.length === 0, laggards })
-      }
-      const check = () => {
-        if (settled && this.#laggards().length === 0) finish([])
-      }
-      const cancel = clock.after(timeoutMs, () => finish(settled ? this.#laggards() : [this.#busy()]))
-      this.#waiting.add(check)
-      void generators
-        .settled()
-        .then(() => snapshots.settled())
-        .then(() => {
-          settled = true
-          check()
-        })
-    })
+    const whenSettled = async () => {
+      await generators.settled()
+      await snapshots.settled()
+      settled = true
+      this.#waits.changed()
+    }
+    void whenSettled()
+    return this.#waits.until(() => (settled ? this.#laggards() : [this.#busy()]), timeoutMs, signal)
   }
 
   #laggards(): readonly Laggard[] {
@@ -98,7 +90,7 @@ export class ZoneSyncStatus {
     const awaitingMs = type.awaitingSinceMs === undefined ? undefined : nowMs - type.awaitingSinceMs
     const facts = { refusals: type.refusals, behind: type.behind, awaitingMs, withheld: undefined }
     return {
-      tenant: '',
+      tenant: this.#options.tenant,
       peer,
       type: type.type,
       ...syncState(facts),

@@ -28,15 +28,16 @@ export async function startUpwardView(options: UpwardViewOptions): Promise<View>
   const recipe = upRecipe(zone, labels)
   const view = new View({ store, recipe, id: random.uuid().slice(0, 8), messageBytesMax, metrics, closed: forgetful })
   await view.start()
-  if (forgetful) {
-    const stop = mirror.onChange((changes) => {
-      const back = changes.some(
-        ({ change }) => change.key.type === 'Dataplane' && change.after && change.key.name !== ZONE_PROXY_NAME,
-      )
-      if (!back) return
-      stop()
-      view.open()
-    })
-  }
+  if (!forgetful) return view
+  if (mirror.meshNames.some((mesh) => [...mirror.of(mesh, 'Dataplane').keys()].some(isSidecar))) view.open()
+  const stop = mirror.onChange((changes) => {
+    if (!changes.some(({ change: { key, after } }) => key.type === 'Dataplane' && after && isSidecar(key.name))) return
+    stop()
+    view.open()
+  })
   return view
+}
+
+function isSidecar(name: string): boolean {
+  return name !== ZONE_PROXY_NAME
 }

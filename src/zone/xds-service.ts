@@ -22,6 +22,8 @@ export interface XdsServiceOptions {
   readonly snapshots: SidecarSnapshots
   readonly lifecycle: DataplaneLifecycle
   readonly authenticator: DataplaneAuthenticator
+  /** The control plane at the global that this zone belongs to, as far as the zone knows. */
+  readonly tenant: string
   readonly zone: string
   readonly instanceId: string
   readonly insightFlushMs: number
@@ -44,6 +46,7 @@ export interface SidecarCall {
 export class XdsService {
   readonly #options: XdsServiceOptions
   readonly #sessions = new Map<string, SidecarSession>()
+  #stopped = false
 
   constructor(options: XdsServiceOptions) {
     this.#options = options
@@ -55,7 +58,7 @@ export class XdsService {
   }
 
   async serve(call: SidecarCall, stream: Duplex<EncodedResponse, DeltaRequest>): Promise<void> {
-    const first = await firstMessage(stream)
+    const first = await firstMessage(stream, this.#options.clock)
     if (!('message' in first)) return
     try {
       const node = readSidecarNode(first.message.node)
@@ -66,10 +69,11 @@ export class XdsService {
     }
   }
 
+  /** Resolves when the insights are closed: for a sidecar that takes no message, not before the transport has let go of it. */
   async stop(): Promise<void> {
-    const reason: CloseReason = { kind: 'shutting-down', detail: 'the zone control plane is shutting down' }
+    this.#stopped = true
     const sessions = [...this.#sessions.values()]
-    for (const session of sessions) session.end(reason)
+    for (const session of sessions) session.end(STOPPING)
     await Promise.all(sessions.map((session) => session.closed))
   }
 
@@ -84,6 +88,8 @@ export class XdsService {
     const stored = await store.get(key)
     const labels = draft?.labels ?? stored?.labels ?? {}
     await authenticator.authenticate(call.authorization, { mesh, name, labels })
+    // Who may be the one that is brought may not for that replace the one that is there (dataplane.md §1.6).
+    if (draft && stored) await authenticator.authenticate(call.authorization, { mesh, name, labels: stored.labels })
     if (draft) await lifecycle.arrive(draft)
     else if (!stored)
       throw new AppError('not-found', `Dataplane ${mesh}.${name} is not there and the sidecar brought none`)
@@ -114,11 +120,16 @@ export class XdsService {
     })
     const older = this.#sessions.get(id)
     this.#sessions.set(id, session)
-    older?.end({ kind: 'superseded', detail: `${id} opened a newer stream` })
+    older?.supersede()
+    // An older stream that ended while this one was being admitted has left a grace time running.
+    lifecycle.stay(key)
     session.start()
+    if (this.#stopped) session.end(STOPPING)
     this.#options.onProgress()
   }
 }
+
+const STOPPING: CloseReason = { kind: 'shutting-down', detail: 'the zone control plane is shutting down' }
 
 /** What the sync name of the insight is made of must be as on its Dataplane (kds.md trap 10). */
 function insightLabels(labels: Labels): Labels {

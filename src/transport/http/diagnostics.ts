@@ -9,8 +9,8 @@ export interface DiagnosticsPorts {
   readonly hops: Hops
   /** How far every peer is, as JSON. */
   readonly status: () => Promise<unknown>
-  /** Resolves when all peers have what was newest when it was called, or at the timeout with who has not. */
-  readonly untilSynced: (timeoutMs: number) => Promise<unknown>
+  /** Resolves when all peers have what was newest when it was called; at the timeout or when `signal` aborts, with who has not. */
+  readonly untilSynced: (timeoutMs: number, signal: AbortSignal) => Promise<unknown>
   /** Bearer token of /status, /synced and /hops; empty: they answer 404, so that nothing is told by default. */
   readonly token: string
 }
@@ -37,7 +37,9 @@ export function addDiagnostics(fastify: FastifyInstance, ports: DiagnosticsPorts
     },
   }
   fastify.get('/status', guarded, async (_request, reply) => json(reply, await ports.status()))
-  fastify.get('/synced', guarded, async (request, reply) => json(reply, await ports.untilSynced(timeoutOf(request))))
+  fastify.get('/synced', guarded, async (request, reply) =>
+    json(reply, await ports.untilSynced(timeoutOf(request), gone(reply))),
+  )
   fastify.get('/hops', guarded, (_request, reply) => streamHops(reply, ports.hops))
 }
 
@@ -51,6 +53,13 @@ function timeoutOf(request: FastifyRequest): number {
   const { timeoutMs } = request.query as { timeoutMs?: string }
   const wait = Number(timeoutMs ?? '0')
   return Number.isInteger(wait) && wait >= 0 ? Math.min(wait, SYNCED_WAIT_MS_MAX) : 0
+}
+
+/** Aborts when the caller has hung up: nobody waits for an answer any more. */
+function gone(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController()
+  reply.raw.once('close', () => controller.abort())
+  return controller.signal
 }
 
 function json(reply: FastifyReply, value: unknown): FastifyReply {

@@ -4,10 +4,11 @@ import type { Component } from '../../base/lifecycle.js'
 import type { Logger } from '../../base/log.js'
 import type { ResourceType } from '../../model/registry.js'
 import { statusOf } from '../../model/resource.js'
-import type { TenantStore } from '../../store/store.js'
+import type { Change, TenantStore } from '../../store/store.js'
 import type { MeshMirror, MirrorChange } from '../mesh-mirror.js'
 import type { HostnamedType } from './hostnames.js'
 import { planMesh } from './plan.js'
+import { isOnline } from './proxy-counts.js'
 import { VipPool } from './vip-pool.js'
 import { planZoneProxy } from './zone-proxy.js'
 
@@ -39,6 +40,9 @@ const WATCHED: ReadonlySet<ResourceType> = new Set([
 
 /** Plans feed on what they wrote; a mesh that is not at rest after as many rounds has two writers that disagree. */
 const ROUNDS_MAX = 20
+
+/** After a store that failed, or a mesh that did not come to rest. */
+const RETRY_MS = 1_000
 
 /** Kuma's default ranges (`ipam.*.cidr`), by first octet. */
 const VIP_RANGES: Readonly<Record<HostnamedType, number>> = {
@@ -86,12 +90,12 @@ export class Generators implements Component {
 
   /** Resolves when nothing is left to make. */
   async settled(): Promise<void> {
-    while (await this.#running) await this.#running
+    while (this.#running !== undefined) await this.#running
   }
 
   #changed(changes: readonly MirrorChange[]): void {
     for (const { mesh, change } of changes) {
-      if (!WATCHED.has(change.key.type)) continue
+      if (!WATCHED.has(change.key.type) || isHeartbeat(change)) continue
       if (mesh !== undefined) this.#markDirty(mesh)
       else if (change.key.type === 'Mesh') this.#markDirty(change.key.name)
       else for (const name of this.#options.mirror.meshNames) this.#markDirty(name)
@@ -115,30 +119,33 @@ export class Generators implements Component {
       if (this.#stopped) return
       const rounds = (this.#rounds.get(mesh) ?? 0) + 1
       this.#rounds.set(mesh, rounds)
-      if (rounds % ROUNDS_MAX === 0) this.#options.log.warn('generated resources keep changing', { mesh, rounds })
-      await this.#generate(mesh)
+      if (rounds < ROUNDS_MAX) await this.#generate(mesh)
+      else {
+        this.#options.log.warn('generated resources keep changing', { mesh, rounds })
+        this.#wakeAt(mesh, this.#options.clock.nowMs() + RETRY_MS)
+      }
     }
   }
 
   async #generate(mesh: string): Promise<void> {
     const { mirror, store, zone, clock, graceMs, log, proxy } = this.#options
     if (!mirror.of(undefined, 'Mesh').has(mesh)) return
-    const plan = planMesh({ mirror, mesh, zone, nowMs: clock.nowMs(), graceMs, vips: this.#vips })
-    const proxyWrites = proxy ? planZoneProxy({ mirror, mesh, zone, ...proxy }) : []
-    this.#wakeAt(mesh, plan.wakeAtMs)
-    const writes = [...plan.writes, ...proxyWrites]
-    if (writes.length === 0) return
     try {
-      await store.commit(writes)
+      const plan = planMesh({ mirror, mesh, zone, nowMs: clock.nowMs(), graceMs, vips: this.#vips })
+      const proxyWrites = proxy ? planZoneProxy({ mirror, mesh, zone, ...proxy }) : []
+      this.#wakeAt(mesh, plan.wakeAtMs)
+      const writes = [...plan.writes, ...proxyWrites]
+      if (writes.length > 0) await store.commit(writes)
     } catch (thrown) {
       log.error('generated resources could not be stored', { mesh, error: AppError.from(thrown) })
+      this.#wakeAt(mesh, clock.nowMs() + RETRY_MS)
     }
   }
 
   #wakeAt(mesh: string, atMs: number | undefined): void {
     this.#wakes.get(mesh)?.()
     this.#wakes.delete(mesh)
-    if (atMs === undefined) return
+    if (atMs === undefined || this.#stopped) return
     const { clock } = this.#options
     this.#wakes.set(
       mesh,
@@ -156,4 +163,10 @@ export class Generators implements Component {
       }
     }
   }
+}
+
+/** Of an insight only coming and going counts: its counters move as long as anyone is connected. */
+function isHeartbeat({ key, before, after }: Change): boolean {
+  if (key.type !== 'DataplaneInsight') return false
+  return (before !== undefined && isOnline(before)) === (after !== undefined && isOnline(after))
 }
