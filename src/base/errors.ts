@@ -60,6 +60,7 @@ export const ERRORS = {
   'store-locked': row('A live process owns the data directory', false, S.FAILED_PRECONDITION, 500),
   'store-full': row('The disk is full; nothing was lost and reads go on', true, S.UNAVAILABLE, 507),
   'port-taken': row('A port asked for by flag is in use', false, S.FAILED_PRECONDITION, 500),
+  'guard-rail': row('Refused for safety; the message names the flag that allows it', false, S.FAILED_PRECONDITION, 400),
   'unsupported-node': row('This Node.js is too old', false, S.FAILED_PRECONDITION, 500),
   internal: row('A mistake of ours; please report it', false, S.INTERNAL, 500),
 } as const satisfies Record<string, ErrorDescription>

@@ -3,8 +3,10 @@ import { ERRORS, GRPC_STATUS } from '../../src/base/errors.js'
 import { METRICS } from '../../src/base/metrics.js'
 import type { SettingsTable } from '../../src/base/settings.js'
 import { kebab } from '../../src/base/settings.js'
+import { COMMANDS } from '../../src/cli/command-table.js'
 import { GLOBAL_SETTINGS } from '../../src/global/config.js'
 import { ZONE_SETTINGS } from '../../src/zone/config.js'
+import { cliText } from './cli-page.js'
 
 export interface Page {
   readonly path: string
@@ -15,7 +17,11 @@ const GENERATED = '<!-- Generated from the code by `npm run docs`; a test keeps 
 
 /** The pages of docs/ that say what a table in the code says. */
 export function generatedPages(): readonly Page[] {
-  return [errorsPage(), metricsPage(), endpointsPage(), settingsPage()]
+  return [errorsPage(), metricsPage(), endpointsPage(), settingsPage(), cliPage()]
+}
+
+function cliPage(): Page {
+  return page('docs/cli.md', 'The command line', cliText(COMMANDS), '')
 }
 
 function errorsPage(): Page {
