@@ -43,6 +43,7 @@ import { DataplaneLifecycle } from './dataplane-lifecycle.js'
 import { Generators } from './generators/generators.js'
 import { GlobalLink } from './global-link.js'
 import { connectToGlobal, parseGlobalAddress } from './grpc-connection.js'
+import { WorkloadCertificates } from './identity/workload-certificates.js'
 import { InspectResponder } from './inspect-responder.js'
 import { LinkSession } from './link-session.js'
 import { MeshMirror } from './mesh-mirror.js'
@@ -133,7 +134,8 @@ export class ZoneProcess {
     for (const type of ['ZoneInsight', 'DataplaneInsight'] as const) await closeLeftOpen(store, type, clock.nowMs())
     await this.#writeAdminToken(store)
     const mirror = await this.#run(new MeshMirror(store))
-    const snapshots = await this.#run(new SidecarSnapshots({ mirror, zone, clock, log }))
+    const certificates = await this.#run(new WorkloadCertificates({ mirror, zone, clock, log }))
+    const snapshots = await this.#run(new SidecarSnapshots({ mirror, certificates, zone, clock, log }))
     const generators = await this.#run(this.#generators(store, mirror))
     await this.#run(new DataplaneCleanup({ store, mirror, clock, log, ageMs }))
     const lifecycle = new DataplaneLifecycle({ store, zone, clock, log, graceMs })

@@ -3,9 +3,11 @@ import { AppError } from '../base/errors.js'
 import type { Component } from '../base/lifecycle.js'
 import type { Logger } from '../base/log.js'
 import { RESOURCE_TYPES } from '../model/registry.js'
+import { keyText } from '../model/resource.js'
 import { SnapshotSource } from '../protocol/snapshot-source.js'
 import { encodeDeltaResponse } from '../wire/delta-codec.js'
 import { ENVOY_TYPE_URL } from '../wire/envoy-codec.js'
+import type { WorkloadCertificates } from './identity/workload-certificates.js'
 import type { MeshMirror, MirrorChange } from './mesh-mirror.js'
 import { buildSnapshot, type Snapshot } from './snapshot/build.js'
 import { MeshContext } from './snapshot/mesh-context.js'
@@ -13,6 +15,7 @@ import { ResourceCache } from './snapshot/resource-cache.js'
 
 export interface SidecarSnapshotsOptions {
   readonly mirror: MeshMirror
+  readonly certificates: WorkloadCertificates
   readonly zone: string
   readonly clock: Clock
   readonly log: Logger
@@ -46,18 +49,25 @@ export class SidecarSnapshots implements Component {
   readonly #dirty = new Set<Served>()
   readonly #idle = new Set<() => void>()
   #cancelTurn: Cancel | undefined
-  #unlisten: () => void = () => {}
+  readonly #unlisten: (() => void)[] = []
 
   constructor(options: SidecarSnapshotsOptions) {
     this.#options = options
   }
 
   async start(): Promise<void> {
-    this.#unlisten = this.#options.mirror.onChange((changes) => this.#changed(changes))
+    const { mirror, certificates } = this.#options
+    this.#unlisten.push(
+      mirror.onChange((changes) => this.#changed(changes)),
+      certificates.onStale((dataplane) => {
+        this.#markDirty(keyText(dataplane))
+        this.#schedule()
+      }),
+    )
   }
 
   async stop(): Promise<void> {
-    this.#unlisten()
+    for (const unlisten of this.#unlisten.splice(0)) unlisten()
     this.#cancelTurn?.()
   }
 
@@ -82,9 +92,10 @@ export class SidecarSnapshots implements Component {
   contextOf(mesh: string): MeshContext {
     let context = this.#contexts.get(mesh)
     if (!context) {
-      context = new MeshContext({ mesh, zone: this.#options.zone })
+      const { zone, mirror, certificates } = this.#options
+      context = new MeshContext({ mesh, zone, identityOf: (dataplane) => certificates.identityOf(dataplane) })
       for (const type of RESOURCE_TYPES) {
-        for (const resource of this.#options.mirror.of(mesh, type).values()) context.change(undefined, resource)
+        for (const resource of mirror.of(mesh, type).values()) context.change(undefined, resource)
       }
       this.#contexts.set(mesh, context)
     }
@@ -108,7 +119,7 @@ export class SidecarSnapshots implements Component {
       const context = this.#contexts.get(mesh)
       if (!context) continue
       const touched = context.change(change.before, change.after)
-      for (const key of touched.keys) for (const served of this.#byDependency.get(key) ?? []) this.#dirty.add(served)
+      for (const key of touched.keys) this.#markDirty(key)
       for (const served of this.#served) {
         if (served.mesh !== mesh || this.#dirty.has(served)) continue
         const dataplane = this.#options.mirror.of(mesh, 'Dataplane').get(served.name)
@@ -116,6 +127,11 @@ export class SidecarSnapshots implements Component {
       }
     }
     this.#schedule()
+  }
+
+  /** Those whose snapshot hangs on the key. */
+  #markDirty(key: string): void {
+    for (const served of this.#byDependency.get(key) ?? []) this.#dirty.add(served)
   }
 
   #schedule(): void {

@@ -33,6 +33,8 @@ const WATCHED: ReadonlySet<ResourceType> = new Set([
   'MeshMultiZoneService',
   'MeshExternalService',
   'MeshIdentity',
+  'MeshTrust',
+  'Secret',
   'MeshZoneAddress',
   'Workload',
   'HostnameGenerator',

@@ -3,6 +3,8 @@ import { isLocallyOriginated, LABEL, type Labels, sameLabels } from '../../model
 import { draftOf, type Resource, type ResourceDraft, specOf, statusOf } from '../../model/resource.js'
 import type { MeshMultiZoneServiceSpec, MeshServiceSpec } from '../../model/specs/mesh-service.js'
 import type { Write } from '../../store/store.js'
+import { planIdentities } from '../identity/plan-identities.js'
+import { serviceIdentities, type TlsStatus, tlsStatus } from '../identity/service-identities.js'
 import { meshDraft, put } from './drafts.js'
 import { type HostnamedType, type Hostnames, hostnamesOf } from './hostnames.js'
 import {
@@ -29,20 +31,21 @@ export interface Plan {
 interface KeptStatus {
   readonly vips?: readonly { readonly ip: string }[]
   readonly vip?: { readonly ip: string }
-  readonly tls?: Json
+  readonly tls?: { readonly status?: TlsStatus }
   readonly dataplaneProxies?: Json
 }
 
 /**
- * Everything that a zone makes in one mesh from what it has: MeshServices and Workloads from Dataplanes, and addresses,
- * hostnames and counts in the status of services. Pure but for the addresses that it takes from the pools; planning
- * again after the writes are stored gives none.
+ * Everything that a zone makes in one mesh from what it has: MeshServices and Workloads from Dataplanes, addresses,
+ * hostnames and counts in the status of services, and what MeshIdentities ask for. Pure but for the addresses that it
+ * takes from the pools and the keys of new authorities; planning again after the writes are stored gives none.
  */
 export function planMesh(context: PlanContext): Plan {
   const dataplanes = new DataplaneIndex(context.mirror.of(context.mesh, 'Dataplane').values())
   const services = planServices(context, dataplanes)
   const writes = [
     ...services.writes,
+    ...planIdentities(context),
     ...planWorkloads(context, dataplanes),
     ...planMultiZone(context),
     ...planExternal(context),
@@ -100,15 +103,14 @@ function serviceDraft(
   }
   const before = specOf<MeshServiceSpec>(service)
   const spec = generated ? { ...before, selector: workloadSelector(service.name), ports: [...generated.ports] } : before
-  const counts = serviceCounts(
-    dataplanes.selectedBy(spec),
-    spec.ports ?? [],
-    context.mirror.of(mesh, 'DataplaneInsight'),
-  )
+  const members = dataplanes.selectedBy(spec)
+  const counts = serviceCounts(members, spec.ports ?? [], context.mirror.of(mesh, 'DataplaneInsight'))
   const state = counts.healthy > 0 ? 'Available' : 'Unavailable'
-  const status = { ...addressed, tls: { status: 'NotReady' }, dataplaneProxies: withoutZeros(counts) }
+  const tls = { status: tlsStatus(context, kept.tls?.status, members) }
+  const status = { ...addressed, tls, dataplaneProxies: withoutZeros(counts) }
   const labels = isGenerated(service) ? generatedLabels(service, generated, mesh, zone, nowMs) : service.labels
-  return { ...draftOf(service), labels, spec: text({ ...spec, state }), status: text(status) }
+  const identities = serviceIdentities(context, members)
+  return { ...draftOf(service), labels, spec: text({ ...spec, state, identities }), status: text(status) }
 }
 
 function generatedLabels(
