@@ -53,7 +53,7 @@ describeWith(['KUMA_DP', 'ENVOY'], 'a real kuma-dp on our zone', () => {
         '--concurrency=1',
         `--work-dir=${dir}`,
       ],
-      env: { HOME: dir, KUMA_READINESS_PORT: String(readinessPort) },
+      env: { HOME: dir, KUMA_READINESS_PORT: String(readinessPort), KUMA_DATAPLANE_DRAIN_TIME: '1s' },
       logFile: `${dir}/log`,
     })
     world.onStop(() => child.stop())
