@@ -95,8 +95,9 @@ export class Configuration {
     return { kind: 'refused', refusals }
   }
 
-  /** Refuses a batch whole: nothing of it is applied. One that holds nothing is accepted. */
+  /** Refuses a batch whole: nothing of it is applied. One that holds nothing gives nothing to refuse. */
   refuse(kind: EnvoyKind, batch: ReceivedBatch<AnyValue>, why: string, nowMs: number): Outcome {
+    if (batch.resources.length + batch.removed.length === 0) return this.receive(kind, batch, nowMs)
     const refusals = new Map<string, Refusal>()
     for (const name of batch.removed) refusals.set(name, { name, version: '', reason: `${name}: ${why}` })
     for (const received of batch.resources) {
@@ -105,8 +106,8 @@ export class Configuration {
       refusals.set(name, { name, version, reason })
       this.#refuse({ resource: this.#pool.take(kind, received), reason, atMs: nowMs })
     }
-    this.#count(kind, refusals.size > 0, nowMs)
-    return refusals.size === 0 ? { kind: 'applied' } : { kind: 'refused', refusals: [...refusals.values()] }
+    this.#count(kind, true, nowMs)
+    return { kind: 'refused', refusals: [...refusals.values()] }
   }
 
   /** Clusters that have been warming since before `beforeMs` go on with the endpoints that they have, or none. */

@@ -3,7 +3,6 @@ import type { Hops } from '../base/hops.js'
 import type { Logger } from '../base/log.js'
 import { type Random, seededRandom } from '../base/random.js'
 import type { Outcome, ReceivedBatch } from '../protocol/ports.js'
-import type { EnvoyKind } from '../wire/envoy-codec.js'
 import type { AnyValue } from '../wire/spec-codec.js'
 import type { Connection } from './connections.js'
 import type { FleetMember } from './fleet-file.js'
@@ -80,12 +79,12 @@ export class Fleet {
       // Of its own, so that what one proxy does never depends on when the others did something.
       random: seededRandom(seed ^ hash(id)),
       log,
-      onAnswered: (proxy, kind, batch, outcome) => this.#emit(proxy, kind, batch, outcome),
+      onAnswered: (proxy, batch, outcome) => this.#emit(proxy, batch, outcome),
       onProgress,
     })
   }
 
-  #emit({ mesh, name }: MockProxy, _kind: EnvoyKind, batch: ReceivedBatch<AnyValue>, outcome: Outcome): void {
+  #emit({ mesh, name }: MockProxy, batch: ReceivedBatch<AnyValue>, outcome: Outcome): void {
     const { hops, zone } = this.#options
     if (!hops.active) return
     const refused = new Set(outcome.kind === 'refused' ? outcome.refusals.map((refusal) => refusal.name) : [])

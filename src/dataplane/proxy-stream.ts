@@ -23,7 +23,7 @@ export interface ProxyStreamOptions {
   /** A response has come. */
   readonly onReceived: () => void
   /** A response has been judged; its answer goes out next. */
-  readonly onAnswered: (kind: EnvoyKind, batch: ReceivedBatch<AnyValue>, outcome: Outcome) => void
+  readonly onAnswered: (batch: ReceivedBatch<AnyValue>, outcome: Outcome) => void
   /** Once. */
   readonly onEnd: (reason: CloseReason) => void
 }
@@ -98,7 +98,7 @@ export class ProxyStream implements Sink<AnyValue> {
     this.#subscriber.setNames(ENVOY_TYPE_URL.secret, [...secret])
     this.#watchWarming()
     this.#applying.delete(kind)
-    onAnswered(kind, batch, outcome)
+    onAnswered(batch, outcome)
     return outcome
   }
 

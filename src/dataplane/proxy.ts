@@ -26,7 +26,7 @@ export interface ProxyOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
-  readonly onAnswered: (proxy: MockProxy, kind: EnvoyKind, batch: ReceivedBatch<AnyValue>, outcome: Outcome) => void
+  readonly onAnswered: (proxy: MockProxy, batch: ReceivedBatch<AnyValue>, outcome: Outcome) => void
   /** Something that status shows has changed. */
   readonly onProgress: () => void
 }
@@ -51,7 +51,7 @@ interface Session {
 
 /**
  * Envoy's first step, and a tenth of its longest (0.5 s and 30 s): a lab whose zone comes back should be whole again
- * within seconds.
+ * within seconds. Never shorter than what lets go of the last stream's batch takes, which is no time at all (SPEC.md A5).
  */
 const BACKOFF: BackoffPolicy = { baseMs: 500, capMs: 3_000, jitter: 0.5 }
 
@@ -145,8 +145,8 @@ export class MockProxy {
         player: this.#player,
         clock,
         onReceived: () => isCurrent() && this.#received(session),
-        onAnswered: (kind, batch, outcome) => {
-          onAnswered(this, kind, batch, outcome)
+        onAnswered: (batch, outcome) => {
+          onAnswered(this, batch, outcome)
           this.#options.onProgress()
         },
         onEnd: (reason) => isCurrent() && this.#ended(session, reason),

@@ -176,6 +176,7 @@ test('a sidecar says who it is, brings its Dataplane and its bare token, and tel
     'dataplane.proxyType': 'dataplane',
     'dataplane.admin.port': String(fleet.ownAdminPorts.get('default/web-2')),
     'dataplane.admin.address': '127.0.0.1',
+    'dataplane.readinessReporter.port': expect.stringMatching(/^\d+$/),
     version: { kumaDp: { version: '3.0.0' }, envoy: { version: '1.40.0' } },
   })
   expect(JSON.parse(String(web?.node.metadata?.['dataplane.resource']))).toEqual({

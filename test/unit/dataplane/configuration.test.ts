@@ -91,6 +91,8 @@ describe('as Envoy, a proxy refuses one resource and takes the others', () => {
     ])
     expect(receive('listener', [received('listener', 'b', listener('b', 80))])).toEqual({ kind: 'applied' })
     expect(receive('listener', [received('listener', 'c', listener('c', 81))], ['a'])).toEqual({ kind: 'applied' })
+    const swap = [received('listener', 'c', listener('c', 82)), received('listener', 'd', listener('d', 81))]
+    expect(receive('listener', swap)).toEqual({ kind: 'applied' })
   })
 
   test('that has no filter chain', () => {
@@ -113,6 +115,11 @@ describe('as Envoy, a proxy refuses one resource and takes the others', () => {
     expect(receive('listener', [received('listener', 'lax', http('lax', 81, false))])).toEqual({ kind: 'applied' })
     receive('cluster', [received('cluster', 'backend', staticCluster('backend'))])
     expect(receive('listener', [strict])).toEqual({ kind: 'applied' })
+    const split = { weightedClusters: { clusters: [{ name: 'canary', weight: 1 }] } }
+    const weighted = received('listener', 'weighted', http('weighted', 82, true, split))
+    expect(reasons(receive('listener', [weighted]))).toEqual([
+      "listener weighted has a route to the unknown cluster 'canary'",
+    ])
   })
 
   test('and keeps its last good version, which is what it says it holds', () => {
@@ -175,12 +182,17 @@ test('one version of two contents is not shared', () => {
   expect(pool.take('cluster', first)).toBe(one)
 })
 
-function http(name: string, portValue: number, validateClusters: boolean | undefined): EnvoyJson<'listener'> {
+function http(
+  name: string,
+  portValue: number,
+  validateClusters: boolean | undefined,
+  route: object = { cluster: 'backend' },
+): EnvoyJson<'listener'> {
   const config = typedConfig('HttpConnectionManager', {
     statPrefix: name,
     routeConfig: {
       ...(validateClusters !== undefined && { validateClusters }),
-      virtualHosts: [{ name, domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster: 'backend' } }] }],
+      virtualHosts: [{ name, domains: ['*'], routes: [{ match: { prefix: '/' }, route }] }],
     },
   })
   return { ...listener(name, portValue), filterChains: [{ filters: [{ name: 'hcm', typedConfig: config }] }] }

@@ -32,7 +32,11 @@ export class ProxyWorld {
   readonly ends: CloseReason[] = []
   /** While set, nobody answers: each stream ends at once. */
   away = false
+  /** While set, each stream is taken and ended before anything is said on it. */
+  refusing = false
   streams = 0
+  /** Connections that were given back. */
+  released = 0
   #snapshot: Snapshot
   #source = new SnapshotSource({ encode })
   #link: Link | undefined
@@ -44,7 +48,12 @@ export class ProxyWorld {
       name: 'web',
       node: () => ({ id: 'default.web' }),
       behaviour: typeof behaviour === 'string' ? (BEHAVIOURS.get(behaviour) as Behaviour) : behaviour,
-      connect: () => ({ duplex: this.#connect(), release: () => {} }),
+      connect: () => ({
+        duplex: this.#connect(),
+        release: () => {
+          this.released += 1
+        },
+      }),
       pool: this.pool,
       clock: this.clock,
       random: seededRandom(1),
@@ -96,6 +105,10 @@ export class ProxyWorld {
     this.#link = link
     this.#source = new SnapshotSource({ encode })
     this.#source.replace(this.#snapshot)
+    if (this.refusing) {
+      link.left.end({ kind: 'refused', code: 'unauthenticated', detail: 'no such token' })
+      return link.right
+    }
     const publisher = new Publisher({
       duplex: link.left,
       source: this.#source,

@@ -62,6 +62,23 @@ describe('a proxy asks', () => {
     expect(world.sent).toEqual(['Listener out'])
   })
 
+  test('by the versions of clusters that still warm, too', async () => {
+    const world = await new ProxyWorld(SHOP, slowEndpoints(1)).start()
+    expect([...world.proxy.configuration.warming.keys()]).toEqual(['backend'])
+    await world.cut()
+    world.take('said')
+    await world.step(3_000)
+    expect(world.said[0]).toBe('Cluster (backend) (self)')
+  })
+
+  test('and forgets refusals of what vanished while it was away', async () => {
+    const world = await new ProxyWorld(SHOP, 'nack-type').start()
+    await world.cut()
+    await world.replace(envoySnapshot({ cluster: [staticCluster('self')] }))
+    await world.step(3_000)
+    expect(world.proxy.configuration.refused('listener').size).toBe(0)
+  })
+
   test('and learns of what vanished while it was away', async () => {
     const world = await new ProxyWorld(SHOP).start()
     await world.cut()
@@ -89,6 +106,39 @@ describe('a proxy without a stream', () => {
     await world.step(4_500)
     expect(world.proxy.state).toBe('streaming')
     expect(world.streams).toBe(2)
+  })
+
+  test('that is refused tries less and less often, at least every few seconds', async () => {
+    const world = new ProxyWorld(SHOP)
+    world.refusing = true
+    await world.start()
+    await world.step(60_000)
+    expect(world.streams).toBeGreaterThan(13)
+    expect(world.streams).toBeLessThan(50)
+    expect([world.proxy.whyOffline, world.released]).toEqual(['no such token', world.streams])
+  })
+
+  test('that is stopped meanwhile does not try again', async () => {
+    const world = await new ProxyWorld(SHOP).start()
+    await world.cut()
+    world.proxy.stop()
+    await world.step(60_000)
+    expect([world.streams, world.released, world.clock.armed]).toEqual([1, 1, 0])
+  })
+
+  test('does not apply what it was about to answer', async () => {
+    const world = await new ProxyWorld(SHOP, 'slow-ack').start()
+    world.away = true
+    await world.cut()
+    await world.step(60_000)
+    expect(names(world, 'cluster')).toEqual([])
+  })
+
+  test('that is stopped while it warms leaves no timer', async () => {
+    const world = await new ProxyWorld(SHOP, slowEndpoints(1)).start()
+    world.proxy.stop()
+    await world.step(0)
+    expect(world.clock.armed).toBe(0)
   })
 
   test('that is stopped says goodbye and leaves no timer', async () => {
@@ -196,6 +246,14 @@ describe('behaviour', () => {
       references: { address: '127.0.0.1:10001' },
     })
     expect([world.proxy.state, world.streams]).toEqual(['streaming', 1])
+  })
+
+  test('stop-reading: also when the last answer goes out after it', async () => {
+    const slow = { on: 'response', step: 'accept', weight: 1, delayMs: 1_000, jitterMs: 0 } as const
+    const deaf = { on: 'connected', step: 'stop-reading', weight: 1, delayMs: 500, jitterMs: 0 } as const
+    const world = await new ProxyWorld(SHOP, { description: 'deaf while it answers', stages: [slow, deaf] }).start()
+    await world.step(60_000)
+    expect(world.said.filter((line) => line.endsWith('ACK'))).toEqual(['Cluster ACK'])
   })
 
   test('flapping: the stream is dropped again and again, and resumed', async () => {
