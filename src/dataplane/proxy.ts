@@ -174,16 +174,16 @@ export class MockProxy {
   #ended({ connection }: Session, reason: CloseReason): void {
     const attempt = this.#state.kind === 'connecting' ? this.#state.attempt : 0
     this.#failures += 1
-    const fields = { mesh: this.mesh, name: this.name, reason: reason.kind, detail: reason.detail }
-    // While a zone is away every proxy tries every few seconds; the first failure says it all.
-    if (attempt === 0) this.#options.log.info('ADS stream ended', fields)
-    else this.#options.log.debug('ADS stream ended', fields)
     connection.release()
     this.#backOff(attempt, reason.detail === '' ? reason.kind : reason.detail)
   }
 
   #backOff(attempt: number, why: string): void {
-    const { clock, random } = this.#options
+    const { clock, random, log } = this.#options
+    const fields = { mesh: this.mesh, name: this.name, why }
+    // While a zone is away every proxy tries every few seconds; the first failure says it all.
+    if (attempt === 0) log.info('no ADS stream, trying again', fields)
+    else log.debug('no ADS stream, trying again', fields)
     const cancel = clock.after(backoffDelayMs(BACKOFF, attempt, random), () => this.#connect(attempt + 1))
     this.#become({ kind: 'backing-off', why, cancel })
   }
