@@ -51,7 +51,7 @@ function keptRows(view: LabView): Row[] {
   const kept =
     view.database === 'memory' ? 'in memory: gone when the lab stops' : `${view.database} (kept when the lab stops)`
   return [
-    ['Database', kept],
+    ...(own ? [['Database', kept] as const] : []),
     ['Credentials', `${dirname(view.diagnosticsTokenFile)} (only you can read them)`],
   ]
 }
@@ -68,6 +68,12 @@ export function nextCommands(view: LabView, program: string): string[] {
   const lab = view.lab === 'default' ? '' : ` --lab ${view.lab}`
   const zone = view.components.find(({ kind, state }) => kind === 'zone' && state !== 'external')
   const policies = examplesDir('policies')
+  if (view.spec.global.kind === 'foreign') {
+    const there = zone
+      ? [`${program} get dataplanes --zone ${zone.name}${lab}`, `${program} kill ${zone.name}${lab}`]
+      : []
+    return [`${program} status${lab}`, ...there]
+  }
   return [
     ...(policies === undefined ? [] : [`${program} apply -f ${policies} --wait --explain${lab}`]),
     `${program} inspect sync -w${lab}`,

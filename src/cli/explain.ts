@@ -37,9 +37,9 @@ export function explainLines(changed: Changed, hops: readonly Hop[], watched: Wa
       watched.globalObservable ? accepted?.at : undefined,
       `accepted by the global${accepted ? '' : ': not observable'}`,
     ),
-    peersLine('sent to', of('kds-sent'), watched, line),
-    peersLine('stored by', of('zone-stored'), watched, line),
-    peersLine('acknowledged by', of('kds-acked'), watched, line, startMs),
+    peersLine('sent to', of('kds-sent'), watched.zones, [], line),
+    peersLine('stored by', of('zone-stored'), watched.zones, watched.unobservable, line),
+    peersLine('acknowledged by', of('kds-acked'), watched.zones, [], line, startMs),
     ...of('kds-nacked').map(({ at, peer }) => line(at, `refused by ${peer}`)),
   ]
   return [...zoneLines, ...sidecarLines(hops, of('zone-stored'), startMs, line)]
@@ -47,17 +47,23 @@ export function explainLines(changed: Changed, hops: readonly Hop[], watched: Wa
 
 type Line = (atMs: number | undefined, text: string) => string
 
-function peersLine(verb: string, hops: readonly Hop[], watched: Watched, line: Line, startMs?: number): string {
+function peersLine(
+  verb: string,
+  hops: readonly Hop[],
+  zones: readonly string[],
+  unobservable: readonly string[],
+  line: Line,
+  startMs?: number,
+): string {
   const first = firstOfEach(hops)
-  const last = Math.max(...first.map(({ at }) => at))
-  const observable = watched.zones.filter((zone) => !watched.unobservable.includes(zone))
-  const hidden = watched.unobservable.length > 0 ? `, ${watched.unobservable.join(', ')}: not observable` : ''
   if (first.length === 0) return line(undefined, `${verb} zones: not observable`)
+  const last = Math.max(...first.map(({ at }) => at))
+  const hidden = unobservable.length > 0 ? ` (${unobservable.join(', ')}: not observable)` : ''
   const each =
     startMs !== undefined && first.length <= ZONES_SHOWN_MAX
       ? `   ${first.map(({ peer, at }) => `${peer} ${duration(at - startMs)}`).join(' · ')}`
       : ''
-  return line(last, `${verb} ${first.length} of ${observable.length} zones${hidden}${each}`)
+  return line(last, `${verb} ${first.length} of ${zones.length} zones${hidden}${each}`)
 }
 
 /** Sidecar hops carry Envoy's names: they belong to the change if they came after its zone had stored it. */

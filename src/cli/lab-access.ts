@@ -64,6 +64,13 @@ export function tenantOf(lab: LabAccess, input: Input): string {
 }
 
 export function componentNamed(lab: LabAccess, name: string, tenant: string | undefined): ComponentView {
+  const { global } = lab.view.spec
+  if (name === 'global' && global.kind === 'foreign') {
+    throw new AppError(
+      'invalid-argument',
+      `this lab runs its zones on another global, ${global.address}; speak to that one, or to a zone with --zone`,
+    )
+  }
   return findComponent(lab.view.components, name, tenant)
 }
 

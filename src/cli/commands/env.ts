@@ -5,6 +5,7 @@ import { apiClient } from '../../lab/lab-clients.js'
 import { readLabState } from '../../lab/lab-state.js'
 import { type ComponentView, dataplaneTokenFile } from '../../lab/lab-view.js'
 import { readIfThere } from '../../lab/private-files.js'
+import type { JsonObject } from '../../model/json.js'
 import { type Command, type Context, type Input, LAB_FLAG, TENANT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { globalEnvironment, type KumaEnvironment, zoneEnvironment } from '../kuma-environment.js'
@@ -102,6 +103,11 @@ function kumactlCommand(component: ComponentView, lab: LabAccess, input: Input):
   return `kumactl config control-planes add --name ${name} --address ${api}${base} ${auth} --overwrite`
 }
 
+/** Without what only a control plane may say of a resource. */
+function statedPart({ type, mesh, name, labels, networking }: JsonObject): JsonObject {
+  return { type, mesh, name, labels, networking } as JsonObject
+}
+
 /** Where a real kuma-dp would report readiness; without one nothing listens there. */
 const READINESS_PORT = 9902
 
@@ -117,7 +123,7 @@ async function envoyBootstrap(name: string, lab: LabAccess, context: Context, in
     throw new AppError('invalid-argument', `${zoneName} has no bootstrap`)
   const mesh =
     lab.view.spec.topology.services.find((service) => sidecar.startsWith(`${service.name}-`))?.mesh ?? 'default'
-  const dataplane = await apiClient(lab.view, zone, context.clock, undefined).get(
+  const shown = await apiClient(lab.view, zone, context.clock, undefined).get<JsonObject>(
     `/meshes/${mesh}/dataplanes/${sidecar}`,
   )
   const token = readIfThere(dataplaneTokenFile(lab.paths, zone.tenant ?? '', mesh))?.trim() ?? ''
@@ -126,7 +132,7 @@ async function envoyBootstrap(name: string, lab: LabAccess, context: Context, in
     mesh,
     name: sidecar,
     dataplaneToken: token,
-    dataplaneResource: JSON.stringify(dataplane),
+    dataplaneResource: JSON.stringify(statedPart(shown)),
     caCert: readFileSync(caFile, 'utf8'),
     readinessPort: READINESS_PORT,
   })

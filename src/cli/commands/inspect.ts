@@ -26,7 +26,8 @@ async function printSync(context: Context, input: Input): Promise<void> {
   const tenant = input.text('tenant')
   const zones = (await zoneSyncs(lab, context)).filter((zone) => tenant === undefined || zone.tenant === tenant)
   const format = input.output()
-  const none = 'no zone has ever connected'
+  const foreign = lab.view.spec.global.kind === 'foreign'
+  const none = foreign ? 'what another global holds of its zones is not observable' : 'no zone has ever connected'
   if (format === 'table' && zones.length > 0 && zones.length <= ZONES_ACROSS_MAX) {
     printList(context.io, format, {
       items: matrixRows(zones),
