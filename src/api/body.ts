@@ -83,7 +83,8 @@ function parseObject(type: ResourceType, bytes: Buffer): JsonObject {
     throw unreadable(type, jsonReason(thrown), thrown)
   }
   if (isJsonObject(value)) return value
-  throw unreadable(type, `json: cannot unmarshal ${kindOf(value)} into a resource`)
+  const goType = descriptorOf(type).spec === 'proto' ? 'v1alpha1.ResourceMeta' : 'map[string]interface {}'
+  throw unreadable(type, `json: cannot unmarshal ${kindOf(value)} into Go value of type ${goType}`)
 }
 
 /** Go's words where both parsers mean the same thing, which is what most truncated and all empty bodies get. */

@@ -26,12 +26,15 @@ function orderOf(type: ResourceType): number {
   return descriptorOf(type).policy?.order ?? 0
 }
 
-/** The dataplane of the URL. Throws as a GET of it would. */
-export async function inspectDataplane(request: ApiRequest): Promise<Inspected> {
+/** The dataplane of the URL. Throws as a GET of it would, under `title`. */
+export async function inspectDataplane(
+  request: ApiRequest,
+  title = 'Could not retrieve Dataplane',
+): Promise<Inspected> {
   const name = await meshOf(request, 'Dataplane')
   mayTouch(request, 'Dataplane')
   const key = { type: 'Dataplane', mesh: name, name: request.param('name') } as const
-  const dataplane = await step('Could not retrieve Dataplane', () => getExisting(request, key))
+  const dataplane = await step(title, () => getExisting(request, key))
   const mesh = await getExisting(request, { type: 'Mesh', mesh: undefined, name: name ?? '' })
   const policies = await readMeshPolicies(request.store, mesh.name)
   const services = await readServices(request.store, mesh.name)

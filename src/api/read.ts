@@ -84,7 +84,9 @@ export async function getOverview(request: ApiRequest, type: ResourceType, overv
   const name = request.param('name')
   return step(GET_TITLE, async () => {
     const resource = await getExisting(request, { type, mesh, name })
-    return json(overviewJson(resource, await request.store.get({ type: overview.insight, mesh, name }), overview))
+    const insight = await request.store.get({ type: overview.insight, mesh, name })
+    // As in Kuma an insight that is not there yet is an empty one here, and left out of lists.
+    return json({ ...overviewJson(resource, insight, overview), ...(!insight && { [overview.members[1]]: {} }) })
   })
 }
 

@@ -65,7 +65,7 @@ function effectsJson({ dataplane, policies, services }: Inspected, hasIdentity: 
 }
 
 async function attachments(request: ApiRequest): Promise<Reply> {
-  const { matched } = await inspectDataplane(request)
+  const { matched } = await inspectDataplane(request, 'Could not get MatchedPolicies')
   const types = matched.filter(({ policies }) => policies.length > 0)
   const metas = ({ policies }: MatchedPolicies) => policies.map((policy) => metaJson(policy))
   const items =

@@ -219,6 +219,10 @@ describe('an overview', () => {
     ])
   })
 
+  test('of a zone that was never seen has an empty insight', async () => {
+    expect((await lab.get('/zones/unseen/_overview')).body.zoneInsight).toEqual({})
+  })
+
   test('of what is not there is not found', async () => {
     expect((await lab.get('/meshes/default/dataplanes/nope/_overview')).status).toBe(404)
     expect((await lab.get('/meshes/default/dataplanes+insights/nope')).status).toBe(404)

@@ -156,8 +156,8 @@ describe('writing on a global', () => {
   })
 
   test.each([
-    ['[]', 'json: cannot unmarshal array into a resource'],
-    ['null', 'json: cannot unmarshal null into a resource'],
+    ['[]', 'json: cannot unmarshal array into Go value of type map[string]interface {}'],
+    ['null', 'json: cannot unmarshal null into Go value of type map[string]interface {}'],
     [
       '{"type":"MeshTimeout","mesh":5,"name":"t","spec":{"to":[{"targetRef":{"kind":"Mesh"},"default":{"connectionTimeout":"1s"}}]}}',
       'json: cannot unmarshal number into field .mesh of type string',
