@@ -1,0 +1,110 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { AppError } from '../../../src/base/errors.js'
+import { seededRandom } from '../../../src/base/random.js'
+import { DEFAULT_TENANT } from '../../../src/model/tenant.js'
+import { MemoryStore } from '../../../src/store/memory-store.js'
+import type { Listing, ResourceStore, TenantStore } from '../../../src/store/store.js'
+import { StoreFollower } from '../../../src/sync/store-follower.js'
+import { FakeClock, settled } from '../../support/fake-clock.js'
+import { draft, put } from '../../support/resource-builder.js'
+
+let stores: ResourceStore
+let store: TenantStore
+let seen: string[]
+let beforeRead: () => Promise<void>
+let failRead: boolean
+
+beforeEach(() => {
+  stores = new MemoryStore({ clock: new FakeClock(), random: seededRandom(1) })
+  store = stores.tenant(DEFAULT_TENANT)
+  seen = []
+  beforeRead = async () => {}
+  failRead = false
+})
+
+function follow(): StoreFollower {
+  return new StoreFollower({
+    store: {
+      watch: (listener) => store.watch(listener),
+      async listAll(types): Promise<Listing> {
+        if (failRead) throw new AppError('unavailable', 'the disk is gone')
+        const listing = await store.listAll(types)
+        await beforeRead()
+        return listing
+      },
+    },
+    types: ['Mesh'],
+    onRead: ({ resources }) => seen.push(`read ${resources.map(({ name }) => name).join(',')}`),
+    onCommit: ({ changes }) => seen.push(`commit ${changes.map(({ key }) => key.name).join(',')}`),
+    onVoid: () => seen.push('void'),
+    onFailed: ({ code }) => seen.push(`failed ${code}`),
+  })
+}
+
+const write = (name: string) => store.commit([put(draft('Mesh', name))])
+
+/** Runs once, while the first read is under way. */
+function during(first: () => Promise<unknown>): () => Promise<void> {
+  let done = false
+  return async () => {
+    if (done) return
+    done = true
+    await first()
+  }
+}
+
+describe('following a store', () => {
+  test('one read, then each commit', async () => {
+    await write('a')
+    await follow().start()
+    await write('b')
+    expect(seen).toEqual(['read a', 'commit b'])
+  })
+
+  test('a commit while it reads is neither lost nor told twice', async () => {
+    beforeRead = during(() => write('late'))
+    await write('a')
+    await follow().start()
+    expect(seen).toEqual(['read a', 'commit late'])
+  })
+
+  test('a new epoch is read from the top', async () => {
+    await write('a')
+    await follow().start()
+    await stores.deleteTenant(DEFAULT_TENANT)
+    await settled()
+    await write('b')
+    expect(seen).toEqual(['read a', 'void', 'read ', 'commit b'])
+  })
+
+  test('a read of an epoch that ended meanwhile does not count', async () => {
+    beforeRead = during(async () => {
+      await stores.deleteTenant(DEFAULT_TENANT)
+      await write('new')
+    })
+    await write('old')
+    await follow().start()
+    expect(seen).toEqual(['read new'])
+  })
+
+  test('a first read that fails rejects the start, a later one is told and ends it', async () => {
+    failRead = true
+    await expect(follow().start()).rejects.toThrow('the disk is gone')
+    failRead = false
+    await follow().start()
+    failRead = true
+    await stores.deleteTenant(DEFAULT_TENANT)
+    await settled()
+    await write('unheard')
+    expect(seen).toEqual(['read ', 'void', 'failed unavailable'])
+  })
+
+  test('stopped, it tells nothing, not even the read under way', async () => {
+    const follower = follow()
+    const started = follower.start()
+    follower.stop()
+    await started
+    await write('a')
+    expect(seen).toEqual([])
+  })
+})
