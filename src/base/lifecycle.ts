@@ -8,37 +8,44 @@ export interface Component {
   stop(): Promise<void>
 }
 
-/** Starts in order and stops in reverse; a failed start stops what had started and rethrows. */
+/** What a process has started, in order, so that it is stopped in reverse. */
 export class Lifecycle {
-  readonly #components: Component[]
   readonly #log: Logger
-  #started: Component[] = []
+  readonly #stops: (() => Promise<void> | void)[] = []
 
-  constructor(components: Component[], log: Logger) {
-    this.#components = components
+  constructor(log: Logger) {
     this.#log = log
   }
 
-  async start(): Promise<void> {
-    for (const component of this.#components) {
-      try {
-        await component.start()
-      } catch (thrown) {
-        await this.stop()
-        throw AppError.from(thrown)
-      }
-      this.#started.push(component)
+  /** Starts a part; it is stopped with the rest. */
+  async run<C extends Component>(component: C): Promise<C> {
+    await component.start()
+    this.onStop(() => component.stop())
+    return component
+  }
+
+  /** Something to undo at the end. */
+  onStop(stop: () => Promise<void> | void): void {
+    this.#stops.push(stop)
+  }
+
+  /** Runs a start; one that fails stops what had started and throws what it threw. */
+  async starting<T>(start: () => Promise<T>): Promise<T> {
+    try {
+      return await start()
+    } catch (thrown) {
+      await this.stop()
+      throw thrown
     }
   }
 
+  /** In reverse. One that does not stop cleanly is logged and keeps no other from stopping. */
   async stop(): Promise<void> {
-    const stopping = this.#started.reverse()
-    this.#started = []
-    for (const component of stopping) {
+    for (const stop of this.#stops.splice(0).reverse()) {
       try {
-        await component.stop()
+        await stop()
       } catch (thrown) {
-        this.#log.error('component did not stop cleanly', { component: component.name, error: thrown })
+        this.#log.error('a part did not stop cleanly', { error: AppError.from(thrown) })
       }
     }
   }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import { Hops } from '../base/hops.js'
+import { Lifecycle } from '../base/lifecycle.js'
 import type { Logger } from '../base/log.js'
 import { PromMetrics } from '../base/prom-metrics.js'
 import type { Random } from '../base/random.js'
@@ -34,11 +35,12 @@ export class DataplaneProcess {
   readonly #config: DataplaneConfig
   readonly #ports: ProcessPorts
   readonly #hops: Hops
-  readonly #stops: (() => Promise<void> | void)[] = []
+  readonly #lifecycle: Lifecycle
 
   constructor(config: DataplaneConfig, ports: ProcessPorts) {
     this.#config = config
     this.#ports = ports
+    this.#lifecycle = new Lifecycle(ports.log)
     this.#hops = new Hops(ports.clock)
   }
 
@@ -47,17 +49,12 @@ export class DataplaneProcess {
    * configuration. Throws `invalid-argument` for a fleet file, CA or address that cannot be used, and `port-taken`.
    */
   async start(): Promise<DataplaneEndpoints> {
-    try {
-      return await this.#start()
-    } catch (thrown) {
-      await this.stop()
-      throw thrown
-    }
+    return this.#lifecycle.starting(() => this.#start())
   }
 
   /** Sidecars say goodbye; then the listeners close. */
   async stop(): Promise<void> {
-    for (const stop of this.#stops.splice(0).reverse()) await stop()
+    await this.#lifecycle.stop()
   }
 
   async #start(): Promise<DataplaneEndpoints> {
@@ -69,11 +66,10 @@ export class DataplaneProcess {
     const admin = new AdminServer({ port, ownPorts, proxyOf, clock, log })
     const fleet: Fleet = this.#fleet(members, admin, () => status.changed())
     const status: FleetStatus = new FleetStatus({ zone, clock, proxies: () => fleet.proxies.values() })
-    await admin.start()
-    this.#stops.push(() => admin.stop())
+    await this.#lifecycle.run(admin)
     const diagnostics = await this.#serveDiagnostics(status)
     fleet.start()
-    this.#stops.push(() => fleet.stop())
+    this.#lifecycle.onStop(() => fleet.stop())
     return { diagnostics, admin: admin.port, ownAdminPorts: admin.ownPorts }
   }
 
@@ -121,8 +117,7 @@ export class DataplaneProcess {
       untilSynced: (timeoutMs) => status.untilSynced(timeoutMs),
       token,
     })
-    await server.start()
-    this.#stops.push(() => server.stop())
+    await this.#lifecycle.run(server)
     return server.port
   }
 }

@@ -1,6 +1,6 @@
+import { PROCESS_SETTINGS } from '../base/process-settings.js'
 import {
   flag,
-  oneOf,
   port,
   type ReadSettings,
   readSettings,
@@ -44,12 +44,6 @@ export const DATAPLANE_SETTINGS = {
     doc: 'Readiness, metrics and the event stream',
     fallback: 0,
   }),
-  diagnosticsToken: text({
-    env: 'ZONELAB_DIAGNOSTICS_TOKEN',
-    doc: 'Bearer token of the event stream; empty: the stream is off',
-    fallback: '',
-    secret: true,
-  }),
   adminPort: port({
     env: 'ZONELAB_ADMIN_PORT',
     doc: 'Admin interface of all sidecars, on loopback, under /proxies/{mesh}/{name}; 0: any free port',
@@ -81,12 +75,7 @@ export const DATAPLANE_SETTINGS = {
     min: 0,
     max: 4_294_967_295,
   }),
-  logLevel: oneOf({
-    env: 'ZONELAB_LOG_LEVEL',
-    doc: 'Least level that is logged',
-    words: ['debug', 'info', 'warn', 'error', 'silent'],
-    fallback: 'info',
-  }),
+  ...PROCESS_SETTINGS,
 } as const
 
 export type DataplaneConfig = SettingsOf<typeof DATAPLANE_SETTINGS>

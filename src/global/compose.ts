@@ -10,6 +10,7 @@ import { type PeerIdentity, type ZoneAuthenticator, ZoneTokenAuthenticator } fro
 import type { Clock } from '../base/clock.js'
 import type { AppError } from '../base/errors.js'
 import { Hops } from '../base/hops.js'
+import { Lifecycle } from '../base/lifecycle.js'
 import type { Logger } from '../base/log.js'
 import { PromMetrics } from '../base/prom-metrics.js'
 import type { Random } from '../base/random.js'
@@ -66,12 +67,13 @@ export class GlobalProcess {
   readonly #instanceId: string
   readonly #sessions = new Sessions()
   readonly #relay: AdminRelay
-  readonly #stops: (() => Promise<void> | void)[] = []
+  readonly #lifecycle: Lifecycle
   #ready = false
 
   constructor(config: GlobalConfig, ports: ProcessPorts) {
     this.#config = config
     this.#ports = ports
+    this.#lifecycle = new Lifecycle(ports.log)
     this.#hops = new Hops(ports.clock)
     this.#instanceId = `${hostname()}-${ports.random.uuid().slice(0, 4)}`
     this.#relay = new AdminRelay({ ...ports, sessions: this.#sessions })
@@ -79,24 +81,13 @@ export class GlobalProcess {
 
   /** Opens the store, makes the control planes whole, then the listeners. A failed start stops what had started. */
   async start(): Promise<GlobalEndpoints> {
-    try {
-      return await this.#start()
-    } catch (thrown) {
-      await this.stop()
-      throw thrown
-    }
+    return this.#lifecycle.starting(() => this.#start())
   }
 
   /** In reverse: no new calls, streams ended with a reason, insights closed, the store last. */
   async stop(): Promise<void> {
     this.#ready = false
-    for (const stop of this.#stops.splice(0).reverse()) {
-      try {
-        await stop()
-      } catch (error) {
-        this.#ports.log.error('a part did not stop cleanly', { error })
-      }
-    }
+    await this.#lifecycle.stop()
   }
 
   /** The store acknowledges nothing any more: this process is not ready again, and its owner is to end it. */
@@ -107,9 +98,9 @@ export class GlobalProcess {
 
   async #start(): Promise<GlobalEndpoints> {
     const store = await openStore(this.#config.store, { ...this.#ports, onFatal: (error) => this.#failed(error) })
-    this.#stops.push(() => store.close())
+    this.#lifecycle.onStop(() => store.close())
     const tenants = this.#directory(store)
-    this.#stops.push(() => tenants.stop())
+    this.#lifecycle.onStop(() => tenants.stop())
     for (const id of this.#tenantIds(await store.tenants())) await tenants.open(id)
     await this.#writeAdminToken(tenants.get(DEFAULT_TENANT).store)
     const { clock } = this.#ports
@@ -205,7 +196,7 @@ export class GlobalProcess {
       return { intervalMs: undefined }
     })
     const bound = await server.listen({ host, port })
-    this.#stops.push(async () => {
+    this.#lifecycle.onStop(async () => {
       // Insights are closed as the streams end; the server lets go of peers that do not take their end.
       const closed = service.stop()
       await server.stop(STOP_GRACE_MS)
@@ -239,8 +230,7 @@ export class GlobalProcess {
     await server.fastify.register(apiPlugin, options)
     await server.fastify.register(apiPlugin, { ...options, prefix: TENANT_PREFIX })
     await server.fastify.register(guiPlugin, { ...this.#guiOptions(), prefix: GUI_PATH })
-    await server.start()
-    this.#stops.push(() => server.stop())
+    await this.#lifecycle.run(server)
     return server
   }
 
@@ -302,8 +292,7 @@ export class GlobalProcess {
       untilSynced: (timeoutMs, signal) => status.untilSynced(timeoutMs, signal),
       token,
     })
-    await server.start()
-    this.#stops.push(() => server.stop())
+    await this.#lifecycle.run(server)
     return server.port
   }
 

@@ -1,3 +1,4 @@
+import { CONTROL_PLANE_SETTINGS } from '../base/process-settings.js'
 import {
   flag,
   oneOf,
@@ -13,22 +14,8 @@ import { duration } from '../model/duration-setting.js'
 
 /** Every setting of `zonelab global run`. Defaults are Kuma's, except where safety asks for loopback (docs/DIFFERENCES.md). */
 export const GLOBAL_SETTINGS = {
-  listen: text({ env: 'ZONELAB_LISTEN', doc: 'Address that every listener binds', fallback: '127.0.0.1' }),
-  apiHttpPort: port({ env: 'KUMA_API_SERVER_HTTP_PORT', doc: 'REST API over HTTP', fallback: 5681 }),
-  apiHttpsPort: port({ env: 'KUMA_API_SERVER_HTTPS_PORT', doc: 'REST API over HTTPS', fallback: 5682 }),
-  diagnosticsPort: port({
-    env: 'KUMA_DIAGNOSTICS_SERVER_PORT',
-    doc: 'Readiness, metrics and the event stream',
-    fallback: 5680,
-  }),
   kdsPort: port({ env: 'KUMA_MULTIZONE_GLOBAL_KDS_GRPC_PORT', doc: 'KDS over gRPC', fallback: 5685 }),
   kdsTls: flag({ env: 'KUMA_MULTIZONE_GLOBAL_KDS_TLS_ENABLED', doc: 'TLS on the KDS port', fallback: true }),
-  tlsCertFile: text({
-    env: 'KUMA_GENERAL_TLS_CERT_FILE',
-    doc: 'Certificate of KDS and the API; empty: made under the data directory',
-    fallback: '',
-  }),
-  tlsKeyFile: text({ env: 'KUMA_GENERAL_TLS_KEY_FILE', doc: 'Its key', fallback: '' }),
   kdsAuth: oneOf({
     env: 'KUMA_MULTIZONE_GLOBAL_KDS_AUTH_TYPE',
     doc: 'How zones prove who they are',
@@ -46,22 +33,6 @@ export const GLOBAL_SETTINGS = {
     doc: 'Comma-separated IDs of control planes that are made at start, beside `default`',
     fallback: '',
   }),
-  cpIdHeader: text({
-    env: 'ZONELAB_CP_ID_HEADER',
-    doc: 'Metadata header that selects the control plane',
-    fallback: 'x-konnect-cp-id',
-  }),
-  localhostIsAdmin: flag({
-    env: 'KUMA_API_SERVER_AUTHN_LOCALHOST_IS_ADMIN',
-    doc: 'Requests from this machine are the admin',
-    fallback: true,
-  }),
-  adminTokenFile: text({
-    env: 'ZONELAB_ADMIN_TOKEN_FILE',
-    doc: 'File (0600) to which the admin token is written at start; empty: none',
-    fallback: '',
-  }),
-  store: text({ env: 'ZONELAB_STORE', doc: '`memory`, or the path of a SQLite file', fallback: 'memory' }),
   workDir: text({ env: 'KUMA_GENERAL_WORK_DIR', doc: 'Where certificates are made when none are given', fallback: '' }),
   maxMsgSize: whole({
     env: 'KUMA_MULTIZONE_GLOBAL_KDS_MAX_MSG_SIZE',
@@ -114,18 +85,7 @@ export const GLOBAL_SETTINGS = {
     doc: 'Folder of a built kuma-gui, served at `/gui`; empty: a page that says that there is none',
     fallback: '',
   }),
-  diagnosticsToken: text({
-    env: 'ZONELAB_DIAGNOSTICS_TOKEN',
-    doc: 'Bearer token of the event stream; empty: the stream is off',
-    fallback: '',
-    secret: true,
-  }),
-  logLevel: oneOf({
-    env: 'ZONELAB_LOG_LEVEL',
-    doc: 'Least level that is logged',
-    words: ['debug', 'info', 'warn', 'error', 'silent'],
-    fallback: 'info',
-  }),
+  ...CONTROL_PLANE_SETTINGS,
 } as const
 
 export type GlobalConfig = SettingsOf<typeof GLOBAL_SETTINGS>

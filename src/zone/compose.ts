@@ -15,7 +15,7 @@ import { UserAuthenticator } from '../auth/user-authenticator.js'
 import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import { Hops } from '../base/hops.js'
-import type { Component } from '../base/lifecycle.js'
+import { Lifecycle } from '../base/lifecycle.js'
 import type { Logger } from '../base/log.js'
 import { PromMetrics } from '../base/prom-metrics.js'
 import type { Random } from '../base/random.js'
@@ -81,7 +81,7 @@ export class ZoneProcess {
   readonly #instanceId: string
   readonly #federated: boolean
   readonly #certificate: KeyPairPem
-  readonly #stops: (() => Promise<void> | void)[] = []
+  readonly #lifecycle: Lifecycle
   #link: GlobalLink | undefined
   #ready = false
 
@@ -89,6 +89,7 @@ export class ZoneProcess {
     this.#config = config
     this.#ports = ports
     this.#metrics = new PromMetrics(config.zoneName)
+    this.#lifecycle = new Lifecycle(ports.log)
     this.#hops = new Hops(ports.clock)
     this.#instanceId = `${hostname()}-${ports.random.uuid().slice(0, 4)}`
     this.#federated = config.globalAddress !== ''
@@ -98,23 +99,12 @@ export class ZoneProcess {
 
   /** Opens the store, then what works on it, then the listeners, and dials the global last. A failed start stops what had started. */
   async start(): Promise<ZoneEndpoints> {
-    try {
-      return await this.#start()
-    } catch (thrown) {
-      await this.stop()
-      throw thrown
-    }
+    return this.#lifecycle.starting(() => this.#start())
   }
 
   async stop(): Promise<void> {
     this.#ready = false
-    for (const stop of this.#stops.splice(0).reverse()) {
-      try {
-        await stop()
-      } catch (error) {
-        this.#ports.log.error('a part did not stop cleanly', { error })
-      }
-    }
+    await this.#lifecycle.stop()
   }
 
   /** The store acknowledges nothing any more: this process is not ready again, and its owner is to end it. */
@@ -129,17 +119,17 @@ export class ZoneProcess {
     this.#check()
     const store = await this.#openStore()
     const trust = new TenantTrust({ store, clock, random, log })
-    this.#stops.push(() => trust.close())
+    this.#lifecycle.onStop(() => trust.close())
     await ensureOwnResources(store, trust, zone, this.#federated)
     for (const type of ['ZoneInsight', 'DataplaneInsight'] as const) await closeLeftOpen(store, type, clock.nowMs())
     await this.#writeAdminToken(store)
-    const mirror = await this.#run(new MeshMirror(store))
-    const certificates = await this.#run(new WorkloadCertificates({ mirror, zone, clock, log }))
-    const snapshots = await this.#run(new SidecarSnapshots({ mirror, certificates, zone, clock, log }))
-    const generators = await this.#run(this.#generators(store, mirror))
-    await this.#run(new DataplaneCleanup({ store, mirror, clock, log, ageMs }))
+    const mirror = await this.#lifecycle.run(new MeshMirror(store))
+    const certificates = await this.#lifecycle.run(new WorkloadCertificates({ mirror, zone, clock, log }))
+    const snapshots = await this.#lifecycle.run(new SidecarSnapshots({ mirror, certificates, zone, clock, log }))
+    const generators = await this.#lifecycle.run(this.#generators(store, mirror))
+    await this.#lifecycle.run(new DataplaneCleanup({ store, mirror, clock, log, ageMs }))
     const lifecycle = new DataplaneLifecycle({ store, zone, clock, log, graceMs })
-    this.#stops.push(() => lifecycle.stop())
+    this.#lifecycle.onStop(() => lifecycle.stop())
     const authenticator = this.#dataplaneAuthenticator(trust)
     const xds: XdsService = new XdsService({
       ...this.#ports,
@@ -187,19 +177,13 @@ export class ZoneProcess {
   async #openStore(): Promise<TenantStore> {
     const onFatal = (error: AppError) => this.#failed(error)
     const resources = await openStore(this.#config.store, { ...this.#ports, synchronous: 'NORMAL', onFatal })
-    this.#stops.push(() => resources.close())
+    this.#lifecycle.onStop(() => resources.close())
     return resources.tenant(DEFAULT_TENANT)
   }
 
   /** What the zone's control plane at the global is called here: the zone has one tenant of its own, whatever that is. */
   get #tenant(): string {
     return this.#config.cpId === '' ? DEFAULT_TENANT : this.#config.cpId
-  }
-
-  async #run<C extends Component>(component: C): Promise<C> {
-    await component.start()
-    this.#stops.push(() => component.stop())
-    return component
   }
 
   #generators(store: TenantStore, mirror: MeshMirror): Generators {
@@ -259,8 +243,8 @@ export class ZoneProcess {
       random,
       log,
     })
-    this.#stops.push(() => insight.finish())
-    await this.#run(this.#link)
+    this.#lifecycle.onStop(() => insight.finish())
+    await this.#lifecycle.run(this.#link)
   }
 
   async #upwardView(store: TenantStore, mirror: MeshMirror): Promise<View> {
@@ -278,7 +262,7 @@ export class ZoneProcess {
       messageBytesMax,
       forgetful,
     })
-    this.#stops.push(() => view.stop())
+    this.#lifecycle.onStop(() => view.stop())
     return view
   }
 
@@ -295,7 +279,7 @@ export class ZoneProcess {
     })
     server.stream(DeltaAggregatedResources, (call, duplex) => void xds.serve(call, duplex))
     const bound = await server.listen({ host, port })
-    this.#stops.push(async () => {
+    this.#lifecycle.onStop(async () => {
       // Insights are closed as the streams end; the server lets go of sidecars that do not take their end.
       const closed = xds.stop()
       await server.stop(STOP_GRACE_MS)
@@ -315,7 +299,7 @@ export class ZoneProcess {
     const server = this.#httpServer('bootstrap', bootstrapPort, this.#certificate)
     const tokenRequired = dpAuth === 'dpToken'
     addBootstrap(server.fastify, { store, lifecycle, authenticator, tokenRequired, caPem, xdsPort: () => xdsPort })
-    return (await this.#run(server)).port
+    return (await this.#lifecycle.run(server)).port
   }
 
   async #serveApi(options: ApiOptions): Promise<{ apiHttp: number; apiHttps: number }> {
@@ -324,7 +308,7 @@ export class ZoneProcess {
     const https = this.#httpServer('api-https', apiHttpsPort, this.#certificate)
     for (const server of [http, https]) {
       await server.fastify.register(apiPlugin, options)
-      await this.#run(server)
+      await this.#lifecycle.run(server)
     }
     return { apiHttp: http.port, apiHttps: https.port }
   }
@@ -378,7 +362,7 @@ export class ZoneProcess {
       untilSynced: (timeoutMs, signal) => status.untilSynced(timeoutMs, signal),
       token,
     })
-    return (await this.#run(server)).port
+    return (await this.#lifecycle.run(server)).port
   }
 
   /** Shown at /config and told to the global, which reads `store.type` from it (kds.md trap 23). Secrets are masked. */

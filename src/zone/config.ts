@@ -1,3 +1,4 @@
+import { CONTROL_PLANE_SETTINGS } from '../base/process-settings.js'
 import {
   flag,
   oneOf,
@@ -43,19 +44,6 @@ export const ZONE_SETTINGS = {
     doc: 'Control plane at the global that this zone belongs to; empty: its default one',
     fallback: '',
   }),
-  cpIdHeader: text({
-    env: 'ZONELAB_CP_ID_HEADER',
-    doc: 'Metadata header that carries it',
-    fallback: 'x-konnect-cp-id',
-  }),
-  listen: text({ env: 'ZONELAB_LISTEN', doc: 'Address that every listener binds', fallback: '127.0.0.1' }),
-  apiHttpPort: port({ env: 'KUMA_API_SERVER_HTTP_PORT', doc: 'REST API over HTTP', fallback: 5681 }),
-  apiHttpsPort: port({ env: 'KUMA_API_SERVER_HTTPS_PORT', doc: 'REST API over HTTPS', fallback: 5682 }),
-  diagnosticsPort: port({
-    env: 'KUMA_DIAGNOSTICS_SERVER_PORT',
-    doc: 'Readiness, metrics and the event stream',
-    fallback: 5680,
-  }),
   dpServerPort: port({ env: 'KUMA_DP_SERVER_PORT', doc: 'xDS for sidecars, over TLS', fallback: 5678 }),
   bootstrapPort: port({
     env: 'ZONELAB_BOOTSTRAP_PORT',
@@ -68,24 +56,7 @@ export const ZONE_SETTINGS = {
     words: ['none', 'dpToken'],
     fallback: 'dpToken',
   }),
-  tlsCertFile: text({
-    env: 'KUMA_GENERAL_TLS_CERT_FILE',
-    doc: 'Certificate of every TLS listener; empty: made at start',
-    fallback: '',
-  }),
-  tlsKeyFile: text({ env: 'KUMA_GENERAL_TLS_KEY_FILE', doc: 'Its key', fallback: '' }),
   caFile: text({ env: 'ZONELAB_CA_FILE', doc: 'CA that sidecars are told to trust', fallback: '' }),
-  localhostIsAdmin: flag({
-    env: 'KUMA_API_SERVER_AUTHN_LOCALHOST_IS_ADMIN',
-    doc: 'Requests from this machine are the admin',
-    fallback: true,
-  }),
-  adminTokenFile: text({
-    env: 'ZONELAB_ADMIN_TOKEN_FILE',
-    doc: 'File (0600) to which the admin token of this zone is written at start; empty: none',
-    fallback: '',
-  }),
-  store: text({ env: 'ZONELAB_STORE', doc: '`memory`, or the path of a SQLite file', fallback: 'memory' }),
   zoneProxy: flag({
     env: 'ZONELAB_ZONE_PROXY',
     doc: 'Make a zone proxy (a Dataplane with ZoneIngress and ZoneEgress listeners)',
@@ -150,18 +121,7 @@ export const ZONE_SETTINGS = {
     doc: 'Accept resources without `kuma.io/origin: zone`',
     fallback: false,
   }),
-  diagnosticsToken: text({
-    env: 'ZONELAB_DIAGNOSTICS_TOKEN',
-    doc: 'Bearer token of the event stream; empty: the stream is off',
-    fallback: '',
-    secret: true,
-  }),
-  logLevel: oneOf({
-    env: 'ZONELAB_LOG_LEVEL',
-    doc: 'Least level that is logged',
-    words: ['debug', 'info', 'warn', 'error', 'silent'],
-    fallback: 'info',
-  }),
+  ...CONTROL_PLANE_SETTINGS,
 } as const
 
 export type ZoneConfig = SettingsOf<typeof ZONE_SETTINGS>

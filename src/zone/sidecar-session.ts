@@ -75,6 +75,7 @@ export class SidecarSession implements PublisherObserver {
       flushIntervalMs,
       id: random.uuid(),
       counted: COUNTED,
+      certificate: () => snapshots.certificateOf(node.mesh, node.name),
     })
     this.#publisher = new Publisher({ duplex, source: this.#served.source, clock, observer: this, order: ORDER })
   }

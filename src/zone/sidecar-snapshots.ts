@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import type { Component } from '../base/lifecycle.js'
 import type { Logger } from '../base/log.js'
+import type { ServedCertificate } from '../insights/dataplane.js'
 import { RESOURCE_TYPES } from '../model/registry.js'
 import { keyText } from '../model/resource.js'
 import { SnapshotSource } from '../protocol/snapshot-source.js'
@@ -86,6 +87,11 @@ export class SidecarSnapshots implements Component {
     this.#forgetDependencies(served)
     this.#served.delete(served)
     this.#dirty.delete(served)
+  }
+
+  /** The certificate in a sidecar's snapshot. */
+  certificateOf(mesh: string, name: string): ServedCertificate | undefined {
+    return this.#options.certificates.served({ type: 'Dataplane', mesh, name })
   }
 
   /** The context of a mesh, complete: what inspection and dry runs are answered from. */

@@ -4,6 +4,7 @@ import { METRICS } from '../../src/base/metrics.js'
 import type { SettingsTable } from '../../src/base/settings.js'
 import { kebab } from '../../src/base/settings.js'
 import { COMMANDS } from '../../src/cli/command-table.js'
+import { DATAPLANE_SETTINGS } from '../../src/dataplane/config.js'
 import { GLOBAL_SETTINGS } from '../../src/global/config.js'
 import { ZONE_SETTINGS } from '../../src/zone/config.js'
 import { cliText } from './cli-page.js'
@@ -68,9 +69,11 @@ function settingsPage(): Page {
   }
   const intro =
     'Later ones win: default, file, environment, flag. Variables are named as Kuma names them where Kuma has the setting; `KMESH_*` is accepted with a warning.'
-  const body = [section('`zonelab global run`', GLOBAL_SETTINGS), section('`zonelab zone run`', ZONE_SETTINGS)].join(
-    '\n',
-  )
+  const body = [
+    section('`zonelab global run`', GLOBAL_SETTINGS),
+    section('`zonelab zone run`', ZONE_SETTINGS),
+    section('`zonelab dataplane run`', DATAPLANE_SETTINGS),
+  ].join('\n')
   return page('docs/settings.md', 'Settings', intro, body)
 }
 

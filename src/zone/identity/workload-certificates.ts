@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '../../base/clock.js'
 import { AppError } from '../../base/errors.js'
 import type { Component } from '../../base/lifecycle.js'
 import type { Logger } from '../../base/log.js'
+import type { ServedCertificate } from '../../insights/dataplane.js'
 import { kriOf } from '../../model/naming.js'
 import { keyOf, keyText, type Resource, type ResourceKey } from '../../model/resource.js'
 import { createWorkloadCertificate } from '../../transport/spiffe-certificate.js'
@@ -20,16 +21,11 @@ export interface WorkloadCertificatesOptions {
   readonly log: Logger
 }
 
-/** One certificate that is out, as insights tell of it. */
-export interface IssuedCertificate {
-  /** KRI of the MeshIdentity. */
-  readonly issuedBackend: string
+/** One certificate that is out. */
+interface Held {
+  readonly dataplane: ResourceKey
   readonly issuedAtMs: number
   readonly expiresAtMs: number
-}
-
-interface Held extends IssuedCertificate {
-  readonly dataplane: ResourceKey
   readonly identity: WorkloadIdentity
   /** What it was issued for and by: another text asks for another certificate. */
   readonly terms: string
@@ -92,9 +88,17 @@ export class WorkloadCertificates implements Component {
     return terms && this.#issue(dataplane, terms)
   }
 
-  /** What is out for a dataplane now. */
-  issued(dataplane: ResourceKey): IssuedCertificate | undefined {
-    return this.#held.get(keyText(dataplane))
+  /** What is out for a dataplane now, and by whom its peers are known. */
+  served(dataplane: ResourceKey): ServedCertificate | undefined {
+    const held = this.#held.get(keyText(dataplane))
+    if (!held) return undefined
+    const trusts = [...this.#options.mirror.of(dataplane.mesh, 'MeshTrust').values()]
+    return {
+      issuedBackend: held.identity.secretName,
+      supportedBackends: trusts.flatMap((trust) => kriOf(trust) ?? []).sort(),
+      issuedAtMs: held.issuedAtMs,
+      expiresAtMs: held.expiresAtMs,
+    }
   }
 
   /** Called when asking for a dataplane's identity would give another one than before; returns the unsubscriber. */
@@ -127,15 +131,13 @@ export class WorkloadCertificates implements Component {
     const issuedAtMs = clock.nowMs()
     const authority = checkedAuthority(pair, bundledOf(meshIdentity) ?? {})
     const made = createWorkloadCertificate({ authority, spiffeId, nowMs: issuedAtMs, lifetimeMs })
-    const secretName = kriOf(meshIdentity) ?? ''
     const held: Held = {
       dataplane: keyOf(dataplane),
       terms: text,
-      issuedBackend: secretName,
       issuedAtMs,
       expiresAtMs: issuedAtMs + lifetimeMs,
       identity: {
-        secretName,
+        secretName: kriOf(meshIdentity) ?? '',
         meshIdentity: keyOf(meshIdentity),
         spiffeId,
         certificateChain: made.certPem,
