@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/log.js'
-import type { JsonObject } from '../model/json.js'
+import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../model/json.js'
 import type { Labels } from '../model/labels.js'
 import type { PublisherObserver } from '../protocol/ports.js'
 import type { TenantStore } from '../store/store.js'
@@ -19,6 +19,18 @@ export interface DataplaneInsightOptions {
   readonly log: Logger
   /** Kuma's dataplaneStatusFlushInterval, 10 s. */
   readonly flushIntervalMs: number
+  /** What the sidecar is served now; undefined while it speaks no TLS of the mesh. Default: it never does. */
+  readonly certificate?: () => ServedCertificate | undefined
+}
+
+/** A sidecar's certificate, as far as an insight tells of it. */
+export interface ServedCertificate {
+  /** KRI of the MeshIdentity that it is from. */
+  readonly issuedBackend: string
+  /** KRIs of the mesh's MeshTrusts, sorted. */
+  readonly supportedBackends: readonly string[]
+  readonly issuedAtMs: number
+  readonly expiresAtMs: number
 }
 
 /** Subscriptions kept: Kuma keeps two for sidecars (dataplane.md §1.7). */
@@ -85,7 +97,13 @@ export class DataplaneSubscription implements PublisherObserver {
 
   #update(stored: JsonObject): JsonObject {
     const closing = { limit: SUBSCRIPTION_LIMIT, closedAtMs: this.#connectedAtMs }
-    return { ...stored, subscriptions: withSubscription(stored.subscriptions, this.#json(), closing) }
+    const { mTLS, ...others } = stored
+    const certificate = this.#options.certificate?.()
+    return {
+      ...others,
+      subscriptions: withSubscription(stored.subscriptions, this.#json(), closing),
+      ...(certificate && { mTLS: mtlsJson(mTLS, certificate) }),
+    }
   }
 
   #json(): JsonObject {
@@ -100,5 +118,19 @@ export class DataplaneSubscription implements PublisherObserver {
       status: { ...(lastUpdateTime && { lastUpdateTime }), total, ...Object.fromEntries(byType) },
       ...(this.#version && { version: this.#version }),
     }
+  }
+}
+
+/** Another certificate, or another trust, counts as one regeneration more (kuma `dataplane_insight_helpers.go` UpdateCert). */
+function mtlsJson(before: Json | undefined, certificate: ServedCertificate): Json {
+  const { issuedBackend, supportedBackends, issuedAtMs, expiresAtMs } = certificate
+  const stored = isJsonObject(before) ? before : {}
+  const told = { issuedBackend, supportedBackends, certificateExpirationTime: timestamp(expiresAtMs) }
+  const same = canonicalJson({ ...stored, ...told }) === canonicalJson(stored)
+  if (same) return stored
+  return {
+    ...told,
+    lastCertificateRegeneration: timestamp(issuedAtMs),
+    certificateRegenerations: Number(stored.certificateRegenerations ?? 0) + 1,
   }
 }

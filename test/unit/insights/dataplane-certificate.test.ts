@@ -6,6 +6,7 @@ import { type Resource, specOf } from '../../../src/model/resource.js'
 import { DEFAULT_TENANT } from '../../../src/model/tenant.js'
 import { MemoryStore } from '../../../src/store/memory-store.js'
 import { FakeClock } from '../../support/fake-clock.js'
+import { draft, put } from '../../support/resource-builder.js'
 
 const NOW_MS = Date.UTC(2026, 0, 1)
 const HOUR_MS = 3_600_000
@@ -27,6 +28,7 @@ const told = {
 async function toldAfter(...certificates: readonly (ServedCertificate | undefined)[]): Promise<unknown> {
   const clock = new FakeClock(NOW_MS)
   const store = new MemoryStore({ clock, random: seededRandom(1) }).tenant(DEFAULT_TENANT)
+  await store.commit([put(draft('Dataplane', 'backend-1'))])
   let certificate: ServedCertificate | undefined
   const subscription = new DataplaneSubscription({
     store,
@@ -66,7 +68,7 @@ test.each<[string, readonly (ServedCertificate | undefined)[], unknown]>([
   [
     'counts another trust as one, as Kuma does',
     [served, otherTrust],
-    { ...told, ...{ supportedBackends: otherTrust.supportedBackends, certificateRegenerations: 2 } },
+    { ...told, supportedBackends: otherTrust.supportedBackends, certificateRegenerations: 2 },
   ],
   ['forgets the certificate when it is taken away', [served, undefined], undefined],
 ])('a DataplaneInsight %s', async (_name, certificates, expected) => {

@@ -61,7 +61,12 @@ describe('the certificate of a dataplane', () => {
     of()
     const key = mesh.get('Dataplane', 'backend-1')
     const nowMs = mesh.clock.nowMs()
-    expect(certificates.issued(key)).toMatchObject({ issuedAtMs: nowMs, expiresAtMs: nowMs + 120 * HOUR_MS })
+    expect(certificates.served(key)).toEqual({
+      issuedBackend: 'kri_mid_default___identity_',
+      supportedBackends: ['kri_mtrust_default___identity_'],
+      issuedAtMs: nowMs,
+      expiresAtMs: nowMs + 120 * HOUR_MS,
+    })
     await mesh.write(meshIdentity({ certificateParameters: { expiry: '90m' } }))
     await mesh.settle()
     expect(leafOf(of()).validToDate.getTime()).toBe(nowMs + 1.5 * HOUR_MS)
@@ -177,5 +182,5 @@ test('a certificate goes with its Dataplane, and leaves no timer behind', async 
   const key = mesh.get('Dataplane', 'backend-1')
   expect(mesh.clock.armed).toBe(1)
   await mesh.store.commit([remove(key)])
-  expect([certificates.issued(key), mesh.clock.armed]).toEqual([undefined, 0])
+  expect([certificates.served(key), mesh.clock.armed]).toEqual([undefined, 0])
 })
