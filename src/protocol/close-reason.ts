@@ -18,5 +18,3 @@ export type CloseReason =
   | { readonly kind: 'internal'; readonly detail: string }
   | { readonly kind: 'zone-offline'; readonly detail: string }
   | { readonly kind: 'shutting-down'; readonly detail: string }
-
-export type CloseKind = CloseReason['kind']

@@ -48,7 +48,10 @@ class ReadReplies {
 
   begin(id: number, reply: Reply<ReadAnswer>): void {
     const value = reply.kind === 'ok' ? reply.value : undefined
-    if (!isListing(value) || value.resources.length <= PAGE_SIZE) return this.#send({ kind: 'read', id, reply })
+    if (!isListing(value) || value.resources.length <= PAGE_SIZE) {
+      this.#send({ kind: 'read', id, reply })
+      return
+    }
     this.#unsent.set(id, { ...value, sent: 0 })
     this.continue(id)
   }
@@ -58,7 +61,10 @@ class ReadReplies {
     invariant(listing, 'only a listing that was begun is continued')
     const page = listing.resources.slice(listing.sent, listing.sent + PAGE_SIZE)
     listing.sent += page.length
-    if (listing.sent < listing.resources.length) return this.#send({ kind: 'page', id, resources: page })
+    if (listing.sent < listing.resources.length) {
+      this.#send({ kind: 'page', id, resources: page })
+      return
+    }
     this.#unsent.delete(id)
     this.#send({ kind: 'read', id, reply: { kind: 'ok', value: { head: listing.head, resources: page } } })
   }

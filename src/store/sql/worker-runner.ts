@@ -82,25 +82,34 @@ class WorkerRunner implements SqlRunner {
   #onMessage(message: FromWorker): void {
     switch (message.kind) {
       case 'opened':
-        return this.#opening.shift()?.resolve()
+        this.#opening.shift()?.resolve()
+        break
       case 'not-opened':
-        return this.#opening.shift()?.reject(errorOf(message.failure))
+        this.#opening.shift()?.reject(errorOf(message.failure))
+        break
       case 'written':
-        return this.#writes.shift()?.resolve(message.replies)
+        this.#writes.shift()?.resolve(message.replies)
+        break
       case 'page':
         this.#reads.get(message.id)?.pages.push(message.resources)
-        return this.#post({ kind: 'more', id: message.id })
+        this.#post({ kind: 'more', id: message.id })
+        break
       case 'read':
-        return this.#onRead(message.id, message.reply)
+        this.#onRead(message.id, message.reply)
+        break
       case 'closed':
-        return this.#closing.shift()?.resolve()
+        this.#closing.shift()?.resolve()
+        break
     }
   }
 
   #onRead(id: number, reply: Reply<ReadAnswer>): void {
     const read = this.#reads.get(id)
     this.#reads.delete(id)
-    if (!read || read.pages.length === 0 || reply.kind !== 'ok') return read?.resolve(reply)
+    if (!read || read.pages.length === 0 || reply.kind !== 'ok') {
+      read?.resolve(reply)
+      return
+    }
     const last = reply.value as ReadAnswer<'list'>
     read.resolve({ kind: 'ok', value: { head: last.head, resources: [...read.pages, last.resources].flat() } })
   }
