@@ -1,0 +1,128 @@
+import { Session } from 'node:inspector/promises'
+import type { Hop } from '../../../src/base/hops.js'
+import { offer } from '../child.js'
+import { changed } from '../fan-out/message.js'
+import { put } from '../workload.js'
+import { type GlobalRig, startGlobal } from './global-rig.js'
+
+/** Parts of the global whose work per change is counted. */
+const COUNTED = /\/src\/(sync|protocol|store|wire|model)\//
+
+const session = new Session()
+let rig: GlobalRig
+let version = 0
+/** Milliseconds from the scheduled instant to each zone's answer, by zone; filled while a schedule runs. */
+let latencies: { readonly zone: string; readonly ms: number }[] = []
+
+/** A global in a process of its own. */
+const methods = {
+  async start(resources: number): Promise<number> {
+    rig = await startGlobal(resources)
+    return rig.port
+  },
+  cpuMs: () => cpuMs(),
+  /** Bytes in use after a full collection. */
+  memory(): number {
+    globalThis.gc?.()
+    const { heapUsed, external } = process.memoryUsage()
+    return heapUsed + external
+  },
+  answers: () => rig.answers.count,
+  /** Makes changes one after the other, each when all `zones` have answered the one before. */
+  async change(count: number, zones: number, size: number): Promise<{ cpuMs: number; encodes: number }> {
+    const before = { cpuMs: cpuMs(), encodes: await encodes() }
+    await changeAll(count, zones, size)
+    return { cpuMs: cpuMs() - before.cpuMs, encodes: (await encodes()) - before.encodes }
+  },
+  /** Before `start`, so that V8 counts in all code from its first run on; slow, so never where time is measured. */
+  async startCounting(): Promise<void> {
+    session.connect()
+    await session.post('Profiler.enable')
+    await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
+  },
+  /** How often any block of our code runs in so many changes. */
+  async blocksRun(count: number, zones: number): Promise<number> {
+    await changeAll(count, zones, 1_024)
+    // Taking the counts resets them.
+    await session.post('Profiler.takePreciseCoverage')
+    await changeAll(count, zones, 1_024)
+    const { result } = await session.post('Profiler.takePreciseCoverage')
+    const functions = result.filter(({ url }) => COUNTED.test(url)).flatMap((script) => script.functions)
+    return functions.flatMap(({ ranges }) => ranges).reduce((sum, { count: runs }) => sum + runs, 0)
+  },
+  /**
+   * Open loop: `count` changes, one every `everyMs`, whatever becomes of those before. Latency counts from the instant
+   * that a change was due, so that a stall is paid for by all whom it delayed. Resolves `settleMs` after the last.
+   */
+  async schedule(count: number, everyMs: number, size: number, settleMs: number): Promise<typeof latencies> {
+    latencies = []
+    const dueMs = new Map<string, number>()
+    const sent = new Map<string, string>()
+    const stop = rig.readHops((hop) => answered(hop, dueMs, sent))
+    const startMs = nowMs()
+    for (let index = 0; index < count; index += 1) {
+      const due = startMs + index * everyMs
+      await sleep(due - nowMs())
+      version += 1
+      // A resource of its own for each of eight, so that changes meet in a batch only where a zone is behind.
+      const resource = { ...changed(size, version), name: `changed-${version % 8}` }
+      dueMs.set(resource.name, due)
+      void rig.store.commit([put(resource)])
+    }
+    await sleep(settleMs)
+    stop()
+    return latencies
+  },
+}
+
+export type KdsServer = typeof methods
+
+offer(methods)
+
+/** A zone's answer covers the newest change of each resource that it was sent. */
+function answered(
+  { hop, peer: zone = '', name, at }: Hop,
+  dueMs: Map<string, number>,
+  sent: Map<string, string>,
+): void {
+  const key = `${zone}/${name}`
+  const resource = name.split('.')[0] ?? ''
+  // Names on the wire carry a hash: what is left of it is ours.
+  const due = dueMs.get(resource.replace(/-[^-]*$/, ''))
+  if (due === undefined) return
+  if (hop === 'kds-sent') sent.set(key, String(due))
+  if (hop === 'kds-acked') latencies.push({ zone, ms: at - Number(sent.get(key) ?? due) })
+}
+
+async function changeAll(count: number, zones: number, size: number): Promise<void> {
+  for (let index = 0; index < count; index += 1) {
+    version += 1
+    const all = rig.answers.count + zones
+    const answeredByAll = new Promise<void>((resolve) => {
+      rig.answers.onAnswer = () => {
+        if (rig.answers.count >= all) resolve()
+      }
+    })
+    await rig.store.commit([put(changed(size, version))])
+    await answeredByAll
+  }
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e3
+}
+
+function nowMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)))
+}
+
+async function encodes(): Promise<number> {
+  const { text } = await rig.metrics.expose()
+  const lines = text.split('\n').filter((line) => line.startsWith('zonelab_view_encodes_total{'))
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+}

@@ -1,0 +1,121 @@
+import { Child, withChildren } from '../child.js'
+import type { KdsServer } from '../kds/server.js'
+import type { Zones } from '../kds/zones.js'
+import { type Report, runBench } from '../report.js'
+import { estimate, logSlope, median, ratios } from '../statistics.js'
+import { TYPES } from '../workload.js'
+
+/** What a change costs must not depend on how much there is, and on the number of zones at most in proportion. */
+const FEW = 1_000
+const MANY = 100_000
+const ZONES = 10
+const PAIRS = 12
+const CHANGES = 100
+const KIB = 1_024
+/** Up to which number of zones the slope is taken; a decade and a half. */
+const STEPS = [10, 30, 100, 300]
+const BLOCK_CHANGES = 20
+
+await runBench(async () => {
+  const servers = [FEW, MANY].map(() => new Child<KdsServer>('kds/server.js'))
+  const zones = [FEW, MANY].map(() => new Child<Zones>('kds/zones.js'))
+  return await withChildren([...zones, ...servers], async () => {
+    const [few, many] = servers as [Child<KdsServer>, Child<KdsServer>]
+    const [fewZones, manyZones] = zones as [Child<Zones>, Child<Zones>]
+    const fewPort = await few.call('start', FEW)
+    await connect(fewZones, fewPort, 0, ZONES, TYPES)
+    await connect(manyZones, await many.call('start', MANY), 0, ZONES, TYPES)
+    const byResources = await pairs(few, many)
+    const blocks = [await blocksRun(FEW), await blocksRun(MANY)] as const
+    await fewZones.call('drop')
+    const byZones = await overZones(few, fewZones, fewPort)
+    return report(byResources, blocks, byZones)
+  })
+})
+
+function connect(zones: Child<Zones>, port: number, from: number, to: number, types: readonly string[]): Promise<void> {
+  const names = Array.from({ length: to - from }, (_, index) => `zone-${from + index}`)
+  return zones.call('connect', { port, names, types, resume: false, keep: false })
+}
+
+interface Costs {
+  readonly few: number[]
+  readonly many: number[]
+  readonly encodes: number[]
+}
+
+/** CPU per change in µs; one turn of each is not counted, then A-B-B-A. */
+async function pairs(few: Child<KdsServer>, many: Child<KdsServer>): Promise<Costs> {
+  const costs: Costs = { few: [], many: [], encodes: [] }
+  const turn = async (server: Child<KdsServer>, into: number[]) => {
+    const { cpuMs, encodes } = await server.call('change', CHANGES, ZONES, KIB)
+    into.push((cpuMs * 1e3) / CHANGES)
+    costs.encodes.push(encodes / CHANGES)
+  }
+  for (const server of [few, many]) await turn(server, [])
+  for (let pair = 0; pair < PAIRS; pair += 1) {
+    const turns = [() => turn(few, costs.few), () => turn(many, costs.many)]
+    for (const take of pair % 2 === 0 ? turns : turns.toReversed()) await take()
+  }
+  return costs
+}
+
+interface Point {
+  readonly x: number
+  readonly y: number
+}
+
+async function overZones(server: Child<KdsServer>, zones: Child<Zones>, port: number): Promise<readonly Point[]> {
+  const points: Point[] = []
+  let connected = 0
+  for (const step of STEPS) {
+    await connect(zones, port, connected, step, ['MeshTimeout'])
+    connected = step
+    const costs: number[] = []
+    const count = Math.max(5, Math.round((CHANGES * ZONES) / step))
+    for (let turn = 0; turn < 6; turn += 1) {
+      const { cpuMs } = await server.call('change', count, step, KIB)
+      if (turn > 0) costs.push((cpuMs * 1e3) / count)
+    }
+    points.push({ x: step, y: median(costs) })
+  }
+  return points
+}
+
+/** In processes of their own, for counting slows what it counts. */
+async function blocksRun(resources: number): Promise<number> {
+  const server = new Child<KdsServer>('kds/server.js')
+  const zones = new Child<Zones>('kds/zones.js')
+  return await withChildren([zones, server], async () => {
+    await server.call('startCounting')
+    await connect(zones, await server.call('start', resources), 0, ZONES, ['MeshTimeout'])
+    return (await server.call('blocksRun', BLOCK_CHANGES, ZONES)) / BLOCK_CHANGES
+  })
+}
+
+function report(costs: Costs, [fewBlocks, manyBlocks]: readonly [number, number], byZones: readonly Point[]): Report {
+  return {
+    bars: [
+      {
+        what: 'CPU per change with 100k resources over that with 1k',
+        value: estimate(ratios(costs.many, costs.few)),
+        atMost: 1.3,
+      },
+      { what: 'blocks of code run per change, 100k over 1k', value: manyBlocks / fewBlocks, atMost: 1.01 },
+      { what: 'slope of CPU per change over zones', value: logSlope(byZones), atMost: 1 },
+      { what: 'encodes per change, one class of zones', value: Math.max(...costs.encodes), atMost: 1 },
+    ],
+    figures: {
+      'µs of CPU per change, 1k resources, 10 zones': median(costs.few),
+      'µs of CPU per change, 100k resources, 10 zones': median(costs.many),
+      'A over A: 1k, odd turns over even': estimate(
+        ratios(
+          costs.few.filter((_, index) => index % 2 === 1),
+          costs.few.filter((_, index) => index % 2 === 0),
+        ),
+      ).median,
+      'blocks of code run per change, 1k resources': fewBlocks,
+      ...Object.fromEntries(byZones.map(({ x, y }) => [`µs of CPU per change, ${x} zones`, y])),
+    },
+  }
+}
