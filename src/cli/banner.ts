@@ -48,6 +48,7 @@ function describeZone(zone: ComponentView): string {
 }
 
 function keptRows(view: LabView): Row[] {
+  const own = view.spec.global.kind === 'own'
   const kept =
     view.database === 'memory' ? 'in memory: gone when the lab stops' : `${view.database} (kept when the lab stops)`
   return [

@@ -81,10 +81,6 @@ export class ApiClient {
     return (await this.#ask('POST', path, body)).text()
   }
 
-  async postForJson<T>(path: string, body: unknown): Promise<T> {
-    return (await (await this.#ask('POST', path, body)).json()) as T
-  }
-
   async #ask(method: string, path: string, body?: unknown): Promise<Response> {
     const { url, tenant, name } = this.#target
     const base = tenant === undefined || tenant === DEFAULT_TENANT ? '' : `/v1/mesh/control-planes/${tenant}/api`
