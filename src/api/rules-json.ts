@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto'
 import type { Json, JsonObject } from '../model/json.js'
 import { LABEL } from '../model/labels.js'
 import { type Resource, specOf } from '../model/resource.js'
 import { type ProxySection, sectionsOf } from '../policy/match.js'
 import type { MatchedPolicies } from '../policy/matched-policies.js'
-import { matchesKey } from '../policy/merge.js'
+import { matchesHash } from '../policy/matches-hash.js'
 import type { Origin } from '../policy/policy-spec.js'
 import { covers, type Destination, routeRulesOf, type ToRule, toRule } from '../policy/to-rules.js'
 import type { Inspected } from './policy-match.js'
@@ -67,7 +66,7 @@ function toRulesOf({ to }: MatchedPolicies, { mesh, destinations }: Inspected): 
 
 function collectMatches({ conf }: ToRule, into: Map<string, Json>): void {
   for (const { matches } of routeRulesOf(conf)) {
-    into.set(createHash('sha256').update(matchesKey(matches)).digest('base64'), matches)
+    into.set(matchesHash(matches), matches)
   }
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { JsonObject } from '../../model/json.js'
 import { LABEL } from '../../model/labels.js'
 import { kriOf } from '../../model/naming.js'
@@ -11,6 +10,7 @@ import {
   isHttp,
   type ResolvedBackend,
 } from '../../policy/destinations.js'
+import { matchesHash } from '../../policy/matches-hash.js'
 import { matchesKey } from '../../policy/merge.js'
 import { routeRulesOf, type ToRule } from '../../policy/to-rules.js'
 import { compareRouteMatches } from './route-match.js'
@@ -130,13 +130,4 @@ export function tcpBackends(
 function namespaceOf({ labels }: Resource) {
   const namespace = labels[LABEL.namespace]
   return namespace === undefined ? {} : { [LABEL.namespace]: namespace }
-}
-
-/** Kuma's name for a route that no policy names: SHA-256 of the matches' JSON, members in the order of Kuma's struct. */
-function matchesHash(matches: readonly object[]): string {
-  const ordered = matches.map((match) => {
-    const { path, method, queryParams, headers } = match as MeshHTTPRouteMatch
-    return { path: path && { value: path.value, type: path.type }, method, queryParams, headers }
-  })
-  return createHash('sha256').update(JSON.stringify(ordered)).digest('base64')
 }
