@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest'
+import { parsePlan } from '../../../src/cli/checks-machine.js'
+import { Input } from '../../../src/cli/command.js'
+import { parseCondition } from '../../../src/cli/conditions.js'
+import { defaultSpec, sameSpec, specFromFlags } from '../../../src/cli/up-spec.js'
+import { labSpecSchema } from '../../../src/lab/lab-spec.js'
+
+const spec = (flags: Record<string, string | boolean>) => specFromFlags(new Input([], flags))
+
+test('no flag describes no lab, so that one that was there is as it was', () => {
+  expect(spec({})).toBeUndefined()
+  expect(spec({ detach: true, lab: 'x' })).toBeUndefined()
+})
+
+test('a lab survives its state file: what is written and read again is the same lab', () => {
+  const described = spec({ zones: '3', dataplanes: '10', external: 'zone-3' })
+  const again = labSpecSchema.parse(JSON.parse(JSON.stringify(described)))
+  expect(described && sameSpec(described, again)).toBe(true)
+  expect(sameSpec(defaultSpec(), again)).toBe(false)
+})
+
+test.each([
+  [{ zones: '0' }, '--zones 0: use a whole number from 1 to 2000'],
+  [{ auth: 'sat' }, '--auth sat: use one of zone-token, none'],
+  [{ listen: 'localhost' }, '--listen localhost: use an IP address'],
+  [{ db: 'postgres://x' }, '--db postgres://x: use a file or memory'],
+  [{ isolate: true, inline: true }, '--isolate and --inline exclude each other'],
+  [{ global: 'somewhere' }, '--global somewhere: use grpcs://HOST:PORT or grpc://HOST:PORT'],
+  [{ ca: 'f' }, '--ca goes with --global'],
+  [{ file: 'f', zones: '1' }, '--zones: with -f the file says this'],
+  [{ file: '/nowhere/f.yaml' }, '-f /nowhere/f.yaml: ENOENT'],
+  [{ external: 'zone-2' }, '--external zone-2: there is no such zone'],
+  [{ 'kds-port': '70000' }, '--kds-port 70000: use a whole number from 1 to 65535'],
+])('%j is refused: %s', (flags, message) => {
+  expect(() => spec(flags)).toThrow(message)
+})
+
+test('an open listener without credentials or TLS needs --insecure', () => {
+  expect(() => spec({ listen: '0.0.0.0', plaintext: true })).toThrow('add --insecure if that is meant')
+  expect(() => spec({ listen: '10.0.0.1', auth: 'none' })).toThrow('--auth none')
+  expect(spec({ listen: '0.0.0.0', plaintext: true, insecure: true })?.listen).toBe('0.0.0.0')
+  expect(spec({ listen: '0.0.0.0' })?.listen).toBe('0.0.0.0')
+  expect(spec({ listen: '127.0.0.2', plaintext: true })?.plaintext).toBe(true)
+})
+
+test('conditions are read, and one that is not there is refused with those that are', () => {
+  expect(parseCondition('synced=mt/slow')).toEqual({
+    kind: 'synced-resource',
+    type: 'MeshTimeout',
+    mesh: 'default',
+    name: 'slow',
+  })
+  expect(parseCondition('synced=Mesh/blue')).toEqual({
+    kind: 'synced-resource',
+    type: 'Mesh',
+    mesh: undefined,
+    name: 'blue',
+  })
+  expect(parseCondition('synced=mt/blue/slow')).toMatchObject({ mesh: 'blue', name: 'slow' })
+  expect(parseCondition('zone/zone-2=offline')).toEqual({ kind: 'zone', zone: 'zone-2', online: false })
+  expect(() => parseCondition('zone/zone-2=gone')).toThrow('use one of ready, synced')
+})
+
+test('a plan for check names zones and sidecars', () => {
+  expect(parsePlan('zones=500,dataplanes=10')).toEqual({ zones: 500, dataplanes: 10 })
+  expect(parsePlan('zones=5')).toEqual({ zones: 5, dataplanes: 10 })
+  expect(() => parsePlan('pods=3')).toThrow('--for pods=3: use zones=N,dataplanes=N')
+})
