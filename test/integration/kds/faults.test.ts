@@ -43,16 +43,18 @@ async function endAfter(target: string, bytes: Buffer): Promise<CloseReason> {
 
 describe('a hostile message', () => {
   test.each([
-    ['that does not decode', Buffer.from([0xff, 0xff, 0xff]), /./],
-    ['over the limit', Buffer.alloc(50_000), /./],
+    ['that does not decode', Buffer.from([0xff, 0xff, 0xff]), /decode/],
+    ['over the limit', Buffer.alloc(50_000), /larger than max/],
     ['without a type', Buffer.alloc(0), /empty type/],
   ])('%s ends its stream with a reason and touches no other', async (_what, bytes, detail) => {
     const global = await planes.global({ maxMsgSize: 40_000 })
     const zone = await planes.zone('zone-1', global.address)
     await whenOnline(global.api, 'zone-1')
     const reason = await endAfter(global.address.replace('grpc://', ''), bytes)
-    expect(reason).toMatchObject({ kind: 'peer-ended', detail: expect.stringMatching(detail) })
-    expect(reason.kind === 'peer-ended' && reason.status).not.toBe(0)
+    // Never OK (kds.md trap 1): our own client tells some of the codes as refusals.
+    expect(['refused', 'peer-ended']).toContain(reason.kind)
+    expect(reason).not.toMatchObject({ status: 0 })
+    expect(reason.detail).toMatch(detail)
     await whenOnline(global.api, 'hostile', false)
     await global.api.put(`${MESH_TIMEOUTS}/after`, timeout('after'))
     await whenNamed(zone.api, MESH_TIMEOUTS, 'after')
