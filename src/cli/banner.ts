@@ -37,7 +37,10 @@ function endpointRows(view: LabView): Row[] {
 
 function zoneRows(view: LabView): Row[] {
   const zones = view.components.filter(({ kind }) => kind === 'zone')
-  const rows = zones.slice(0, ZONES_SHOWN_MAX).map((zone): Row => [zone.name, describeZone(zone)])
+  const several = view.spec.topology.tenants.length > 1
+  const rows = zones
+    .slice(0, ZONES_SHOWN_MAX)
+    .map((zone): Row => [several ? `${zone.name} ${zone.tenant}` : zone.name, describeZone(zone)])
   const more = zones.length - rows.length
   return more > 0 ? [...rows, ['', `and ${more} more zones: status lists them`]] : rows
 }
@@ -66,7 +69,9 @@ function kumactlRow(view: LabView): Row[] {
 
 /** Three commands that work when pasted. */
 export function nextCommands(view: LabView, program: string): string[] {
+  const [tenant, second] = view.spec.topology.tenants
   const lab = view.lab === 'default' ? '' : ` --lab ${view.lab}`
+  const inTenant = `${second === undefined ? '' : ` --tenant ${tenant}`}${lab}`
   const zone = view.components.find(({ kind, state }) => kind === 'zone' && state !== 'external')
   const policies = examplesDir('policies')
   if (view.spec.global.kind === 'foreign') {
@@ -76,9 +81,9 @@ export function nextCommands(view: LabView, program: string): string[] {
     return [`${program} status${lab}`, ...there]
   }
   return [
-    ...(policies === undefined ? [] : [`${program} apply -f ${policies} --wait --explain${lab}`]),
+    ...(policies === undefined ? [] : [`${program} apply -f ${policies} --wait --explain${inTenant}`]),
     `${program} inspect sync -w${lab}`,
-    ...(zone ? [`${program} kill ${zone.name}${lab}`] : []),
+    ...(zone ? [`${program} kill ${zone.name}${inTenant}`] : []),
   ]
 }
 

@@ -38,7 +38,7 @@ export function matrixColumns(zones: readonly ZoneSync[], paint: Paint): Column<
   return [
     { header: 'TYPE', value: ({ type }) => type },
     ...zones.map((zone) => ({
-      header: zone.zone.toUpperCase(),
+      header: labelOf(zone, zones).toUpperCase(),
       value: ({ type }: MatrixRow) => {
         if (type === WHOLE.type) return `${stateCell(zone.state, undefined, paint)}${heard(zone)}`
         const row = zone.types.find((candidate) => candidate.type === type)
@@ -46,6 +46,11 @@ export function matrixColumns(zones: readonly ZoneSync[], paint: Paint): Column<
       },
     })),
   ]
+}
+
+/** With its control plane, where there are several. */
+function labelOf({ zone, tenant }: ZoneSync, all: readonly ZoneSync[]): string {
+  return all.some((other) => other.tenant !== tenant) ? `${zone} ${tenant}` : zone
 }
 
 function heard({ messageAgeMs }: ZoneSync): string {

@@ -102,7 +102,7 @@ export class GlobalProcess {
     const tenants = this.#directory(store)
     this.#lifecycle.onStop(() => tenants.stop())
     for (const id of this.#tenantIds(await store.tenants())) await tenants.open(id)
-    await this.#writeAdminToken(tenants.get(DEFAULT_TENANT).store)
+    await this.#writeAdminTokens(tenants)
     const { clock } = this.#ports
     const service: KdsService = new KdsService({
       ...this.#ports,
@@ -301,9 +301,14 @@ export class GlobalProcess {
     return serverCertificate({ certFile, keyFile, hosts: [listen], nowMs: this.#ports.clock.nowMs() })
   }
 
-  async #writeAdminToken(store: TenantStore): Promise<void> {
+  /** The default control plane's to the file that is configured, each other one's beside it, with its id at the end. */
+  async #writeAdminTokens(tenants: TenantDirectory): Promise<void> {
     const { adminTokenFile } = this.#config
-    const secret = adminTokenFile === '' ? undefined : await store.get(ADMIN_USER_TOKEN)
-    if (secret) writeFileSync(adminTokenFile, secretData(secret), { mode: 0o600 })
+    if (adminTokenFile === '') return
+    for (const { id, store } of tenants.all()) {
+      const secret = await store.get(ADMIN_USER_TOKEN)
+      const file = id === DEFAULT_TENANT ? adminTokenFile : `${adminTokenFile}.${id}`
+      if (secret) writeFileSync(file, secretData(secret), { mode: 0o600 })
+    }
   }
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import { ApiClient } from './api-client.js'
 import { DiagnosticsClient } from './diagnostics-client.js'
-import type { ComponentView, LabView } from './lab-view.js'
+import { type ComponentView, type LabView, tenantTokenFile } from './lab-view.js'
 import { readIfThere } from './private-files.js'
 import type { SyncWitnesses } from './sync-wait.js'
 
@@ -16,9 +16,10 @@ export function apiClient(
   const { name, endpoints, adminTokenFile } = component
   const url = endpoints.api
   if (url === undefined) throw new AppError('invalid-argument', `${name} has no API`)
-  const token = () => (adminTokenFile === undefined ? undefined : readIfThere(adminTokenFile)?.trim())
-  const several = view.spec.topology.tenants.length > 1
-  return new ApiClient({ name, url, token, tenant: several ? tenant : undefined }, clock)
+  const selected = view.spec.topology.tenants.length > 1 ? tenant : undefined
+  const file = adminTokenFile === undefined ? undefined : tenantTokenFile(adminTokenFile, selected)
+  const token = () => (file === undefined ? undefined : readIfThere(file)?.trim())
+  return new ApiClient({ name, url, token, tenant: selected }, clock)
 }
 
 /** Undefined for a component that the lab does not run. */

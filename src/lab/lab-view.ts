@@ -1,3 +1,4 @@
+import { DEFAULT_TENANT } from '../model/tenant.js'
 import { type Component, type ComponentKind, isExternal } from './components.js'
 import type { LabSpec } from './lab-spec.js'
 import type { LabPorts } from './lab-state.js'
@@ -95,6 +96,11 @@ export function dialable(listen: string): string {
 
 export function adminTokenFile(paths: LabPaths, key: string): string {
   return `${paths.tokens}/${key}.admin`
+}
+
+/** Of a global with several control planes: each has an admin of its own (`adminTokenFile` of `global run`). */
+export function tenantTokenFile(file: string, tenant: string | undefined): string {
+  return tenant === undefined || tenant === DEFAULT_TENANT ? file : `${file}.${tenant}`
 }
 
 export function zoneTokenFile(paths: LabPaths, key: string): string {

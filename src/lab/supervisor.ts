@@ -2,8 +2,7 @@ import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
 import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
-import { DEFAULT_TENANT } from '../model/tenant.js'
-import { ApiClient } from './api-client.js'
+import type { ApiClient } from './api-client.js'
 import {
   type Component,
   componentsOf,
@@ -13,11 +12,12 @@ import {
   processGroups,
 } from './components.js'
 import { ensureCertificates, ensureDataplaneToken, ensureZoneToken } from './credentials.js'
+import { apiClient } from './lab-clients.js'
 import type { LabSpec } from './lab-spec.js'
 import { type LabPorts, type LabState, writeLabState } from './lab-state.js'
-import { adminTokenFile, diagnosticsTokenFile, endpointsOf, type LabView, labView } from './lab-view.js'
+import { diagnosticsTokenFile, type LabView, labView } from './lab-view.js'
 import type { LabPaths } from './paths.js'
-import { keptSecret, makePrivateDir, readIfThere, writePrivateFile } from './private-files.js'
+import { keptSecret, makePrivateDir, writePrivateFile } from './private-files.js'
 import { processIdOf } from './process-id.js'
 import type { Runner, RunnerState } from './runner.js'
 import { databaseOf, fleetFile, fleetFileText, settingsOf } from './settings.js'
@@ -205,10 +205,8 @@ export class Supervisor {
   }
 
   #globalApi(tenant: string): ApiClient {
-    const { paths, spec, ports, clock } = this.#options
-    const url = endpointsOf({ kind: 'global', key: 'global', name: 'global' }, ports, spec).api ?? ''
-    const token = () => readIfThere(adminTokenFile(paths, 'global'))?.trim()
-    return new ApiClient({ name: 'global', url, token, tenant: tenant === DEFAULT_TENANT ? undefined : tenant }, clock)
+    const view = this.view()
+    return apiClient(view, findComponent(view.components, 'global', undefined), this.#options.clock, tenant)
   }
 
   #makeRunner(group: ProcessGroup): Runner {
