@@ -11,6 +11,8 @@ import { type PeerNode, readNode, StreamStats, timestamp } from './sync-subscrip
 /** The five streams of a zone as `ZoneInsight.kdsStreams` names them (kuma `KDSStreams`). */
 export type KdsStreamKind = 'globalToZone' | 'zoneToGlobal' | 'configDump' | 'stats' | 'clusters'
 
+const ADMIN_KINDS: ReadonlySet<KdsStreamKind> = new Set(['configDump', 'stats', 'clusters'])
+
 export interface ZoneInsightOptions {
   readonly store: TenantStore
   readonly zone: string
@@ -85,7 +87,7 @@ export class ZoneInsight {
       ...stored,
       ...(own && { subscriptions: withSubscription(stored.subscriptions, own, this.#closing) }),
       ...(this.#healthCheckMs !== undefined && { healthCheck: { time: timestamp(this.#healthCheckMs) } }),
-      ...(this.#streams.size > 0 && { kdsStreams: { ...asObject(stored.kdsStreams), ...this.#streamsJson() } }),
+      ...(this.#streams.size > 0 && this.#streamsJson(stored)),
     }
   }
 
@@ -94,9 +96,18 @@ export class ZoneInsight {
     return { limit, closedAtMs: clock.nowMs() }
   }
 
-  #streamsJson(): JsonObject {
-    const entry = (atMs: number) => ({ globalInstanceId: this.#options.instanceId, connectTime: timestamp(atMs) })
-    return Object.fromEntries([...this.#streams].map(([kind, atMs]) => [kind, entry(atMs)]))
+  /** Where each stream is, and for the admin streams once more in Kuma's older form. */
+  #streamsJson(stored: JsonObject): JsonObject {
+    const { instanceId: globalInstanceId } = this.#options
+    const kinds = [...this.#streams]
+    const entries = kinds.map(([kind, atMs]) => [kind, { globalInstanceId, connectTime: timestamp(atMs) }])
+    const admin = kinds
+      .filter(([kind]) => ADMIN_KINDS.has(kind))
+      .map(([kind]) => [`${kind}GlobalInstanceId`, globalInstanceId])
+    return {
+      envoyAdminStreams: { ...asObject(stored.envoyAdminStreams), ...Object.fromEntries(admin) },
+      kdsStreams: { ...asObject(stored.kdsStreams), ...Object.fromEntries(entries) },
+    }
   }
 }
 

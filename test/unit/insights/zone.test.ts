@@ -160,6 +160,7 @@ test('streams are told by kind, with the instance that has them', async () => {
     configDump: { globalInstanceId: 'ours-1234', connectTime: AT(0) },
     zoneToGlobal: { globalInstanceId: 'ours-1234', connectTime: AT(1) },
   })
+  expect((await stored()).envoyAdminStreams).toEqual({ configDumpGlobalInstanceId: 'ours-1234' })
 })
 
 test('what a control plane that died left open is closed at the next start, and nothing else is written', async () => {
