@@ -1,0 +1,28 @@
+import type { Json } from '../../../src/model/json.js'
+
+/** Sidecars are in so many groups, and one change alters one group. */
+export const GROUPS = 10
+
+/** A sidecar accepted the cluster of change `number` at that monotonic time. */
+export interface Applied {
+  readonly sidecar: string
+  readonly number: number
+  readonly atMs: number
+}
+
+/** Above any timeout that the defaults set, so that a change is known by its own. */
+const BASE_MS = 100_000
+
+/** Change `number` as the policy of the group that it alters: its number is the timeout, in milliseconds. */
+export function policyOf(number: number): { readonly name: string; readonly body: string } {
+  const group = `group-${number % GROUPS}`
+  const to = [{ targetRef: { kind: 'Mesh' }, default: { connectionTimeout: `${BASE_MS + number}ms` } }]
+  const spec = { targetRef: { kind: 'Dataplane', labels: { group } }, to }
+  return { name: group, body: JSON.stringify({ type: 'MeshTimeout', mesh: 'default', name: group, spec }) }
+}
+
+/** The number of the change that set this timeout of a cluster; undefined: none did. */
+export function numberOf(timeout: Json | undefined): number | undefined {
+  const ms = typeof timeout === 'string' ? Math.round(Number.parseFloat(timeout) * 1e3) : 0
+  return ms >= BASE_MS ? ms - BASE_MS : undefined
+}
