@@ -12,8 +12,17 @@ interface Call {
 
 type Answer = { readonly id: number } & ({ readonly value: unknown } | { readonly failure: string })
 
+const CPU = 'cpuMs'
+
+/** CPU that this process has used, the kernel's work for it included. */
+export function cpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e3
+}
+
 /** Called once in a child: answers its parent's calls until the parent is gone. */
-export function offer(methods: Methods): void {
+export function offer(own: Methods): void {
+  const methods: Methods = { ...own, [CPU]: cpuMs }
   process.on('message', async ({ id, method, args }: Call) => {
     try {
       process.send?.({ id, value: await methods[method]?.(...(args as never[])) } satisfies Answer)
@@ -43,12 +52,11 @@ export class Child<M extends Methods> {
   }
 
   call<K extends keyof M & string>(method: K, ...args: Parameters<M[K]>): Promise<Awaited<ReturnType<M[K]>>> {
-    this.#calls += 1
-    const id = this.#calls
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
-      this.#process.send({ id, method, args } satisfies Call)
-    })
+    return this.#ask(method, args) as Promise<Awaited<ReturnType<M[K]>>>
+  }
+
+  cpuMs(): Promise<number> {
+    return this.#ask(CPU, []) as Promise<number>
   }
 
   /** SIGSTOP and SIGCONT: a stopped process keeps its connections and reads nothing. */
@@ -61,6 +69,15 @@ export class Child<M extends Methods> {
     this.#process.removeAllListeners('exit')
     this.#process.kill('SIGCONT')
     this.#process.disconnect()
+  }
+
+  #ask(method: string, args: readonly unknown[]): Promise<unknown> {
+    this.#calls += 1
+    const id = this.#calls
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject })
+      this.#process.send({ id, method, args } satisfies Call)
+    })
   }
 
   #answered(answer: Answer): void {

@@ -16,13 +16,13 @@ await runBench(async () => {
     const names = Array.from({ length: ZONES }, (_, index) => `zone-${index}`)
     const wave = async (resume: boolean) => {
       const before = await zones.call('seen')
-      const cpuMs = await server.call('cpuMs')
+      const cpuMs = await server.cpuMs()
       const startedMs = nowMs()
       await zones.call('connect', { port, names, types: TYPES, resume, keep: true })
       const { bytesIn, bytesOut } = await zones.call('seen')
       return {
         seconds: (nowMs() - startedMs) / 1e3,
-        serverCpuSeconds: ((await server.call('cpuMs')) - cpuMs) / 1e3,
+        serverCpuSeconds: ((await server.cpuMs()) - cpuMs) / 1e3,
         down: bytesIn - before.bytesIn,
         up: bytesOut - before.bytesOut,
       }

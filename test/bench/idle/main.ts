@@ -25,9 +25,9 @@ await runBench(async () => {
     await ourZones.call('connect', { ...connection, port: await ours.call('start', RESOURCES), types: [oneType] })
     await sleep(SETTLE_MS)
     const responses = (await ourZones.call('seen')).responses
-    const before = [await ours.call('cpuMs'), await bare.call('cpuMs')] as const
+    const before = [await ours.cpuMs(), await bare.cpuMs()] as const
     await sleep(IDLE_MS)
-    const after = [await ours.call('cpuMs'), await bare.call('cpuMs')] as const
+    const after = [await ours.cpuMs(), await bare.cpuMs()] as const
     const share = (index: 0 | 1) => ((after[index] - before[index]) / IDLE_MS) * 100
     return {
       bars: [

@@ -1,6 +1,6 @@
 import { Session } from 'node:inspector/promises'
 import type { Hop } from '../../../src/base/hops.js'
-import { offer } from '../child.js'
+import { cpuMs, offer } from '../child.js'
 import { changed } from '../fan-out/message.js'
 import { put } from '../workload.js'
 import { type GlobalRig, startGlobal } from './global-rig.js'
@@ -20,14 +20,12 @@ const methods = {
     rig = await startGlobal(resources)
     return rig.port
   },
-  cpuMs: () => cpuMs(),
   /** Bytes in use after a full collection. */
   memory(): number {
     globalThis.gc?.()
     const { heapUsed, external } = process.memoryUsage()
     return heapUsed + external
   },
-  answers: () => rig.answers.count,
   /** Makes changes one after the other, each when all `zones` have answered the one before. */
   async change(count: number, zones: number, size: number): Promise<{ cpuMs: number; encodes: number }> {
     const before = { cpuMs: cpuMs(), encodes: await encodes() }
@@ -106,11 +104,6 @@ async function changeAll(count: number, zones: number, size: number): Promise<vo
     await rig.store.commit([put(changed(size, version))])
     await answeredByAll
   }
-}
-
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1e3
 }
 
 function nowMs(): number {

@@ -48,14 +48,29 @@ await runBench(async () => {
       })
       await sleep(SETTLE_MS)
       await sidecars.call('take')
+      const tiers = { global, zones, sidecars }
+      const before = await cpuOf(tiers)
       const written = await openLoop(apiHttp)
+      const used = await cpuOf(tiers)
       await sleep(SETTLE_MS)
-      return report(written, await sidecars.call('take'))
+      const shares = Object.entries(used).map(([tier, ms]) => {
+        const share = ((ms - (before[tier] ?? 0)) / (CHANGES * EVERY_MS)) * 100
+        return [`% of a core, ${tier}`, share] as const
+      })
+      const { bars, figures } = report(written, await sidecars.call('take'))
+      return { bars, figures: { ...figures, ...Object.fromEntries(shares) } }
     })
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 })
+
+async function cpuOf(tiers: Readonly<Record<string, { cpuMs(): Promise<number> }>>): Promise<Record<string, number>> {
+  const used = await Promise.all(
+    Object.entries(tiers).map(async ([tier, child]) => [tier, await child.cpuMs()] as const),
+  )
+  return Object.fromEntries(used)
+}
 
 /** Writes on schedule, whether or not the one before has been answered. */
 async function openLoop(port: number): Promise<ReadonlyMap<number, Written>> {
