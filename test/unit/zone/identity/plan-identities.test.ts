@@ -16,6 +16,7 @@ import {
   readAuthority,
   subjectOf,
 } from '../../../../src/transport/x509.js'
+import { planIdentities } from '../../../../src/zone/identity/plan-identities.js'
 import { draft, remove } from '../../../support/resource-builder.js'
 import { IdentityMesh, meshIdentity } from './identity-mesh.js'
 
@@ -47,6 +48,12 @@ describe('an authority that the zone makes', () => {
     expect(authority.certificate.subjectAltName).toBe('URI:spiffe://default.east.mesh.local')
     await mesh.store.commit([remove(mesh.get('MeshIdentity', 'identity'))])
     expect(mesh.names('Secret')).toEqual([])
+  })
+
+  test('is stored before anything is said of it', async () => {
+    const mesh = await IdentityMesh.of(meshIdentity())
+    const writes = planIdentities(mesh.context)
+    expect(writes.map((write) => write.kind === 'put' && write.resource.type)).toEqual(['Secret', 'Secret'])
   })
 
   test('is told to others by a MeshTrust of the same name, which goes up and outlives it', async () => {
