@@ -9,10 +9,7 @@ import { World } from './support/world.js'
 
 describeWith(['KUMA_CP'], 'REST: ours answers as a real control plane', () => {
   const world = new World()
-  const pairs: Record<'global' | 'zone', Pair | undefined> = {
-    global: undefined,
-    zone: undefined,
-  }
+  const pairs: Partial<Record<'global' | 'zone' | 'federated', Pair>> = {}
 
   beforeAll(async () => {
     const global = await world.global()
@@ -36,6 +33,7 @@ describeWith(['KUMA_CP'], 'REST: ours answers as a real control plane', () => {
         expect(Object.keys(items[0]?.subscriptions[0].status.stat ?? {}).sort()).toEqual([...UP_TYPES].sort())
       })
     }
+    pairs.federated = { ours: second.rest, real: kumaSecond.rest }
     pairs.zone = { ours: zone.rest, real: kumaZone.rest }
   })
   afterAll(() => world.stop())
@@ -49,5 +47,16 @@ describeWith(['KUMA_CP'], 'REST: ours answers as a real control plane', () => {
     const pair = pairs[side]
     if (!pair) throw new Error('the pair has not started')
     expect(await differences(pair, requests)).toBe('')
+  })
+
+  test('a global with a zone', async () => {
+    const pair = pairs.federated
+    if (!pair) throw new Error('the pair has not started')
+    const paths = ['/zones', '/zones/zone-1', '/zones/_overview', '/zones/zone-1/_overview', '/zone-insights/zone-1']
+    const requests = [...paths, '/hostnamegenerators', '/mesh-insights', '/global-insight'].map((path) => ({
+      method: 'GET',
+      path,
+    }))
+    await eventually(30_000, async () => expect(await differences(pair, requests)).toBe(''))
   })
 })
