@@ -1,7 +1,7 @@
 import { canonicalJson, type Json } from '../../model/json.js'
 import { LABEL, type Labels } from '../../model/labels.js'
 import { type Resource, specOf } from '../../model/resource.js'
-import type { MeshServicePort, MeshServiceSpec } from '../../model/specs/mesh-service.js'
+import { type MeshServicePort, type MeshServiceSpec, SUPPORTED_PROTOCOLS } from '../../model/specs/mesh-service.js'
 import { type InboundSpec, sectionName } from '../snapshot/dataplane-spec.js'
 import { type DataplaneIndex, inboundsOf } from './service-match.js'
 
@@ -9,13 +9,10 @@ const MANAGER = 'meshservice-generator'
 
 /** RFC 1035 label: a workload of another form gives no MeshService, as in Kuma. */
 const SERVICE_NAME = /^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$/
-const PROTOCOLS = ['tcp', 'tls', 'http', 'http2', 'grpc', 'kafka', 'mysql']
 
 export interface GeneratedService {
   readonly name: string
   readonly ports: readonly MeshServicePort[]
-  /** Dataplanes whose inbounds say something else; the service keeps the ports it has (kuma `meshservice/generate`). */
-  readonly conflicting: readonly string[]
 }
 
 /** What the Dataplanes of a mesh ask for: one MeshService per value of `kuma.io/workload`. */
@@ -31,10 +28,10 @@ export function generatedServices(
     if (!first) continue
     const kept = existing.get(name)
     const now = kept && isGenerated(kept) ? specOf<MeshServiceSpec>(kept).ports : undefined
-    // The existing ports stay as long as one Dataplane still offers them; else the first one decides.
+    // Dataplanes may disagree: the existing ports stay as long as one still offers them, else the first one decides
+    // (kuma `meshservice/generate`).
     const ports = offers.some((offer) => same(offer.ports, now)) ? (now ?? first.ports) : first.ports
-    const conflicting = offers.filter((offer) => !same(offer.ports, ports)).map(({ member }) => member.name)
-    services.set(name, { name, ports, conflicting })
+    services.set(name, { name, ports })
   }
   return services
 }
@@ -70,8 +67,13 @@ function portsOf(inbounds: readonly InboundSpec[]): readonly MeshServicePort[] {
     name: sectionName({ name: name ?? '', port }),
     port,
     targetPort: port,
-    appProtocol: protocol !== undefined && PROTOCOLS.includes(protocol) ? protocol : 'tcp',
+    appProtocol: protocolOf(protocol),
   }))
+}
+
+/** What a service may not state is plain TCP: Kuma writes `tls` and `mysql` here, which its own global then refuses. */
+function protocolOf(stated: string | undefined): string {
+  return SUPPORTED_PROTOCOLS.find((known) => known === stated?.toLowerCase()) ?? 'tcp'
 }
 
 function hasPorts({ ports }: { readonly ports: readonly MeshServicePort[] }): boolean {
