@@ -15,7 +15,7 @@ export function banner(view: LabView, context: Pick<Context, 'io' | 'program'>):
   const lines = rows.map(([label, text]) => `  ${paint('bold', label.padEnd(width))}  ${text}`)
   const next = nextCommands(view, context.program).map((command) => `    ${paint('cyan', command)}`)
   const notices = view.notices.map((notice) => `  ${paint('yellow', '!')} ${notice}`)
-  return ['', ...lines, '', ...notices, '  Try next', ...next, ''].join('\n')
+  return ['', ...lines, '', ...notices, ...(notices.length > 0 ? [''] : []), '  Try next', ...next, ''].join('\n')
 }
 
 type Row = readonly [label: string, text: string]

@@ -6,10 +6,10 @@ import { ControlClient } from '../lab/control-client.js'
 import type { ComponentView } from '../lab/lab-view.js'
 import type { LabPaths } from '../lab/paths.js'
 import { readIfThere } from '../lab/private-files.js'
-import { age } from './age.js'
 import type { CheckResult } from './checks-machine.js'
 import type { Context, Input } from './command.js'
 import { diagnosticsOf, type LabAccess, pathsOf } from './lab-access.js'
+import { age } from './quantities.js'
 
 /** Of the lab's directory and, when it runs, of each of its components. */
 export async function labChecks(context: Context, input: Input): Promise<CheckResult[]> {

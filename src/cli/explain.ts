@@ -1,7 +1,7 @@
 import type { Hop, HopKind } from '../base/hops.js'
 import { hashedName, wireName } from '../model/naming.js'
 import type { ResourceType } from '../model/registry.js'
-import { duration } from './age.js'
+import { duration, plural } from './quantities.js'
 
 export interface Watched {
   readonly zones: readonly string[]
@@ -77,10 +77,13 @@ function sidecarLines(hops: readonly Hop[], stored: readonly Hop[], startMs: num
   const times = acked.map(({ at }) => at - startMs).sort((a, b) => a - b)
   const median = times[Math.floor(times.length / 2)] ?? 0
   return [
-    line(lastOf(sent), `configuration sent to ${sent.length} sidecars`),
+    line(lastOf(sent), `configuration sent to ${plural(sent.length, 'sidecar')}`),
     acked.length === 0
       ? line(undefined, 'acknowledged by sidecars: not observable')
-      : line(lastOf(acked), `acknowledged by ${acked.length} of ${sent.length} sidecars   median ${duration(median)}`),
+      : line(
+          lastOf(acked),
+          `acknowledged by ${acked.length} of ${plural(sent.length, 'sidecar')}   median ${duration(median)}`,
+        ),
     ...after('xds-nacked').map(({ at, peer, type }) => line(at, `refused by ${peer} (${type})`)),
   ]
 }

@@ -1,3 +1,4 @@
+import { ZONE_PROXY } from '../lab/fleet.js'
 import type { Context } from './command.js'
 import type { LabAccess } from './lab-access.js'
 import { sidecarSyncs, zoneSyncs } from './lab-status.js'
@@ -30,7 +31,8 @@ async function summary(lab: LabAccess, context: Context): Promise<string> {
     const [zones, sidecars] = await Promise.all([zoneSyncs(lab, context), sidecarSyncs(lab, context)])
     const synced = (list: readonly { state: string }[]) => list.filter(({ state }) => state === 'SYNCED').length
     const total = lab.view.totals.dataplanes
-    return `zones in sync ${synced(zones)}/${lab.view.totals.zones} · sidecars in sync ${synced(sidecars)}/${total} · Ctrl-C stops`
+    const own = sidecars.filter(({ name }) => name !== ZONE_PROXY)
+    return `zones in sync ${synced(zones)}/${lab.view.totals.zones} · sidecars in sync ${synced(own)}/${total} · Ctrl-C stops`
   } catch {
     return 'the global does not answer · Ctrl-C stops'
   }

@@ -3,8 +3,8 @@ import type { LabView } from '../lab/lab-view.js'
 import type { StartStep } from '../lab/run-lab.js'
 import type { RunnerState } from '../lab/runner.js'
 import { dataplanesIn } from '../lab/topology.js'
-import { duration } from './age.js'
 import type { Io } from './io.js'
+import { duration, plural } from './quantities.js'
 
 const NAMES_SHOWN_MAX = 6
 
@@ -86,8 +86,4 @@ function describe(step: StartStep, view: LabView): string | undefined {
       return count === 0 ? undefined : plural(count * view.spec.topology.tenants.length, 'sidecar')
     }
   }
-}
-
-export function plural(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? '' : 's'}`
 }

@@ -1,6 +1,6 @@
 import type { SyncState } from '../insights/sync-report.js'
-import { age } from './age.js'
 import type { Colour, Paint } from './io.js'
+import { age } from './quantities.js'
 import type { ZoneSync } from './sync-matrix.js'
 import type { Column } from './table.js'
 

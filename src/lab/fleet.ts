@@ -17,7 +17,7 @@ export interface FleetRow {
 /** Where a sidecar's application finds what it calls: the first outbound's port, the next ones follow. */
 const FIRST_OUTBOUND_PORT = 10_001
 /** The Dataplane that every zone of ours makes for each mesh; a sidecar runs for it too. */
-const ZONE_PROXY = 'zone-proxy'
+export const ZONE_PROXY = 'zone-proxy'
 
 /** All sidecars of one zone; with no tokens if there is no `tokenFile`. The addresses are made up: mock sidecars exchange configuration, not traffic. */
 export function fleetRows(topology: Topology, zone: ZonePlan, tokenFile?: (mesh: string) => string): FleetRow[] {

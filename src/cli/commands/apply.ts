@@ -1,9 +1,9 @@
 import { AppError } from '../../base/errors.js'
-import { parseDuration } from '../age.js'
 import { applyFrom } from '../apply.js'
 import { type Command, LAB_FLAG, TENANT_FLAG, TIMEOUT_FLAG, ZONE_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { openLab, tenantOf } from '../lab-access.js'
+import { parseDuration } from '../quantities.js'
 
 export const apply: Command = {
   name: 'apply',

@@ -2,7 +2,6 @@ import { AppError } from '../../base/errors.js'
 import { itemPath, listPath } from '../../lab/resource-paths.js'
 import { LABEL } from '../../model/labels.js'
 import { descriptorOf, type ResourceType } from '../../model/registry.js'
-import { age } from '../age.js'
 import {
   type Command,
   type Context,
@@ -16,6 +15,7 @@ import {
 import { EXIT } from '../exit-codes.js'
 import { apiOf, openLab } from '../lab-access.js'
 import { printList, printObject } from '../output.js'
+import { age } from '../quantities.js'
 import type { Column } from '../table.js'
 import { parseType } from '../type-names.js'
 

@@ -1,10 +1,10 @@
 import { apiClient } from '../../lab/lab-clients.js'
 import { LABEL } from '../../model/labels.js'
-import { age, duration } from '../age.js'
 import { type Command, type Context, type Flag, type Input, LAB_FLAG, OUTPUT_FLAG, TENANT_FLAG } from '../command.js'
 import { componentNamed, openLab, tenantOf } from '../lab-access.js'
 import { sidecarSyncs, zoneSyncs } from '../lab-status.js'
 import { printList } from '../output.js'
+import { age, duration } from '../quantities.js'
 import { matrixColumns, matrixRows, stateCell, summaryColumns, ZONES_ACROSS_MAX } from '../sync-tables.js'
 import { watching } from '../watching.js'
 

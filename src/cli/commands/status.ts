@@ -2,12 +2,12 @@ import { AppError } from '../../base/errors.js'
 import { readLabState } from '../../lab/lab-state.js'
 import type { ComponentView } from '../../lab/lab-view.js'
 import { leftoversOf } from '../../lab/leftovers.js'
-import { age } from '../age.js'
 import { type Command, type Context, LAB_FLAG, OUTPUT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import type { Colour } from '../io.js'
 import { openLab, pathsOf } from '../lab-access.js'
 import { printList, printObject } from '../output.js'
+import { age } from '../quantities.js'
 import type { Column } from '../table.js'
 
 export const status: Command = {

@@ -1,10 +1,10 @@
 import { AppError } from '../../base/errors.js'
-import { parseDuration } from '../age.js'
 import { type Command, LAB_FLAG, TENANT_FLAG, TIMEOUT_FLAG } from '../command.js'
 import { CONDITIONS, parseCondition, waitFor } from '../conditions.js'
 import { EXIT } from '../exit-codes.js'
 import { openLab } from '../lab-access.js'
 import { laggardLines } from '../laggards.js'
+import { parseDuration } from '../quantities.js'
 
 export const wait: Command = {
   name: 'wait',

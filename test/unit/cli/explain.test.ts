@@ -29,8 +29,8 @@ test('the way of a change is a line a hop, with times from its acceptance on', (
     '     1.0 ms   sent to 2 of 2 zones',
     '     5.0 ms   stored by 2 of 2 zones',
     '     6.0 ms   acknowledged by 2 of 2 zones   zone-1 4.0 ms · zone-2 6.0 ms',
-    '      10 ms   configuration sent to 1 sidecars',
-    '      12 ms   acknowledged by 1 of 1 sidecars   median 12 ms',
+    '      10 ms   configuration sent to 1 sidecar',
+    '      12 ms   acknowledged by 1 of 1 sidecar   median 12 ms',
   ])
 })
 

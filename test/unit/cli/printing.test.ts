@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { AppError } from '../../../src/base/errors.js'
-import { age, duration, parseDuration } from '../../../src/cli/age.js'
 import { reportError } from '../../../src/cli/error-report.js'
 import { exitCodeOf } from '../../../src/cli/exit-codes.js'
 import { ansi, paintFor, plain } from '../../../src/cli/io.js'
 import { parseOutputFormat, printList } from '../../../src/cli/output.js'
+import { age, duration, parseDuration } from '../../../src/cli/quantities.js'
 import { table } from '../../../src/cli/table.js'
 import { FakeIo } from './fake-io.js'
 

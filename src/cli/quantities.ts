@@ -30,3 +30,8 @@ export function parseDuration(flag: string, text: string): number {
   }
   return Number(number) * factor
 }
+
+/** `1 zone`, `3 zones`. */
+export function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`
+}
