@@ -23,14 +23,14 @@ export function generatedServices(
   const services = new Map<string, GeneratedService>()
   for (const [name, members] of dataplanes.byWorkload) {
     if (!SERVICE_NAME.test(name)) continue
-    const offers = members.map((member) => ({ member, ports: portsOf(inboundsOf(member)) })).filter(hasPorts)
+    const offers = members.map((member) => portsOf(inboundsOf(member))).filter((ports) => ports.length > 0)
     const [first] = offers
     if (!first) continue
     const kept = existing.get(name)
     const now = kept && isGenerated(kept) ? specOf<MeshServiceSpec>(kept).ports : undefined
     // Dataplanes may disagree: the existing ports stay as long as one still offers them, else the first one decides
     // (kuma `meshservice/generate`).
-    const ports = offers.some((offer) => same(offer.ports, now)) ? (now ?? first.ports) : first.ports
+    const ports = offers.some((offer) => same(offer, now)) ? (now ?? first) : first
     services.set(name, { name, ports })
   }
   return services
@@ -74,10 +74,6 @@ function portsOf(inbounds: readonly InboundSpec[]): readonly MeshServicePort[] {
 /** What a service may not state is plain TCP: Kuma writes `tls` and `mysql` here, which its own global then refuses. */
 function protocolOf(stated: string | undefined): string {
   return SUPPORTED_PROTOCOLS.find((known) => known === stated?.toLowerCase()) ?? 'tcp'
-}
-
-function hasPorts({ ports }: { readonly ports: readonly MeshServicePort[] }): boolean {
-  return ports.length > 0
 }
 
 function same(a: readonly MeshServicePort[], b: readonly MeshServicePort[] | undefined): boolean {

@@ -79,6 +79,15 @@ test('a superseded stream neither closes its successor nor writes over it', asyn
   expect(await open()).toEqual(['b'])
 })
 
+test('a superseded stream whose first write comes late leaves its successor online', async () => {
+  const [older, newer] = [subscription('a'), subscription('b')]
+  older.superseded()
+  const opened = newer.open(undefined)
+  await older.open(undefined)
+  await opened
+  expect(await open()).toEqual(['b'])
+})
+
 test('a stream that ends is offline at once, and the last two are kept', async () => {
   for (const id of ['a', 'b', 'c']) {
     const stream = subscription(id)

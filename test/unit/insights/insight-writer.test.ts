@@ -143,6 +143,14 @@ describe('an insight', () => {
     expect([writes, clock.armed]).toEqual([0, 0])
   })
 
+  test('stopped while it reads, does not write what it read', async () => {
+    const insight = writer()
+    const reading = insight.flush()
+    insight.stop()
+    await reading
+    expect([writes, await stored()]).toEqual([0, undefined])
+  })
+
   test('finished, has written what was pending, and then writes nothing', async () => {
     const insight = writer()
     count = 5
