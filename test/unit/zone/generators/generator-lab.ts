@@ -23,12 +23,22 @@ export class GeneratorLab {
   /** Runs before each commit of the generators. */
   beforeCommit: () => Promise<unknown> = async () => {}
   commits = 0
+  /** Times that something was looked up in the mirror: what planning costs. */
+  looks = 0
 
   constructor(proxy?: { readonly address: string; readonly firstPort: number }, store?: TenantStore) {
     const { clock } = this
     const kept = store ?? new MemoryStore({ clock, random: seededRandom(1) }).tenant(DEFAULT_TENANT)
     this.store = kept
-    this.#mirror = new MeshMirror(kept)
+    const look = () => {
+      this.looks += 1
+    }
+    this.#mirror = new (class extends MeshMirror {
+      override of(...asked: Parameters<MeshMirror['of']>) {
+        look()
+        return super.of(...asked)
+      }
+    })(kept)
     const counting: TenantStore = {
       tenant: kept.tenant,
       get: (key) => kept.get(key),

@@ -237,11 +237,11 @@ describe('the generators', () => {
   test('do nothing for a heartbeat of an insight, and count a sidecar that comes', async () => {
     await lab.dataplane('dp-1', 'backend')
     await lab.have('DataplaneInsight', 'dp-1', { spec: ONLINE })
-    const { commits } = lab
+    const { looks } = lab
     await lab.have('DataplaneInsight', 'dp-1', {
       spec: { subscriptions: [{ ...ONLINE.subscriptions[0], status: { total: {} } }] },
     })
-    expect(lab.commits).toBe(commits)
+    expect(lab.looks).toBe(looks)
     expect((await lab.of('MeshService', 'backend'))?.status).toMatchObject({ dataplaneProxies: { connected: 1 } })
   })
 
