@@ -20,6 +20,6 @@ export function describeWith(peers: readonly Peer[], title: string, body: () => 
     describe(title, body)
     return
   }
-  process.stdout.write(`not run: "${title}", because ${absent.join(' and ')} is absent (docs/interop.md)\n`)
-  describe.skip(`${title} [not run: ${absent.join(' and ')} absent]`, body)
+  process.stdout.write(`not run: "${title}", absent: ${absent.join(', ')} (docs/interop.md)\n`)
+  describe.skip(`${title} [not run, absent: ${absent.join(', ')}]`, body)
 }
