@@ -14,6 +14,15 @@ let version = 0
 /** Milliseconds from the scheduled instant to each zone's answer, by zone; filled while a schedule runs. */
 let latencies: { readonly zone: string; readonly ms: number }[] = []
 
+export interface Schedule {
+  readonly count: number
+  readonly everyMs: number
+  readonly size: number
+  readonly zones: number
+  readonly withinMs: number
+  readonly ignored: string
+}
+
 /** A global in a process of its own. */
 const methods = {
   async start(resources: number): Promise<number> {
@@ -50,24 +59,29 @@ const methods = {
   },
   /**
    * Open loop: `count` changes, one every `everyMs`, whatever becomes of those before. Latency counts from the instant
-   * that a change was due, so that a stall is paid for by all whom it delayed. Resolves `settleMs` after the last.
+   * that a change was due, so that a stall is paid for by all whom it delayed. Resolves when `zones` zones have answered them all, or `withinMs` after the
+   * last; what zone `ignored` says is not waited for, and not told.
    */
-  async schedule(count: number, everyMs: number, size: number, settleMs: number): Promise<typeof latencies> {
+  async schedule(options: Schedule): Promise<typeof latencies> {
+    const { count, everyMs, size, zones, withinMs, ignored } = options
     latencies = []
     const dueMs = new Map<string, number>()
     const sent = new Map<string, string>()
-    const stop = rig.readHops((hop) => answered(hop, dueMs, sent))
+    const stop = rig.readHops((hop) => {
+      if (hop.peer !== ignored) answered(hop, dueMs, sent)
+    })
     const startMs = nowMs()
     for (let index = 0; index < count; index += 1) {
       const due = startMs + index * everyMs
       await sleep(due - nowMs())
       version += 1
-      // A resource of its own for each of eight, so that changes meet in a batch only where a zone is behind.
-      const resource = { ...changed(size, version), name: `changed-${version % 8}` }
+      // A resource of its own for each, so that every zone answers every change, be it in one batch with others.
+      const resource = { ...changed(size, version), name: `changed-${index}` }
       dueMs.set(resource.name, due)
       void rig.store.commit([put(resource)])
     }
-    await sleep(settleMs)
+    const endMs = nowMs() + withinMs
+    while (latencies.length < count * zones && nowMs() < endMs) await sleep(20)
     stop()
     return latencies
   },
