@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
+import type { Logger } from '../base/log.js'
 import { type LogLevel, pinoLogger } from '../base/pino-logger.js'
 import type { Random } from '../base/random.js'
 import type { SettingSources } from '../base/settings.js'
@@ -77,7 +78,21 @@ async function compose(composed: ComposableProcess, sources: SettingSources, por
   const level = (values as { logLevel?: LogLevel }).logLevel ?? 'info'
   const log = pinoLogger({ level })
   for (const warning of warnings) log.warn(warning)
-  return composed.compose(values, { clock: ports.clock, random: ports.random, log })
+  return composed.compose(values, {
+    clock: ports.clock,
+    random: ports.random,
+    log,
+    onFatal: (error) => endAtOnce(error, log),
+  })
+}
+
+/**
+ * After a failed write the disk's state is unknown, and an orderly end would write more: the next start reads what is
+ * really there (docs/decisions/0003-store-threading.md). Streams break, and peers keep what they have.
+ */
+function endAtOnce(error: AppError, log: Logger): void {
+  log.error('the store has failed; this process ends now', { code: error.code, error })
+  process.exit(1)
 }
 
 /** Settings by key from the file that ZONELAB_CONFIG_FILE names. */

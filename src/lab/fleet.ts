@@ -15,11 +15,11 @@ export interface FleetRow {
 }
 
 /** Where a sidecar's application finds what it calls: the first outbound's port, the next ones follow. */
-const FIRST_OUTBOUND_PORT = 10_001
+const FIRST_OUTBOUND_PORT = 30_001
 /** The Dataplane that every zone of ours makes for each mesh; a sidecar runs for it too. */
 export const ZONE_PROXY = 'zone-proxy'
 
-/** All sidecars of one zone; with no tokens if there is no `tokenFile`. The addresses are made up: mock sidecars exchange configuration, not traffic. */
+/** All sidecars of one zone; with no tokens if there is no `tokenFile`. Mock sidecars exchange configuration, not traffic. */
 export function fleetRows(topology: Topology, zone: ZonePlan, tokenFile?: (mesh: string) => string): FleetRow[] {
   const token = (mesh: string) => (tokenFile ? { tokenFile: tokenFile(mesh) } : {})
   let host = 1
@@ -63,7 +63,7 @@ function outboundTo(topology: Topology, zone: ZonePlan, called: string, port: nu
   }
 }
 
-/** From 10.0.0.0/8, a /16 a zone; the 257th zone begins anew, which no mock minds. */
+/** Loopback, so that a real Envoy can take a mock's place: a /16 a zone, beside the one of localhost; the 255th zone begins anew. */
 function addressOf(zoneIndex: number, host: number): string {
-  return `10.${zoneIndex % 256}.${(host >> 8) & 255}.${host & 255}`
+  return `127.${1 + (zoneIndex % 254)}.${(host >> 8) & 255}.${host & 255}`
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.js'
+import type { AppError } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
 import type { Random } from '../base/random.js'
 import type { SettingSources } from '../base/settings.js'
@@ -8,6 +9,8 @@ export interface ProcessPorts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
+  /** Called once when the disk fails under way: nothing is acknowledged from then on. End the process. */
+  readonly onFatal: (error: AppError) => void
 }
 
 /** A kind of process whose code has been loaded. */

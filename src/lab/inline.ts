@@ -46,7 +46,8 @@ export class InlineRunner implements Runner {
     try {
       const { read, compose } = await PROCESSES[group.kind].load()
       const log = pinoLogger({ level: logLevel, fields: { component: group.name } })
-      this.#members = members.map((file) => compose(read({ file, env: {} }).values, { clock, random, log }))
+      const onFatal = () => void this.stop()
+      this.#members = members.map((file) => compose(read({ file, env: {} }).values, { clock, random, log, onFatal }))
       await Promise.all(this.#members.map((member) => member.start()))
     } catch (thrown) {
       await this.stop()

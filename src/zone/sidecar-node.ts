@@ -26,9 +26,14 @@ export function readSidecarNode(node: unknown): SidecarNode {
     name: id.slice(dot + 1),
     resource: textOf(stated['dataplane.resource']),
     adminPort: Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined,
-    adminAddress: textOf(stated['dataplane.admin.address']) ?? '127.0.0.1',
+    adminAddress: loopbackOf(stated['dataplane.admin.address']),
     version: isJsonObject(stated.version) ? stated.version : undefined,
   }
+}
+
+/** Inspection goes to this machine alone: a sidecar's word must not send us anywhere else. */
+function loopbackOf(address: Json | undefined): string {
+  return typeof address === 'string' && /^127(\.\d{1,3}){3}$/.test(address) ? address : '127.0.0.1'
 }
 
 function textOf(value: Json | undefined): string | undefined {
