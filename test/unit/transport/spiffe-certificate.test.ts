@@ -1,10 +1,11 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto'
+import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto'
 import { describe, expect, it, test } from 'vitest'
 import { oid, sequence, set, utf8 } from '../../../src/transport/der.js'
 import { createSpiffeCa, createWorkloadCertificate } from '../../../src/transport/spiffe-certificate.js'
 import {
   authorityExtensions,
   certificatePem,
+  distinguishedName,
   type KeyPairPem,
   leafExtensions,
   OID,
@@ -44,6 +45,7 @@ const AUTHORITIES: readonly (readonly [string, KeyPairPem])[] = [
   ['an authority made here', createSpiffeCa('default.east.mesh.local', NOW_MS)],
   ['an RSA authority', ownCa(generateKeyPairSync('rsa', { modulusLength: 2048 }), true)],
   ['a P-384 authority', ownCa(generateKeyPairSync('ec', { namedCurve: 'P-384' }), true)],
+  ['an intermediate authority', intermediateOf(createSpiffeCa('root', NOW_MS))],
   ['an authority without a key identifier', ownCa(generateKeyPairSync('ec', { namedCurve: 'P-256' }), false)],
 ]
 
@@ -70,6 +72,34 @@ describe.each(AUTHORITIES)('a workload certificate of %s', (_name, ca) => {
   it('holds from a little before now for as long as it was asked for', () => {
     expect(certificate.validFromDate.toISOString()).toBe('2025-12-31T23:55:00.000Z')
     expect(certificate.validToDate.toISOString()).toBe('2026-01-01T01:00:00.000Z')
+  })
+})
+
+describe('the encoding', () => {
+  const ca = createSpiffeCa('td', NOW_MS)
+  const authority = readAuthority(ca)
+  const { certPem } = createWorkloadCertificate({ authority, spiffeId: SPIFFE_ID, nowMs: NOW_MS, lifetimeMs: HOUR_MS })
+  const certificate = new X509Certificate(certPem)
+  const { raw } = certificate
+
+  it('marks the name of a certificate without a subject as critical', () => {
+    expect(raw.includes(Buffer.from('0603551d110101ff', 'hex'))).toBe(true)
+  })
+
+  it('leaves the low bits that are not set out of the key usage', () => {
+    expect(raw.includes(Buffer.from('0603551d0f0101ff0404030203a8', 'hex'))).toBe(true)
+    expect(authority.certificate.raw.includes(Buffer.from('0603551d0f0101ff040403020106', 'hex'))).toBe(true)
+  })
+
+  it('names keys by the SHA-1 of their bits', () => {
+    const keyId = ({ publicKey }: X509Certificate) =>
+      createHash('sha1')
+        .update(publicKey.export({ type: 'spki', format: 'der' }).subarray(-65))
+        .digest()
+    expect(raw.includes(Buffer.concat([Buffer.from('0603551d0e04160414', 'hex'), keyId(certificate)]))).toBe(true)
+    expect(
+      raw.includes(Buffer.concat([Buffer.from('0603551d23041830168014', 'hex'), keyId(authority.certificate)])),
+    ).toBe(true)
   })
 })
 
@@ -103,6 +133,15 @@ function ownCa({ publicKey, privateKey }: Keys, withKeyId: boolean): KeyPairPem 
   const extensions = authorityExtensions(publicKey).slice(0, withKeyId ? 3 : 2)
   const parts = { publicKey, signer: privateKey, subject, issuer: subject, nowMs: NOW_MS, lifetimeMs: HOUR_MS }
   return { certPem: certificatePem({ ...parts, extensions }), keyPem: privateKeyPem(privateKey) }
+}
+
+function intermediateOf(root: KeyPairPem): KeyPairPem {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { certificate, key: signer } = readAuthority(root)
+  const names = { subject: distinguishedName('intermediate'), issuer: subjectOf(certificate) }
+  const extensions = authorityExtensions(publicKey)
+  const certPem = certificatePem({ publicKey, signer, ...names, nowMs: NOW_MS, lifetimeMs: HOUR_MS, extensions })
+  return { certPem, keyPem: privateKeyPem(privateKey) }
 }
 
 interface Keys {

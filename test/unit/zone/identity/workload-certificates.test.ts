@@ -166,6 +166,21 @@ describe('a new certificate is asked for', () => {
     expect(of()).not.toEqual(first)
   })
 
+  test('when another MeshIdentity counts, though its authority is the same', async () => {
+    const inline = (value: string) => ({ type: 'InsecureInline', insecureInline: { value } })
+    const { certPem, keyPem } = createSpiffeCa('td', 0)
+    const bundled = {
+      autogenerate: { enabled: false },
+      ca: { certificate: inline(certPem), privateKey: inline(keyPem) },
+    }
+    const selector = { dataplane: { matchLabels: { 'kuma.io/workload': 'backend' } } }
+    const { mesh, of } = await issuing(meshIdentity(bundled), backend)
+    expect(of()?.secretName).toBe('kri_mid_default___identity_')
+    await mesh.write(meshIdentity(bundled, { selector }, 'own'))
+    await mesh.settle()
+    expect(of()?.secretName).toBe('kri_mid_default___own_')
+  })
+
   test('and none is given while its authority is not there', async () => {
     const { mesh, stale, log, of } = await issuing(meshIdentity(), backend)
     of()
