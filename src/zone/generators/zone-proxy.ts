@@ -16,7 +16,7 @@ export interface ZoneProxyOptions {
   readonly zone: string
   /** Address that the proxy binds and that other zones reach it by. */
   readonly address: string
-  /** ZoneIngress listens here, ZoneEgress on the next, exported service ports on those after. */
+  /** The proxies of all meshes take the first free ports from here on. */
   readonly firstPort: number
 }
 
@@ -31,64 +31,98 @@ const EXPORTS_MAX = 10_000
 export function planZoneProxy(options: ZoneProxyOptions): readonly Write[] {
   const { mirror, mesh } = options
   const existing = mirror.of(mesh, 'MeshZoneAddress')
-  const wanted = new Map(addressDrafts(options).map((draft) => [draft.name, draft]))
-  const writes: Write[] = []
-  if (!mirror.of(mesh, 'Dataplane').has(ZONE_PROXY_NAME)) {
-    writes.push(put(proxyDraft(options), 'absent'))
-  }
+  const stored = mirror.of(mesh, 'Dataplane').get(ZONE_PROXY_NAME)
+  const ports = new PortRange(options)
+  const listeners = stored ? listenersOf(stored) : newListeners(options, ports)
+  const ingress = listeners.find(({ type }) => type === 'ZoneIngress')?.port ?? options.firstPort
+  const wanted = new Map(addressDrafts(options, ingress, ports).map((draft) => [draft.name, draft]))
+  const writes: Write[] = stored ? [] : [put(proxyDraft(options, listeners), 'absent')]
   for (const draft of wanted.values()) {
     const before = existing.get(draft.name)
     if (before?.spec === draft.spec) continue
     writes.push(put(draft, before ? { version: before.version } : 'absent'))
   }
   for (const address of existing.values()) {
-    if (!isExport(address) || wanted.has(address.name) || !isLocallyOriginated(address.labels, 'zone')) continue
+    if (!isExport(address) || wanted.has(address.name)) continue
     writes.push({ kind: 'delete', key: address, expect: { version: address.version } })
   }
   return writes
 }
 
-function proxyDraft({ mesh, zone, address, firstPort }: ZoneProxyOptions): ResourceDraft {
-  const listeners = [
-    { type: 'ZoneIngress', address, port: firstPort, name: 'ingress' },
-    { type: 'ZoneEgress', address, port: firstPort + 1, name: 'egress' },
+/** Hands out ports that no proxy of this zone has, whatever its mesh: they all bind one address. */
+class PortRange {
+  readonly #taken = new Set<number>()
+  #next: number
+
+  constructor({ mirror, firstPort }: ZoneProxyOptions) {
+    this.#next = firstPort
+    for (const mesh of mirror.meshNames) {
+      const proxy = mirror.of(mesh, 'Dataplane').get(ZONE_PROXY_NAME)
+      for (const { port } of proxy ? listenersOf(proxy) : []) this.#taken.add(port)
+      for (const address of mirror.of(mesh, 'MeshZoneAddress').values()) {
+        if (isExport(address)) this.#taken.add(specOf<MeshZoneAddressSpec>(address).port)
+      }
+    }
+  }
+
+  take(): number {
+    while (this.#taken.has(this.#next)) this.#next += 1
+    this.#taken.add(this.#next)
+    return this.#next
+  }
+}
+
+interface ProxyListener {
+  readonly type: 'ZoneIngress' | 'ZoneEgress'
+  readonly address: string
+  readonly port: number
+  readonly name: string
+}
+
+function listenersOf(proxy: Resource): readonly ProxyListener[] {
+  return specOf<{ networking?: { listeners?: readonly ProxyListener[] } }>(proxy).networking?.listeners ?? []
+}
+
+function newListeners({ address }: ZoneProxyOptions, ports: PortRange): readonly ProxyListener[] {
+  return [
+    { type: 'ZoneIngress', address, port: ports.take(), name: 'ingress' },
+    { type: 'ZoneEgress', address, port: ports.take(), name: 'egress' },
   ]
+}
+
+function proxyDraft({ mesh, zone, address }: ZoneProxyOptions, listeners: readonly ProxyListener[]): ResourceDraft {
   const labels = {
     ...zoneLabels(mesh, zone, ZONE_PROXY_NAME),
     [LABEL.zoneIngress]: 'enabled',
     [LABEL.zoneEgress]: 'enabled',
   }
-  return meshDraft('Dataplane', mesh, ZONE_PROXY_NAME, labels, canonicalJson({ networking: { address, listeners } }))
+  const networking = { address, listeners: listeners.map((listener) => ({ ...listener })) }
+  return meshDraft('Dataplane', mesh, ZONE_PROXY_NAME, labels, canonicalJson({ networking }))
 }
 
-function addressDrafts(options: ZoneProxyOptions): readonly ResourceDraft[] {
-  const { mirror, mesh, zone, address, firstPort } = options
-  const plain = meshDraft(
-    'MeshZoneAddress',
-    mesh,
-    ZONE_PROXY_NAME,
-    zoneLabels(mesh, zone, ZONE_PROXY_NAME),
-    canonicalJson({ address, port: firstPort }),
-  )
+function addressDrafts(
+  { mirror, mesh, zone, address }: ZoneProxyOptions,
+  ingressPort: number,
+  ports: PortRange,
+): readonly ResourceDraft[] {
+  const draft = (name: string, port: number, more: Labels = {}) =>
+    meshDraft(
+      'MeshZoneAddress',
+      mesh,
+      name,
+      { ...zoneLabels(mesh, zone, name), ...more },
+      canonicalJson({ address, port }),
+    )
+  const plain = draft(ZONE_PROXY_NAME, ingressPort)
   // With a MeshIdentity other zones come by SNI over the plain address, as in Kuma.
   if (mirror.of(mesh, 'MeshIdentity').size > 0) return [plain]
   const existing = mirror.of(mesh, 'MeshZoneAddress')
-  const taken = new Set([...existing.values()].filter(isExport).map((held) => specOf<MeshZoneAddressSpec>(held).port))
-  let next = firstPort + 2
   const exports = exportedPorts(mirror, mesh).map(({ service, port }) => {
-    const name = `${service}-${port}`
-    const held = existing.get(name)
-    const number = held ? specOf<MeshZoneAddressSpec>(held).port : freePort()
-    const labels = { ...zoneLabels(mesh, zone, name), [LABEL.exportedService]: service, [LABEL.exportedPort]: port }
-    return meshDraft('MeshZoneAddress', mesh, name, labels, canonicalJson({ address, port: number }))
+    const held = existing.get(`${service}-${port}`)
+    const number = held ? specOf<MeshZoneAddressSpec>(held).port : ports.take()
+    return draft(`${service}-${port}`, number, { [LABEL.exportedService]: service, [LABEL.exportedPort]: port })
   })
   return [plain, ...exports]
-
-  function freePort(): number {
-    while (taken.has(next)) next += 1
-    taken.add(next)
-    return next
-  }
 }
 
 function exportedPorts(
@@ -107,8 +141,9 @@ function exportedPorts(
     .slice(0, EXPORTS_MAX)
 }
 
+/** An address of this zone's own for one exported port. */
 function isExport(address: Resource): boolean {
-  return address.labels[LABEL.exportedService] !== undefined
+  return isLocallyOriginated(address.labels, 'zone') && address.labels[LABEL.exportedService] !== undefined
 }
 
 function zoneLabels(mesh: string, zone: string, name: string): Labels {

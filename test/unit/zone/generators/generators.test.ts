@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { AppError } from '../../../../src/base/errors.js'
+import { specOf } from '../../../../src/model/resource.js'
 import { validateStored } from '../../../../src/model/validation.js'
 import { GeneratorLab, GRACE_MS } from './generator-lab.js'
 
@@ -296,6 +297,22 @@ describe('the zone proxy', () => {
     expect(await lab.names('MeshZoneAddress')).toEqual(['backend-main', 'zone-proxy'])
     expect((await lab.of('MeshZoneAddress', 'zone-proxy'))?.spec).toEqual({ address: '10.0.0.1', port: 10_001 })
     expect((await lab.of('MeshZoneAddress', 'backend-main'))?.spec).toEqual({ address: '10.0.0.1', port: 10_003 })
+  })
+
+  test('of another mesh takes ports that no proxy of the zone has', async () => {
+    lab = await new GeneratorLab({ address: '127.0.0.1', firstPort: 10_001 }).start()
+    await lab.dataplane('dp-1', 'backend', [{ port: 8080, name: 'main' }])
+    await lab.have('Mesh', 'staging')
+    const { resources } = await lab.store.list('Dataplane', { mesh: 'staging' })
+    expect(resources.map((proxy) => specOf(proxy).networking)).toEqual([
+      {
+        address: '127.0.0.1',
+        listeners: [
+          { type: 'ZoneIngress', address: '127.0.0.1', port: 10_004, name: 'ingress' },
+          { type: 'ZoneEgress', address: '127.0.0.1', port: 10_005, name: 'egress' },
+        ],
+      },
+    ])
   })
 
   test('keeps the port of a service for as long as that exists, and frees it then', async () => {
