@@ -1,7 +1,7 @@
 import { AppError } from '../base/errors.js'
 import type { ApiClient } from '../lab/api-client.js'
 import { apiClient, witnessesOf } from '../lab/lab-clients.js'
-import { itemPath } from '../lab/resource-paths.js'
+import { itemPath, listPath } from '../lab/resource-paths.js'
 import { untilSynced } from '../lab/sync-wait.js'
 import type { Context } from './command.js'
 import { type ResourceDocument, readDocuments } from './documents.js'
@@ -20,7 +20,7 @@ export interface ApplyOptions {
   readonly timeoutMs: number
 }
 
-/** Checks every document before the first is written, then writes them, meshes first. Throws at the first refusal. */
+/** Checks every document, and that its mesh is there, before the first is written; then writes them, meshes first. Throws at the first refusal. */
 export async function applyFrom(
   paths: readonly string[],
   lab: LabAccess,
@@ -31,19 +31,36 @@ export async function applyFrom(
   const sources = (await Promise.all(paths.map((path) => readSources(path, io, clock)))).flat()
   const { resources, skipped } = readDocuments(sources)
   for (const { where, kind } of skipped) io.err(`${where}: skipped, a ${kind} is not a resource`)
+  const last = resources.at(-1)
+  if (!last) {
+    throw new AppError('invalid-argument', `${sources.map(({ name }) => name).join(', ')}: there is no resource in it`)
+  }
+  const api = apiFor(lab, context, options)
+  await checkMeshes(resources, api)
   if (options.dryRun) {
     for (const document of resources) io.out(`${label(document)} checked (dry run)`)
     return
   }
-  const last = resources.at(-1)
-  if (!last) throw new AppError('invalid-argument', `${paths.join(', ')}: there is no resource in it`)
-  const api = apiFor(lab, context, options)
   for (const document of resources.slice(0, -1)) await write(api, document, context)
   if (options.explain) await explained(last, api, lab, context, options)
   else {
     await write(api, last, context)
     if (options.wait) await waitOrThrow(lab, context, options.timeoutMs)
   }
+}
+
+/** Throws `not-found` that names every document whose mesh is neither at the target nor among the documents. */
+export async function checkMeshes(resources: readonly ResourceDocument[], api: Pick<ApiClient, 'list'>): Promise<void> {
+  const known = new Set(resources.filter(({ type }) => type === 'Mesh').map(({ name }) => name))
+  const unsure = resources.filter(({ mesh }) => mesh !== undefined && !known.has(mesh))
+  if (unsure.length === 0) return
+  for (const { name } of await api.list<{ name: string }>(listPath('Mesh', undefined))) known.add(name)
+  const lost = unsure.filter(({ mesh }) => mesh !== undefined && !known.has(mesh))
+  if (lost.length === 0) return
+  throw new AppError(
+    'not-found',
+    lost.map((one) => `${one.meshWhere}: ${label(one)}: mesh "${one.mesh}" is not there`).join('\n'),
+  )
 }
 
 export function label({ type, mesh, name }: Pick<ResourceDocument, 'type' | 'mesh' | 'name'>): string {

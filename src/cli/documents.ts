@@ -16,6 +16,8 @@ export interface ResourceDocument {
   readonly body: JsonObject
   /** `file:line:column`. */
   readonly where: string
+  /** Where it names its mesh, or would. */
+  readonly meshWhere: string
 }
 
 export interface Documents {
@@ -75,7 +77,10 @@ function collect(document: YamlDocument, resources: ResourceDocument[], mistakes
   const complete = { ...body, ...(mesh !== undefined && { mesh }) }
   const faults = [...checkName(type, name, mesh), ...specFaults(type, complete)]
   for (const fault of faults) report(fault)
-  if (faults.length === 0) resources.push({ type, mesh, name, body: complete, where: document.where([]) })
+  if (faults.length > 0) return
+  const meshPath = 'mesh' in (document.value as JsonObject) ? ['mesh'] : ['metadata', 'labels', LABEL.mesh]
+  const [where, meshWhere] = [document.where([]), document.where(meshPath)]
+  resources.push({ type, mesh, name, body: complete, where, meshWhere })
 }
 
 /** The same reading that the API does, so that what passes here is not refused there. */

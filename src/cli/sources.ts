@@ -15,7 +15,7 @@ const EXTENSIONS = /\.(ya?ml|json)$/
 const URL_BYTES_MAX = 16 * 1024 * 1024
 const URL_WITHIN_MS = 30_000
 
-/** A file, a directory with what lies below it, a URL, or `-` for standard input. Throws `invalid-argument`, `unavailable`. */
+/** A file, a directory with what lies below it, a URL, or `-` for standard input. Throws `invalid-argument`, `not-found`, `unavailable`. */
 export async function readSources(path: string, io: Io, clock: Clock): Promise<Source[]> {
   if (path === '-') return [{ name: 'stdin', text: await io.readInput() }]
   if (/^https?:\/\//.test(path)) return [{ name: path, text: await download(path, clock) }]
@@ -39,14 +39,24 @@ async function download(url: string, clock: Clock): Promise<string> {
   const cancel = clock.after(URL_WITHIN_MS, () => abort.abort())
   try {
     const response = await fetch(url, { signal: abort.signal })
-    if (!response.ok) throw new AppError('unavailable', `${url}: HTTP ${response.status}`)
+    if (!response.ok) {
+      const gone = response.status === 404 || response.status === 410
+      throw new AppError(gone ? 'not-found' : 'unavailable', `${url}: HTTP ${response.status}`)
+    }
     const text = await response.text()
     if (text.length > URL_BYTES_MAX) throw new AppError('too-large', `${url}: more than ${URL_BYTES_MAX} bytes`)
     return text
   } catch (thrown) {
     if (thrown instanceof AppError) throw thrown
-    throw new AppError('unavailable', `${url} cannot be read`, { cause: thrown })
+    const why = abort.signal.aborted ? `no answer in ${URL_WITHIN_MS / 1_000} s` : reasonOf(thrown)
+    throw new AppError('unavailable', `${url} cannot be read: ${why}`, { cause: thrown })
   } finally {
     cancel()
   }
+}
+
+/** `fetch failed` says nothing; what it failed of is its cause, which for a host with several addresses has a code only. */
+function reasonOf(thrown: unknown): string {
+  const { cause, message } = thrown as { cause?: { code?: string; message?: string }; message?: string }
+  return cause?.message || cause?.code || message || String(thrown)
 }

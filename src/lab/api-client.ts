@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js'
 import { AppError, type ErrorCode } from '../base/errors.js'
 import { DEFAULT_TENANT } from '../model/tenant.js'
+import { nameOfPath } from './resource-paths.js'
 
 export interface ApiTarget {
   /** `http://host:port` of a control plane's REST API. */
@@ -105,7 +106,7 @@ export class ApiClient {
     } finally {
       cancel()
     }
-    if (!response.ok) throw await refusal(name, response)
+    if (!response.ok) throw await refusal(name, response, method, path)
     return response
   }
 }
@@ -117,14 +118,24 @@ function pageQuery(offset: string): string {
   return offset === '0' ? `size=${PAGE_SIZE}` : `size=${PAGE_SIZE}&offset=${encodeURIComponent(offset)}`
 }
 
-async function refusal(name: string, response: Response): Promise<AppError> {
+async function refusal(name: string, response: Response, method: string, path: string): Promise<AppError> {
   const text = await response.text()
   const code = CODES[response.status] ?? 'internal'
   const problem = parseProblem(text)
   const violations = problem.invalid_parameters ?? []
   const [first] = violations
   const said = first ? violations.map(describe).join('; ') : (problem.detail ?? problem.title ?? firstLine(text))
-  return new AppError(code, `${name}: ${said || `HTTP ${response.status}`}`, { violations })
+  const what = code === 'not-found' && said === NOT_FOUND ? `${missing(method, path)} is not there` : said
+  return new AppError(code, `${name}: ${what || `HTTP ${response.status}`}`, { violations })
+}
+
+/** Kuma's whole sentence for what is not there. */
+const NOT_FOUND = 'Not found'
+
+/** A write makes what it names, so that only the mesh around it can be missing. */
+function missing(method: string, path: string): string {
+  const [, mesh] = /^\/meshes\/([^/]+)\//.exec(path) ?? []
+  return method === 'PUT' && mesh !== undefined ? `mesh "${mesh}"` : nameOfPath(path)
 }
 
 function describe({ field, reason }: { field: string; reason: string }): string {

@@ -9,7 +9,8 @@ export const apply: Command = {
   name: 'apply',
   group: 'Resources',
   summary: 'Create or update resources from files',
-  details: 'All documents are checked before the first one is written; meshes are written first.',
+  details:
+    'All documents, and that their meshes are there, are checked before the first one is written; meshes are written first.',
   flags: [
     { name: 'file', short: 'f', value: 'PATH', doc: 'File, directory, URL, or - for standard input', repeatable: true },
     { name: 'dry-run', doc: 'Check only' },

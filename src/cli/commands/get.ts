@@ -1,4 +1,3 @@
-import { AppError } from '../../base/errors.js'
 import { itemPath, listPath } from '../../lab/resource-paths.js'
 import { LABEL } from '../../model/labels.js'
 import { descriptorOf, type ResourceType } from '../../model/registry.js'
@@ -77,16 +76,7 @@ async function fetchItems(
   const api = apiOf(await openLab(context, input), context, input)
   const mesh = descriptorOf(type).scope === 'mesh' ? input.text('mesh') : undefined
   if (names.length === 0) return api.list<Item>(listPath(type, mesh))
-  return Promise.all(
-    names.map(async (name) => {
-      try {
-        return await api.get<Item>(itemPath(type, mesh ?? 'default', name))
-      } catch (thrown) {
-        const { code } = AppError.from(thrown)
-        throw code === 'not-found' ? new AppError(code, `there is no ${type} ${name}`, { cause: thrown }) : thrown
-      }
-    }),
-  )
+  return Promise.all(names.map((name) => api.get<Item>(itemPath(type, mesh ?? 'default', name))))
 }
 
 function columns(type: ResourceType, { clock }: Context): Column<Item>[] {
