@@ -96,11 +96,21 @@ function topologyOf(input: Input): Topology {
   return parseTopology(readTopology(file), file)
 }
 
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'this is a directory; name a file',
+  EACCES: 'it may not be read',
+}
+
 function readTopology(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new AppError('invalid-argument', `-f ${file}: ${(cause as Error).message}`, { cause })
+    throw new AppError(
+      'invalid-argument',
+      `-f ${file}: ${UNREADABLE[(cause as NodeJS.ErrnoException).code ?? ''] ?? (cause as Error).message}`,
+      { cause },
+    )
   }
 }
 

@@ -28,7 +28,8 @@ test.each([
   [{ global: 'somewhere' }, '--global somewhere: use grpcs://HOST:PORT or grpc://HOST:PORT'],
   [{ ca: 'f' }, '--ca goes with --global'],
   [{ file: 'f', zones: '1' }, '--zones: with -f the file says this'],
-  [{ file: '/nowhere/f.yaml' }, '-f /nowhere/f.yaml: ENOENT'],
+  [{ file: '/nowhere/f.yaml' }, '-f /nowhere/f.yaml: there is no such file'],
+  [{ file: '.' }, '-f .: this is a directory; name a file'],
   [{ external: 'zone-2' }, '--external zone-2: there is no such zone'],
   [{ 'kds-port': '70000' }, '--kds-port 70000: use a whole number from 1 to 65535'],
 ])('%j is refused: %s', (flags, message) => {
