@@ -6,6 +6,8 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 /** JSON lines on the given file descriptor (default: standard error, so that standard output stays the command's). */
 export function pinoLogger(options: { level: LogLevel; fd?: number; fields?: LogFields }): Logger {
   const destination = pino.destination({ fd: options.fd ?? 2, sync: true })
+  // A line that cannot be written (a full disk) is lost; the process that wanted to say it goes on.
+  destination.on('error', () => {})
   const root = pino(
     {
       level: options.level,

@@ -123,6 +123,10 @@ async function whyNot(
   context: Context,
 ): Promise<readonly Laggard[]> {
   const laggard = (why: string) => [{ component: zone, type: undefined, why }]
+  const places = lab.view.spec.topology.zones.map(({ name }) => name)
+  if (!places.includes(zone)) {
+    throw new AppError('invalid-argument', `--for zone/${zone}: the lab has no such zone, but ${places.join(', ')}`)
+  }
   try {
     const found = (await zoneSyncs(lab, context)).find((candidate) => candidate.zone === zone)
     if (!found) return online ? laggard('has never connected to the global') : []

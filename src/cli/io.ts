@@ -42,6 +42,8 @@ export function processIo(env: Readonly<Record<string, string | undefined>>): Io
   const isTerminal = process.stdout.isTTY === true
   // A reader that has enough (`| head`) is no error.
   process.stdout.on('error', () => process.exit(0))
+  // A log on a full disk loses lines; the lab that writes it goes on.
+  process.stderr.on('error', () => {})
   return {
     out: (text) => process.stdout.write(`${text}\n`),
     err: (text) => process.stderr.write(`${text}\n`),

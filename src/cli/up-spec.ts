@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
@@ -139,6 +139,11 @@ function globalOf(input: Input): OwnGlobal | ForeignGlobal {
   const absolute = (name: string) => {
     const path = input.text(name)
     return path === undefined ? undefined : resolve(path)
+  }
+  for (const name of ['ca', 'zone-token-dir'] as const) {
+    const path = absolute(name)
+    if (path !== undefined && !existsSync(path))
+      throw new AppError('invalid-argument', `--${name} ${path}: ${UNREADABLE.ENOENT}`)
   }
   return { kind: 'foreign', address, caFile: absolute('ca'), zoneTokenDir: absolute('zone-token-dir') }
 }

@@ -38,6 +38,7 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   413: 'too-large',
   429: 'overloaded',
   503: 'unavailable',
+  507: 'store-full',
 }
 
 /** Kuma's REST API, as much of it as the lab needs. Throws AppErrors that name the control plane and what it said. */

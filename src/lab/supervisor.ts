@@ -220,7 +220,13 @@ export class Supervisor {
     const { paths, spec, ports } = this.#options
     const children = [...this.#runners.values()].flatMap(({ state }) => ('id' in state ? (state.id ?? []) : []))
     const supervisor = this.#phase === 'stopped' ? undefined : processIdOf(process.pid)
-    writeLabState(paths, { format: 1, spec, ports, supervisor, children } satisfies LabState)
+    try {
+      writeLabState(paths, { format: 1, spec, ports, supervisor, children } satisfies LabState)
+    } catch (thrown) {
+      // A lab that runs is worth more than its file: a full disk must not end it, and the next change writes again.
+      if (this.#phase === 'starting') throw thrown
+      process.emitWarning(`the lab's state could not be written: ${AppError.from(thrown).message}`)
+    }
   }
 }
 

@@ -19,7 +19,7 @@ export const down: Command = {
   async run(context, input) {
     const paths = pathsOf(context, input)
     const state = stateIfReadable(paths, input.switch('purge'))
-    const ran = await stopRunning(paths, state, context)
+    const ran = await stopRunning(paths, state, context, input.switch('purge'))
     if (input.switch('purge')) {
       rmSync(paths.dir, { recursive: true, force: true })
       rmSync(paths.socket, { force: true })
@@ -39,7 +39,12 @@ function stateIfReadable(paths: LabPaths, purge: boolean): LabState | undefined 
   }
 }
 
-async function stopRunning(paths: LabPaths, state: LabState | undefined, context: Context): Promise<boolean> {
+async function stopRunning(
+  paths: LabPaths,
+  state: LabState | undefined,
+  context: Context,
+  purge: boolean,
+): Promise<boolean> {
   const supervisor = state?.supervisor
   try {
     await new ControlClient(paths.socket).down()
@@ -48,7 +53,8 @@ async function stopRunning(paths: LabPaths, state: LabState | undefined, context
     if (!state) return false
     const ended = await endLeftovers(state, context.clock)
     if (ended > 0) context.io.err(`zonelab: ended ${ended} processes that a dead supervisor had left`)
-    if (supervisor) writeLabState(paths, { ...state, supervisor: undefined, children: [] })
+    // What is removed next needs no state, and a full disk would not take it.
+    if (supervisor && !purge) writeLabState(paths, { ...state, supervisor: undefined, children: [] })
     return ended > 0
   }
   if (supervisor) await untilGone(() => isAlive(supervisor), context)
