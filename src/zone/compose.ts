@@ -160,7 +160,7 @@ export class ZoneProcess {
     const bootstrap = await this.#serveBootstrap(store, lifecycle, authenticator, xdsPort)
     const apis = await this.#serveApi(this.#apiOptions(store, trust, responder, snapshots))
     const diagnostics = await this.#serveDiagnostics(status)
-    if (this.#federated) await this.#dial(store, mirror, responder)
+    if (this.#federated) await this.#dial(store, mirror, responder, () => status.changed())
     this.#ready = true
     return { ...apis, xds: xdsPort, bootstrap, diagnostics }
   }
@@ -206,7 +206,12 @@ export class ZoneProcess {
     return dataplaneTokenAuthenticator({ trustOf, identityFromWorkload: () => false, clock, log })
   }
 
-  async #dial(store: TenantStore, mirror: MeshMirror, responder: InspectResponder): Promise<void> {
+  async #dial(
+    store: TenantStore,
+    mirror: MeshMirror,
+    responder: InspectResponder,
+    onChange: () => void,
+  ): Promise<void> {
     const { zoneName: zone, backoffBaseMs: baseMs, backoffCapMs: capMs, tokenPath, tokenInline } = this.#config
     const { clock, random, log } = this.#ports
     const view = await this.#upwardView(store, mirror)
@@ -221,6 +226,7 @@ export class ZoneProcess {
       subscriptionLimit: 10,
     })
     this.#link = new GlobalLink({
+      onChange,
       dial: (reports, before) =>
         new LinkSession({
           ...this.#ports,

@@ -11,6 +11,8 @@ export interface GlobalLinkOptions {
   /** Opens one connection with all of its streams; it reports back by `heard` and `ended`. */
   readonly dial: (reports: LinkReports, before: Promise<void>) => LinkSession
   readonly backoff: BackoffPolicy
+  /** The state may have changed. */
+  readonly onChange: () => void
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
@@ -51,6 +53,7 @@ export class GlobalLink implements Component {
   #step(event: LinkEvent): void {
     const { state, effects } = stepLink(this.#state, event)
     this.#state = state
+    this.#options.onChange()
     for (const effect of effects) {
       switch (effect.kind) {
         case 'dial':

@@ -64,6 +64,18 @@ export class ZoneSyncStatus {
   }
 
   #laggards(): readonly Laggard[] {
+    return [...this.#linkLaggards(), ...this.#sidecarLaggards()]
+  }
+
+  /** A zone that does not hear its global cannot know what is newest. */
+  #linkLaggards(): readonly Laggard[] {
+    const state = this.#options.link()?.state
+    if (state === undefined || state.kind === 'streaming') return []
+    const reason = state.kind === 'backing-off' ? `: ${state.reason.detail}` : ''
+    return [{ component: this.#options.zone, type: undefined, why: `is not connected to its global${reason}` }]
+  }
+
+  #sidecarLaggards(): readonly Laggard[] {
     return [...this.#options.sessions()].flatMap(([id, session]) =>
       session.types.flatMap((type): readonly Laggard[] => {
         const why = this.#whyNot(type)

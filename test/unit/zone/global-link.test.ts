@@ -88,6 +88,7 @@ beforeEach(async () => {
     subscriptionLimit: 10,
   })
   link = new GlobalLink({
+    onChange: () => {},
     ...ports,
     backoff: { baseMs: BASE_MS, capMs: 8 * BASE_MS, jitter: 0 },
     dial: (reports, before) =>
