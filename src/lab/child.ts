@@ -103,12 +103,9 @@ export class Child implements Runner {
     cancel()
   }
 
-  /** As a crash would: no goodbye to anyone. */
+  /** As a crash would: no goodbye to anyone, and it has died. Nothing to do for one that does not run. */
   async kill(): Promise<void> {
-    const child = this.#process
-    if (!child || !this.id) return
-    this.#become({ kind: 'stopping', id: this.id })
-    child.kill('SIGKILL')
+    this.#process?.kill('SIGKILL')
     await this.#ended
   }
 

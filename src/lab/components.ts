@@ -105,6 +105,7 @@ function near(name: string, components: readonly { readonly name: string }[]): s
   const stem = name.replace(/[0-9]+$/, '')
   const names = [...new Set(components.map((component) => component.name))]
   const similar = names.filter((candidate) => candidate.startsWith(stem) || candidate.endsWith(name))
-  const shown = (similar.length > 0 ? similar : names).slice(0, NAMES_SHOWN_MAX)
-  return shown.length === 0 ? '' : `; there is ${shown.join(', ')}${names.length > shown.length ? ' …' : ''}`
+  const fitting = similar.length > 0 ? similar : names
+  const shown = fitting.slice(0, NAMES_SHOWN_MAX)
+  return shown.length === 0 ? '' : `; there is ${shown.join(', ')}${fitting.length > shown.length ? ' …' : ''}`
 }

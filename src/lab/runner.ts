@@ -9,7 +9,7 @@ export type RunnerState =
   | { readonly kind: 'starting'; readonly id: ProcessId | undefined }
   | { readonly kind: 'ready'; readonly id: ProcessId | undefined; readonly sinceMs: number; readonly paused: boolean }
   | { readonly kind: 'stopping'; readonly id: ProcessId | undefined }
-  /** Ended without having been asked to. */
+  /** Ended otherwise than in order: by itself, or killed. */
   | { readonly kind: 'died'; readonly how: string; readonly atMs: number }
 
 /** What a supervisor needs of something that runs components: a process, or objects in this one. */

@@ -46,6 +46,8 @@ export class Supervisor {
   readonly #runners = new Map<string, Runner>()
   readonly #diagnosticsToken: string
   #phase: LabView['state'] = 'starting'
+  /** Why the state file is behind; undefined while it is not. */
+  #unwritten: string | undefined
 
   constructor(options: SupervisorOptions) {
     this.#options = options
@@ -56,7 +58,7 @@ export class Supervisor {
     for (const group of this.#groups) this.#runners.set(group.name, this.#makeRunner(group))
   }
 
-  /** Takes the lab: from now on its state names this process. Everything is put in place for `startAll`. */
+  /** Takes the lab: from now on its state names this process. Throws when that cannot be written. */
   prepare(): void {
     const { paths, spec, clock } = this.#options
     const database = databaseOf(paths, spec)
@@ -78,7 +80,7 @@ export class Supervisor {
     await this.#startKind('dataplane')
     step('dataplanes')
     this.#phase = 'ready'
-    this.#writeState()
+    this.#keepState()
   }
 
   view(): LabView {
@@ -87,7 +89,7 @@ export class Supervisor {
       paths,
       spec,
       ports,
-      notices,
+      notices: this.#unwritten === undefined ? notices : [...notices, this.#unwritten],
       components: this.#components,
       packed: isPacked(spec),
       database: databaseOf(paths, spec),
@@ -112,7 +114,7 @@ export class Supervisor {
       )
     }
     await this.#actOn(action, runner, group)
-    this.#writeState()
+    this.#keepState()
   }
 
   /** Ends every process, sidecars first, so that nobody sees his server go. The lab's files stay. */
@@ -122,7 +124,7 @@ export class Supervisor {
       await Promise.all(this.#groupsOf(kind).map((group) => this.#runners.get(group.name)?.stop()))
     }
     this.#phase = 'stopped'
-    this.#writeState()
+    this.#keepState()
   }
 
   async #actOn(action: ComponentAction, runner: Runner, group: ProcessGroup): Promise<void> {
@@ -132,6 +134,9 @@ export class Supervisor {
       case 'stop':
         return runner.stop()
       case 'kill':
+        if (!('id' in runner.state)) {
+          throw new AppError('invalid-argument', `cannot kill ${group.name}: it is not running`)
+        }
         return runner.kill()
       case 'restart':
         await runner.stop()
@@ -211,22 +216,26 @@ export class Supervisor {
 
   #makeRunner(group: ProcessGroup): Runner {
     return this.#options.makeRunner(group, (state) => {
-      if (CHANGES_PROCESSES.has(state.kind)) this.#writeState()
+      if (CHANGES_PROCESSES.has(state.kind)) this.#keepState()
       this.#options.onChange(group.name, state)
     })
+  }
+
+  /** A lab that runs is worth more than its file: a full disk must not end it. The next change writes again. */
+  #keepState(): void {
+    try {
+      this.#writeState()
+      this.#unwritten = undefined
+    } catch (thrown) {
+      this.#unwritten = `the lab's state is not kept: ${AppError.from(thrown).message}`
+    }
   }
 
   #writeState(): void {
     const { paths, spec, ports } = this.#options
     const children = [...this.#runners.values()].flatMap(({ state }) => ('id' in state ? (state.id ?? []) : []))
     const supervisor = this.#phase === 'stopped' ? undefined : processIdOf(process.pid)
-    try {
-      writeLabState(paths, { format: 1, spec, ports, supervisor, children } satisfies LabState)
-    } catch (thrown) {
-      // A lab that runs is worth more than its file: a full disk must not end it, and the next change writes again.
-      if (this.#phase === 'starting') throw thrown
-      process.emitWarning(`the lab's state could not be written: ${AppError.from(thrown).message}`)
-    }
+    writeLabState(paths, { format: 1, spec, ports, supervisor, children } satisfies LabState)
   }
 }
 

@@ -77,6 +77,15 @@ test('the end of a child that nobody asked for is told, with how', async () => {
   await expect.poll(() => states.at(-1)).toMatchObject({ kind: 'died', how: 'was ended by SIGKILL' })
 })
 
+test('a child that is killed has died, and can be started again', async () => {
+  const child = makeChild('good')
+  await child.start('t', [])
+  await child.kill()
+  expect(child.state).toMatchObject({ kind: 'died', how: 'was ended by SIGKILL' })
+  await child.start('t', [])
+  expect(child.state.kind).toBe('ready')
+})
+
 test('a child that ignores SIGTERM is ended by force after its grace time', async () => {
   const clock = new FakeClock()
   const child = makeChild('deaf', [], clock)

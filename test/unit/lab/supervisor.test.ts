@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -51,7 +51,7 @@ class NotingRunner implements Runner {
   }
 
   async kill(): Promise<void> {
-    this.#become('kill', { kind: 'stopped' })
+    this.#become('kill', { kind: 'died', how: 'was ended by SIGKILL', atMs: 0 })
   }
 
   pause(): void {
@@ -173,4 +173,27 @@ test('the state names the supervisor while the lab runs, and nobody after it was
   expect(readLabState(paths)?.supervisor?.pid).toBe(process.pid)
   await supervisor.stopAll()
   expect(readLabState(paths)?.supervisor).toBeUndefined()
+})
+
+test('a component that was killed has died, and one that does not run cannot be killed', async () => {
+  const { supervisor } = await supervise(labSpec(1, { global: FOREIGN }))
+  supervisor.prepare()
+  await supervisor.startAll(() => {})
+  await supervisor.act('kill', 'zone-1', undefined)
+  expect(supervisor.view().components[0]).toMatchObject({ state: 'died', detail: 'was ended by SIGKILL' })
+  await expect(supervisor.act('kill', 'zone-1', undefined)).rejects.toThrow('cannot kill zone-1: it is not running')
+})
+
+test('a lab whose state cannot be written goes on and says so, until a later change is written', async () => {
+  const { supervisor, paths } = await supervise(labSpec(1, { global: FOREIGN }))
+  supervisor.prepare()
+  rmSync(paths.stateFile)
+  mkdirSync(paths.stateFile)
+  await supervisor.startAll(() => {})
+  await supervisor.act('stop', 'zone-1', undefined)
+  expect(supervisor.view().notices).toEqual([expect.stringContaining("the lab's state is not kept")])
+  rmdirSync(paths.stateFile)
+  await supervisor.act('start', 'zone-1', undefined)
+  expect(supervisor.view().notices).toEqual([])
+  expect(readLabState(paths)?.supervisor?.pid).toBe(process.pid)
 })
