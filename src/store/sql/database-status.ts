@@ -11,12 +11,12 @@ export interface DatabaseStatus {
   readonly newest: number
 }
 
-/** Looks without changing anything, beside a process that has it open. Throws `not-found`, `invalid-argument`. */
+/** Looks without changing anything. Throws `not-found`, `invalid-argument`, and at once `store-locked` when it is in use. */
 export function databaseStatus(path: string): DatabaseStatus {
   if (!existsSync(path)) throw new AppError('not-found', `there is no database ${path}`)
   let db: Database.Database | undefined
   try {
-    db = new Database(path, { readonly: true })
+    db = new Database(path, { readonly: true, timeout: 0 })
     const version = schemaVersion(db)
     if (version > 0 && db.pragma('application_id', { simple: true }) !== APPLICATION_ID) {
       throw new AppError('invalid-argument', `${path} is another program's database`)
@@ -24,6 +24,10 @@ export function databaseStatus(path: string): DatabaseStatus {
     return { path, version, newest: MIGRATIONS.length }
   } catch (thrown) {
     if (thrown instanceof AppError) throw thrown
+    if (thrown instanceof Database.SqliteError && thrown.code.startsWith('SQLITE_BUSY')) {
+      const text = `${path} is held by the control plane that runs on it, and that brought it up to date when it opened it`
+      throw new AppError('store-locked', text, { cause: thrown })
+    }
     throw new AppError('invalid-argument', `${path} cannot be read as a database`, { cause: thrown })
   } finally {
     db?.close()
