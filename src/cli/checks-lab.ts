@@ -7,15 +7,13 @@ import type { ComponentView } from '../lab/lab-view.js'
 import type { LabPaths } from '../lab/paths.js'
 import { readIfThere } from '../lab/private-files.js'
 import type { CheckResult } from './checks-machine.js'
-import type { Context, Input } from './command.js'
-import { diagnosticsOf, type LabAccess, pathsOf } from './lab-access.js'
+import type { Context } from './command.js'
+import { diagnosticsOf, type LabAccess } from './lab-access.js'
 import { age } from './quantities.js'
 
 /** Of the lab's directory and, when it runs, of each of its components. */
-export async function labChecks(context: Context, input: Input): Promise<CheckResult[]> {
-  const paths = pathsOf(context, input)
+export async function labChecks(paths: LabPaths, lab: LabAccess | undefined, context: Context): Promise<CheckResult[]> {
   const results = [directoryCheck(paths), clockCheck(context), ...certificateChecks(paths, context)]
-  const lab = await runningLab(paths)
   if (!lab) return [...results, { name: 'lab', verdict: 'ok', found: `"${paths.name}" does not run` }]
   return [
     ...results,
@@ -23,7 +21,7 @@ export async function labChecks(context: Context, input: Input): Promise<CheckRe
   ]
 }
 
-async function runningLab(paths: LabPaths): Promise<LabAccess | undefined> {
+export async function runningLab(paths: LabPaths): Promise<LabAccess | undefined> {
   const control = new ControlClient(paths.socket)
   try {
     return { paths, control, view: await control.view() }

@@ -52,7 +52,12 @@ export function openFilesFor({ zones, dataplanes }: Plan, cores: number): number
   return Math.max(perProcess * 2, zones * 6) + 200
 }
 
-export async function machineChecks(plan: Plan, { env }: Context): Promise<CheckResult[]> {
+/** `ownPorts` are those of the lab that is looked at: it may hold them. */
+export async function machineChecks(
+  plan: Plan,
+  ownPorts: ReadonlySet<number>,
+  env: Context['env'],
+): Promise<CheckResult[]> {
   const cores = availableParallelism()
   return [
     { name: 'Node.js', verdict: 'ok', found: process.version },
@@ -64,7 +69,7 @@ export async function machineChecks(plan: Plan, { env }: Context): Promise<Check
     },
     memoryCheck(bytesFor(plan, cores)),
     openFilesCheck(openFilesFor(plan, cores)),
-    await portsCheck(),
+    await portsCheck(ownPorts),
     {
       name: 'colour',
       verdict: 'ok',
@@ -117,16 +122,21 @@ function openFilesLimit(): number | undefined {
   }
 }
 
-async function portsCheck(): Promise<CheckResult> {
+async function portsCheck(own: ReadonlySet<number>): Promise<CheckResult> {
   const ports = Object.values(KUMA_PORTS)
-  const free = await Promise.all(ports.map((port) => isPortFree('127.0.0.1', port)))
+  const free = await Promise.all(ports.map((port) => own.has(port) || isPortFree('127.0.0.1', port)))
   const taken = ports.filter((_port, index) => !free[index])
-  if (taken.length === 0) return { name: 'ports', verdict: 'ok', found: `${ports.join(', ')} are free` }
+  if (taken.length === 0)
+    return {
+      name: 'ports',
+      verdict: 'ok',
+      found: `${ports.join(', ')} are free${ports.some((port) => own.has(port)) ? " or this lab's" : ''}`,
+    }
   return {
     name: 'ports',
     verdict: 'warning',
-    found: `${taken.join(', ')} taken`,
-    hint: 'a lab takes other ports instead and says which; a running lab or kuma-cp holds these',
+    found: `${taken.join(', ')} taken by somebody else`,
+    hint: 'a lab takes other ports instead and says which; another lab or kuma-cp holds these',
   }
 }
 

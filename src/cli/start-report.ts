@@ -60,8 +60,9 @@ export class StartReport {
     }
   }
 
-  ready(): void {
-    this.#io.err(`   ready in ${duration(this.#clock.monotonicMs() - this.#startedMs)}`)
+  ready(inSync: boolean): void {
+    const took = duration(this.#clock.monotonicMs() - this.#startedMs)
+    this.#io.err(inSync ? `   ready in ${took}` : `   up in ${took}, not in sync: zonelab wait --for synced`)
   }
 
   #took(nowMs: number): string {

@@ -1,8 +1,10 @@
-import { labChecks } from '../checks-lab.js'
+import type { LabView } from '../../lab/lab-view.js'
+import { labChecks, runningLab } from '../checks-lab.js'
 import { type CheckResult, machineChecks, parsePlan } from '../checks-machine.js'
 import { type Command, LAB_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import type { Colour } from '../io.js'
+import { pathsOf } from '../lab-access.js'
 
 const MARKS: Readonly<Record<CheckResult['verdict'], readonly [mark: string, colour: Colour]>> = {
   ok: ['✓', 'green'],
@@ -18,7 +20,12 @@ export const check: Command = {
   examples: ['zonelab check', 'zonelab check --for zones=500,dataplanes=10'],
   async run(context, input) {
     const plan = parsePlan(input.text('for'))
-    const results = [...(await machineChecks(plan, context)), ...(await labChecks(context, input))]
+    const paths = pathsOf(context, input)
+    const lab = await runningLab(paths)
+    const results = [
+      ...(await machineChecks(plan, new Set(lab ? portsOf(lab.view) : []), context.env)),
+      ...(await labChecks(paths, lab, context)),
+    ]
     const width = Math.max(...results.map(({ name }) => name.length))
     for (const { verdict, name, found, hint } of results) {
       const [mark, colour] = MARKS[verdict]
@@ -28,4 +35,8 @@ export const check: Command = {
     }
     return results.some(({ verdict }) => verdict === 'failed') ? EXIT.error : EXIT.ok
   },
+}
+
+function portsOf({ components }: LabView): number[] {
+  return components.flatMap(({ endpoints }) => Object.values(endpoints).map((url) => Number(new URL(url).port)))
 }

@@ -3,7 +3,7 @@ import { type Clock, sleep } from '../../base/clock.js'
 import { AppError } from '../../base/errors.js'
 import { type Command, type Context, LAB_FLAG, TENANT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
-import { componentNamed, openLab } from '../lab-access.js'
+import { componentNamed, type LabAccess, openLab } from '../lab-access.js'
 
 export const logs: Command = {
   name: 'logs',
@@ -14,6 +14,7 @@ export const logs: Command = {
   examples: ['zonelab logs global', 'zonelab logs zone-2 -f'],
   async run(context, input) {
     const lab = await openLab(context, input)
+    if (lab.view.spec.processes === 'inline') throw withoutLogs(lab)
     const [name] = input.args
     const components =
       name === undefined
@@ -29,6 +30,14 @@ export const logs: Command = {
     } while (input.switch('follow') && !context.signal.aborted)
     return input.switch('follow') ? (context.signal.reason as number) : EXIT.ok
   },
+}
+
+/** Components in one process have no files of their own. */
+function withoutLogs({ paths, view }: LabAccess): AppError {
+  return new AppError(
+    'invalid-argument',
+    `lab "${view.lab}" is one process (--inline), which logs where its "zonelab up" runs; with --detach in ${paths.supervisorLog}`,
+  )
 }
 
 const LOOK_EVERY_MS = 200

@@ -25,8 +25,9 @@ export const up: Command = {
   group: 'The lab',
   summary: 'Start a lab: a global control plane, zones and sidecars',
   details:
-    'Counts are per parent: zones per tenant, sidecars per zone. On a lab that runs it prints the banner; a lab that was\n' +
-    'stopped comes back with its data, keys and ports. Ctrl-C stops the lab and keeps its data.',
+    'Counts are per parent: zones per tenant, sidecars per zone. On a lab that runs it prints the banner and applies; a\n' +
+    'lab that was stopped comes back with its data, keys and ports. Ctrl-C stops the lab and keeps its data. Exit code 0\n' +
+    'says that all of it runs; `wait --for synced` fails when it is not in sync.',
   flags: [
     ...SPEC_FLAGS,
     { name: 'insecure', doc: 'Allow --listen beyond loopback together with --plaintext or --auth none' },
@@ -46,7 +47,12 @@ export const up: Command = {
     const paths = pathsOf(context, input)
     const asked = specFromFlags(input)
     const running = await runningView(paths)
-    if (running) return alreadyRunning(running, asked, context, input)
+    if (running) {
+      requireSame(running, asked)
+      context.io.err(`zonelab: lab "${running.lab}" runs already`)
+      await showAndApply(accessOf(paths, running), context, input)
+      return EXIT.ok
+    }
     const spec = asked ?? readLabState(paths)?.spec ?? defaultSpec()
     const report = new StartReport(context.io, context.clock)
     report.totals({ spec, totals: totalsOf(spec.topology) })
@@ -66,16 +72,13 @@ async function runningView(paths: LabPaths): Promise<LabView | undefined> {
   }
 }
 
-function alreadyRunning(view: LabView, asked: LabSpec | undefined, context: Context, input: Input): number {
+function requireSame(view: LabView, asked: LabSpec | undefined): void {
   if (asked !== undefined && !sameSpec(asked, view.spec)) {
     throw new AppError(
       'invalid-argument',
       `lab "${view.lab}" runs already with other flags; end it with "zonelab down", or start another with --lab NAME`,
     )
   }
-  context.io.err(`zonelab: lab "${view.lab}" runs already`)
-  printView(view, context, input)
-  return EXIT.ok
 }
 
 async function inForeground(
@@ -107,7 +110,11 @@ const FIRST_SYNC_WITHIN_MS = 30_000
 async function whenUp(lab: LabAccess, report: StartReport, context: Context, input: Input): Promise<void> {
   const { laggards } = await untilSynced(witnessesOf(lab.view, context.clock), FIRST_SYNC_WITHIN_MS, context.clock)
   report.synced(laggards.map(describeLaggard), lab.view.totals.dataplanes)
-  report.ready()
+  report.ready(laggards.length === 0)
+  await showAndApply(lab, context, input)
+}
+
+async function showAndApply(lab: LabAccess, context: Context, input: Input): Promise<void> {
   printView(lab.view, context, input)
   const path = input.text('apply')
   if (path !== undefined) {
