@@ -7,6 +7,7 @@ import type { Context } from './command.js'
 import { type ResourceDocument, readDocuments } from './documents.js'
 import { explainLines } from './explain.js'
 import { recordHops } from './hop-recorder.js'
+import { unlessInterrupted } from './interrupted.js'
 import { componentNamed, diagnosticsOf, type LabAccess } from './lab-access.js'
 import { laggardLines } from './laggards.js'
 import { readSources } from './sources.js'
@@ -112,7 +113,10 @@ async function explained(
 }
 
 async function waitOrThrow(lab: LabAccess, context: Context, timeoutMs: number): Promise<void> {
-  const { synced, laggards } = await untilSynced(witnessesOf(lab.view, context.clock), timeoutMs, context.clock)
+  const { synced, laggards } = await unlessInterrupted(
+    untilSynced(witnessesOf(lab.view, context.clock), timeoutMs, context.clock),
+    context.signal,
+  )
   if (synced) return
   throw new AppError('timed-out', ['not everyone has it in time:', ...laggardLines(laggards)].join('\n'))
 }

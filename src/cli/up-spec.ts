@@ -47,15 +47,15 @@ const DATAPLANES_MAX = 100_000
 const TENANTS_MAX = 1_000
 
 /** Which lab the flags describe; undefined when they describe none. Throws `invalid-argument`, `invalid-topology`, `guard-rail`. */
-export function specFromFlags(input: Input): LabSpec | undefined {
+export async function specFromFlags(input: Input): Promise<LabSpec | undefined> {
   if (!SPEC_FLAGS.some(({ name }) => input.given(name))) return undefined
-  const spec = describedSpec(input)
+  const spec = await describedSpec(input)
   checkExposure(spec, input.switch('insecure'))
   return spec
 }
 
 /** The lab that a bare `up` makes. */
-export function defaultSpec(): LabSpec {
+export function defaultSpec(): Promise<LabSpec> {
   return describedSpec(new Input([], {}))
 }
 
@@ -63,14 +63,14 @@ export function sameSpec(a: LabSpec, b: LabSpec): boolean {
   return isDeepStrictEqual(JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b)))
 }
 
-function describedSpec(input: Input): LabSpec {
+async function describedSpec(input: Input): Promise<LabSpec> {
   const listen = input.text('listen') ?? '127.0.0.1'
   if (isIP(listen) === 0) throw new AppError('invalid-argument', `--listen ${listen}: use an IP address`)
   if (input.switch('isolate') && input.switch('inline')) {
     throw new AppError('invalid-argument', '--isolate and --inline exclude each other')
   }
   return {
-    topology: topologyOf(input),
+    topology: await topologyOf(input),
     auth: input.word('auth', ['zone-token', 'none']) ?? 'zone-token',
     plaintext: input.switch('plaintext'),
     listen,
@@ -80,7 +80,7 @@ function describedSpec(input: Input): LabSpec {
   }
 }
 
-function topologyOf(input: Input): Topology {
+async function topologyOf(input: Input): Promise<Topology> {
   const file = input.text('file')
   const external = (input.text('external') ?? '').split(',').filter((name) => name !== '')
   if (file === undefined) {
@@ -93,7 +93,11 @@ function topologyOf(input: Input): Topology {
   }
   const clash = ['tenants', 'zones', 'dataplanes', 'external'].find((name) => input.given(name))
   if (clash !== undefined) throw new AppError('invalid-argument', `--${clash}: with -f the file says this`)
-  return parseTopology(readTopology(file), file)
+  const { BEHAVIOURS, behaviourMistakes } = await import('../dataplane/behaviour.js')
+  return parseTopology(readTopology(file), file, {
+    known: new Set(BEHAVIOURS.keys()),
+    mistakesIn: behaviourMistakes,
+  })
 }
 
 const UNREADABLE: Readonly<Record<string, string>> = {

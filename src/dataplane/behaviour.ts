@@ -72,6 +72,15 @@ export const BEHAVIOURS: ReadonlyMap<string, Behaviour> = new Map(
   }).map(([name, json]) => [name, behaviourSchema.parse(json)]),
 )
 
+/** What keeps a value from being a behaviour, by field; none if it is one. */
+export function behaviourMistakes(value: unknown): { path: (string | number)[]; reason: string }[] {
+  const { error } = behaviourSchema.safeParse(value)
+  return (error?.issues ?? []).map(({ path, message }) => ({
+    path: path.filter((step) => typeof step !== 'symbol'),
+    reason: message,
+  }))
+}
+
 /** Throws `invalid-argument` that lists the known ones. */
 export function behaviourNamed(name: string, own: Readonly<Record<string, Behaviour>>): Behaviour {
   const behaviour = own[name] ?? BEHAVIOURS.get(name)

@@ -9,7 +9,7 @@ export interface Topology {
   readonly meshes: readonly string[]
   readonly services: readonly Service[]
   readonly zones: readonly ZonePlan[]
-  /** Of the lab's own, by name, in the form of `src/dataplane/behaviours`; whoever runs the sidecars checks them. */
+  /** Of the lab's own, by name, in the form of `src/dataplane/behaviours`. */
   readonly behaviours: Readonly<Record<string, Json>>
 }
 
@@ -87,8 +87,16 @@ const topologySchema = z.strictObject({
   zones: z.array(zoneSchema).min(1).max(ZONES_MAX),
 })
 
+/** How mock sidecars can act. Said by who knows them: the lab composes none. */
+export interface BehaviourRules {
+  /** What zonelab brings along, by name. */
+  readonly known: ReadonlySet<string>
+  /** What is wrong with one of the topology's own; none if nothing is. */
+  mistakesIn(behaviour: Json): readonly { readonly path: readonly (string | number)[]; readonly reason: string }[]
+}
+
 /** Throws `invalid-topology` whose every line names file:line:column. A file with other documents is read for its one Topology. */
-export function parseTopology(text: string, file: string): Topology {
+export function parseTopology(text: string, file: string, behaviours: BehaviourRules): Topology {
   const topologies = parseYaml(text, file).filter(({ value }) => (value as { kind?: unknown }).kind === 'Topology')
   const [document, second] = topologies
   if (!document) throw new AppError('invalid-topology', `${file}: there is no document with "kind: Topology" in it`)
@@ -97,7 +105,7 @@ export function parseTopology(text: string, file: string): Topology {
   if (!result.success) throw mistakes(result.error.issues.map((issue) => mistake(document, issue)))
   const { apiVersion: _apiVersion, kind: _kind, ...rest } = result.data
   const topology = rest as Topology
-  const found = referenceMistakes(document, topology)
+  const found = [...referenceMistakes(document, topology), ...behaviourMistakes(document, topology, behaviours)]
   if (found.length > 0) throw mistakes(found)
   return topology
 }
@@ -151,6 +159,30 @@ function referenceMistakes(document: YamlDocument, topology: Topology): Mistake[
     for (const [fleet, service] of sold.entries()) known(service, ['zones', index, 'fleets', fleet, 'service'])
   }
   return found
+}
+
+function behaviourMistakes(
+  document: YamlDocument,
+  topology: Topology,
+  { known, mistakesIn }: BehaviourRules,
+): Mistake[] {
+  const at = (path: (string | number)[], reason: string) => ({
+    where: document.where(path),
+    field: fieldOf(path),
+    reason,
+  })
+  const own = Object.entries(topology.behaviours).flatMap(([name, behaviour]) =>
+    mistakesIn(behaviour).map(({ path, reason }) => at(['behaviours', name, ...path], reason)),
+  )
+  const names = new Set([...Object.keys(topology.behaviours), ...known])
+  const lost = topology.zones.flatMap(({ fleets }, zone) =>
+    fleets.flatMap(({ behaviour }, fleet) => {
+      if (names.has(behaviour)) return []
+      const reason = `there is no behaviour "${behaviour}"; known: ${[...names].join(', ')}`
+      return [at(['zones', zone, 'fleets', fleet, 'behaviour'], reason)]
+    }),
+  )
+  return [...own, ...lost]
 }
 
 function namesOf(named: readonly { readonly name: string }[]): string[] {

@@ -11,7 +11,7 @@ import { applyFrom } from '../apply.js'
 import { banner } from '../banner.js'
 import { type Command, type Context, type Input, LAB_FLAG, OUTPUT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
-import { interrupted } from '../interrupted.js'
+import { interrupted, unlessInterrupted } from '../interrupted.js'
 import { type LabAccess, pathsOf } from '../lab-access.js'
 import { describeLaggard } from '../laggards.js'
 import { liveLine } from '../live-line.js'
@@ -45,7 +45,7 @@ export const up: Command = {
   ],
   async run(context, input) {
     const paths = pathsOf(context, input)
-    const asked = specFromFlags(input)
+    const asked = await specFromFlags(input)
     const running = await runningView(paths)
     if (running) {
       requireSame(running, asked)
@@ -53,7 +53,7 @@ export const up: Command = {
       await showAndApply(accessOf(paths, running), context, input)
       return EXIT.ok
     }
-    const spec = asked ?? readLabState(paths)?.spec ?? defaultSpec()
+    const spec = asked ?? readLabState(paths)?.spec ?? (await defaultSpec())
     const report = new StartReport(context.io, context.clock)
     report.totals({ spec, totals: totalsOf(spec.topology) })
     if (!input.switch('detach')) return inForeground(paths, spec, report, context, input)
@@ -108,7 +108,10 @@ async function inForeground(
 const FIRST_SYNC_WITHIN_MS = 30_000
 
 async function whenUp(lab: LabAccess, report: StartReport, context: Context, input: Input): Promise<void> {
-  const { laggards } = await untilSynced(witnessesOf(lab.view, context.clock), FIRST_SYNC_WITHIN_MS, context.clock)
+  const { laggards } = await unlessInterrupted(
+    untilSynced(witnessesOf(lab.view, context.clock), FIRST_SYNC_WITHIN_MS, context.clock),
+    context.signal,
+  )
   report.synced(laggards.map(describeLaggard), lab.view.totals.dataplanes)
   report.ready(laggards.length === 0)
   await showAndApply(lab, context, input)

@@ -2,6 +2,7 @@ import { AppError } from '../../base/errors.js'
 import { type Command, LAB_FLAG, TENANT_FLAG, TIMEOUT_FLAG } from '../command.js'
 import { CONDITIONS, parseCondition, waitFor } from '../conditions.js'
 import { EXIT } from '../exit-codes.js'
+import { unlessInterrupted } from '../interrupted.js'
 import { openLab } from '../lab-access.js'
 import { laggardLines } from '../laggards.js'
 import { parseDuration } from '../quantities.js'
@@ -22,7 +23,8 @@ export const wait: Command = {
     if (text === undefined) throw new AppError('invalid-argument', 'say what to wait for with --for CONDITION')
     const condition = parseCondition(text)
     const timeoutMs = parseDuration('--timeout', input.text('timeout') ?? '30s')
-    const laggards = await waitFor(condition, await openLab(context, input), context, input, timeoutMs)
+    const lab = await openLab(context, input)
+    const laggards = await unlessInterrupted(waitFor(condition, lab, context, input, timeoutMs), context.signal)
     if (laggards.length === 0) {
       context.io.err(`zonelab: ${text}`)
       return EXIT.ok

@@ -1,20 +1,22 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { Input } from '../../../src/cli/command.js'
 import { readDocuments } from '../../../src/cli/documents.js'
 import { parseType } from '../../../src/cli/type-names.js'
-import { parseTopology } from '../../../src/lab/topology.js'
+import { specFromFlags } from '../../../src/cli/up-spec.js'
 
 const read = (text: string) => readDocuments([{ name: 'f.yaml', text }])
 
-test('every example is valid, says in a sentence what it is for, and there are a dozen policies', () => {
+test('every example is valid, says in a sentence what it is for, and there are a dozen policies', async () => {
   const files = readdirSync('examples', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'))
   const sources = files.map((file) => ({ name: file, text: readFileSync(join('examples', file), 'utf8') }))
   expect(sources.filter(({ text }) => !/^# [A-Z].+\.\)?$/m.test(text)).map(({ name }) => name)).toEqual([])
   const { resources, skipped } = readDocuments(sources)
   expect(skipped.map(({ where }) => where)).toEqual(['topology.yaml:3:1'])
   expect(resources.filter(({ where }) => where.startsWith('policies/')).length).toBeGreaterThanOrEqual(12)
-  expect(parseTopology(readFileSync('examples/topology.yaml', 'utf8'), 'topology.yaml').zones).toHaveLength(3)
+  const spec = await specFromFlags(new Input([], { file: 'examples/topology.yaml' }))
+  expect(spec?.topology.zones).toHaveLength(3)
 })
 
 test('meshes come first and policies last, in the order in which their kinds take effect', () => {

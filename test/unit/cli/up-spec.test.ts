@@ -7,16 +7,16 @@ import { labSpecSchema } from '../../../src/lab/lab-spec.js'
 
 const spec = (flags: Record<string, string | boolean>) => specFromFlags(new Input([], flags))
 
-test('no flag describes no lab, so that one that was there is as it was', () => {
-  expect(spec({})).toBeUndefined()
-  expect(spec({ detach: true, lab: 'x' })).toBeUndefined()
+test('no flag describes no lab, so that one that was there is as it was', async () => {
+  expect(await spec({})).toBeUndefined()
+  expect(await spec({ detach: true, lab: 'x' })).toBeUndefined()
 })
 
-test('a lab survives its state file: what is written and read again is the same lab', () => {
-  const described = spec({ zones: '3', dataplanes: '10', external: 'zone-3' })
+test('a lab survives its state file: what is written and read again is the same lab', async () => {
+  const described = await spec({ zones: '3', dataplanes: '10', external: 'zone-3' })
   const again = labSpecSchema.parse(JSON.parse(JSON.stringify(described)))
   expect(described && sameSpec(described, again)).toBe(true)
-  expect(sameSpec(defaultSpec(), again)).toBe(false)
+  expect(sameSpec(await defaultSpec(), again)).toBe(false)
 })
 
 test.each([
@@ -32,16 +32,16 @@ test.each([
   [{ file: '.' }, '-f .: this is a directory; name a file'],
   [{ external: 'zone-2' }, '--external zone-2: there is no such zone'],
   [{ 'kds-port': '70000' }, '--kds-port 70000: use a whole number from 1 to 65535'],
-])('%j is refused: %s', (flags, message) => {
-  expect(() => spec(flags)).toThrow(message)
+])('%j is refused: %s', async (flags, message) => {
+  await expect(spec(flags)).rejects.toThrow(message)
 })
 
-test('an open listener without credentials or TLS needs --insecure', () => {
-  expect(() => spec({ listen: '0.0.0.0', plaintext: true })).toThrow('add --insecure if that is meant')
-  expect(() => spec({ listen: '10.0.0.1', auth: 'none' })).toThrow('--auth none')
-  expect(spec({ listen: '0.0.0.0', plaintext: true, insecure: true })?.listen).toBe('0.0.0.0')
-  expect(spec({ listen: '0.0.0.0' })?.listen).toBe('0.0.0.0')
-  expect(spec({ listen: '127.0.0.2', plaintext: true })?.plaintext).toBe(true)
+test('an open listener without credentials or TLS needs --insecure', async () => {
+  await expect(spec({ listen: '0.0.0.0', plaintext: true })).rejects.toThrow('add --insecure if that is meant')
+  await expect(spec({ listen: '10.0.0.1', auth: 'none' })).rejects.toThrow('--auth none')
+  expect((await spec({ listen: '0.0.0.0', plaintext: true, insecure: true }))?.listen).toBe('0.0.0.0')
+  expect((await spec({ listen: '0.0.0.0' }))?.listen).toBe('0.0.0.0')
+  expect((await spec({ listen: '127.0.0.2', plaintext: true }))?.plaintext).toBe(true)
 })
 
 test('conditions are read, and one that is not there is refused with those that are', () => {

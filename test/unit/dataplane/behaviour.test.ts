@@ -4,6 +4,7 @@ import { seededRandom } from '../../../src/base/random.js'
 import {
   BEHAVIOURS,
   type Behaviour,
+  behaviourMistakes,
   behaviourNamed,
   behaviourSchema,
   Player,
@@ -73,4 +74,10 @@ test('stages that fit the same event are played by weight, and a seed plays them
 test('a stage with a step of another event, or an unknown field, is no behaviour', () => {
   expect(() => behaviour({ on: 'connected', step: 'refuse' })).toThrow()
   expect(() => behaviour({ on: 'response', step: 'accept', wieght: 2 })).toThrow()
+})
+
+test('what is wrong with a behaviour is told by field', () => {
+  const stages = [{ on: 'connected', step: 'disconnect' }, { on: 'response' }]
+  expect(behaviourMistakes({ description: 'odd', stages })).toMatchObject([{ path: ['stages', 1, 'step'] }])
+  expect(behaviourMistakes({ description: 'fine', stages: stages.slice(0, 1) })).toEqual([])
 })

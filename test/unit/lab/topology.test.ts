@@ -1,11 +1,17 @@
 import { expect, test } from 'vitest'
 import { AppError } from '../../../src/base/errors.js'
 import { shopTopology } from '../../../src/lab/shop.js'
-import { parseTopology, totalsOf } from '../../../src/lab/topology.js'
+import { type BehaviourRules, parseTopology, totalsOf } from '../../../src/lab/topology.js'
+
+/** Knows one behaviour, and holds every number to be none. */
+const behaviours: BehaviourRules = {
+  known: new Set(['steady']),
+  mistakesIn: (value) => (typeof value === 'number' ? [{ path: [], reason: 'is a number' }] : []),
+}
 
 const refusal = (text: string): string => {
   try {
-    parseTopology(text, 'lab.yaml')
+    parseTopology(text, 'lab.yaml', behaviours)
   } catch (thrown) {
     const error = AppError.from(thrown)
     expect(error.code === 'invalid-topology' || error.code === 'invalid-argument').toBe(true)
@@ -24,7 +30,7 @@ zones:
   - name: west
     external: true
 `
-  expect(parseTopology(text, 'lab.yaml')).toEqual({
+  expect(parseTopology(text, 'lab.yaml', behaviours)).toEqual({
     tenants: ['default'],
     meshes: ['default'],
     behaviours: {},
@@ -61,6 +67,16 @@ test.each([
     'a mesh that is not there',
     'kind: Topology\nservices:\n  - name: web\n    mesh: blue\nzones: [{name: a}]\n',
     'lab.yaml:4:5: services[0].mesh: there is no mesh "blue"',
+  ],
+  [
+    'a behaviour that is not there',
+    'kind: Topology\nservices: [{name: web}]\nbehaviours: {odd: {}}\nzones:\n  - name: a\n    fleets:\n      - service: web\n        behaviour: slow\n',
+    'lab.yaml:8:9: zones[0].fleets[0].behaviour: there is no behaviour "slow"; known: odd, steady',
+  ],
+  [
+    "a mistake in one of the file's own behaviours",
+    'kind: Topology\nbehaviours:\n  odd: 5\nzones: [{name: a}]\n',
+    'lab.yaml:3:3: behaviours.odd: is a number',
   ],
   ['no zone', 'kind: Topology\n', 'lab.yaml:1:1: zones: Invalid input'],
   ['broken YAML', 'kind: Topology\nzones: [\n', 'lab.yaml:3:1: '],
