@@ -1,5 +1,13 @@
 import type { Database } from 'better-sqlite3'
 
+/** What a database file is for, and how it came to its form. */
+export interface Schema {
+  /** In the file's header: which of our files it is. */
+  readonly applicationId: number
+  /** Entry n takes the schema from version n to n + 1; entries are never edited. */
+  readonly migrations: readonly string[]
+}
+
 /** `zlab`: marks a file as ours in its header. */
 export const APPLICATION_ID = 0x7a6c6162
 
@@ -50,16 +58,19 @@ export const MIGRATIONS: readonly string[] = [
   `,
 ]
 
+/** A control plane's resources. */
+export const RESOURCE_SCHEMA: Schema = { applicationId: APPLICATION_ID, migrations: MIGRATIONS }
+
 export function schemaVersion(db: Database): number {
   return db.pragma('user_version', { simple: true }) as number
 }
 
 /** Brings the schema to the newest version in one transaction: after a crash it is the old or the new one. */
-export function migrate(db: Database, migrations: readonly string[] = MIGRATIONS): void {
+export function migrate(db: Database, { applicationId, migrations }: Schema = RESOURCE_SCHEMA): void {
   if (schemaVersion(db) === migrations.length) return
   db.transaction(() => {
     for (const sql of migrations.slice(schemaVersion(db))) db.exec(sql)
-    db.pragma(`application_id = ${APPLICATION_ID}`)
+    db.pragma(`application_id = ${applicationId}`)
     db.pragma(`user_version = ${migrations.length}`)
   }).exclusive()
 }

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { invariant } from '../../base/assert.js'
 import { AppError } from '../../base/errors.js'
-import { APPLICATION_ID, MIGRATIONS, migrate, schemaVersion } from './schema.js'
+import { migrate, RESOURCE_SCHEMA, type Schema, schemaVersion } from './schema.js'
 import { corruptText, sqliteFailure } from './sqlite-error.js'
 
 /** `FULL`: a commit survives a power cut. `NORMAL`: it may be lost then, for replicas that are filled again. */
@@ -26,14 +26,14 @@ const UNREACHABLE = /^(E[A-Z]+|SQLITE_(CANTOPEN|READONLY|PERM|AUTH).*)$/
  * is gone. Throws `store-locked`, `store-corrupt`, `store-newer` or `invalid-argument` (cannot be reached, or is another
  * program's); the file is then untouched.
  */
-export function openDatabase(path: string, synchronous: Synchronous): Database.Database {
-  if (path === MEMORY_PATH) return memoryDatabase()
+export function openDatabase(path: string, synchronous: Synchronous, schema = RESOURCE_SCHEMA): Database.Database {
+  if (path === MEMORY_PATH) return memoryDatabase(schema)
   let db: Database.Database | undefined
   try {
-    if (exists(path)) inspect(path)
+    if (exists(path)) inspect(path, schema)
     else create(path)
     db = new Database(path, { timeout: 0, fileMustExist: true })
-    takeOver(db, path, synchronous)
+    takeOver(db, path, synchronous, schema)
     return db
   } catch (thrown) {
     db?.close()
@@ -46,9 +46,9 @@ export function closeDatabase(db: Database.Database): void {
   db.close()
 }
 
-function memoryDatabase(): Database.Database {
+function memoryDatabase(schema: Schema): Database.Database {
   const db = new Database(MEMORY_PATH)
-  migrate(db)
+  migrate(db, schema)
   return db
 }
 
@@ -62,7 +62,7 @@ function create(path: string): void {
  * Looks at an existing file over a read-only connection, because a writing one would replay the log into a file that we
  * then refuse. Never opens the file itself: closing any descriptor of it drops this process's POSIX locks on it.
  */
-function inspect(path: string): void {
+function inspect(path: string, { applicationId, migrations }: Schema): void {
   if (!statSync(path).isFile()) {
     throw new AppError('invalid-argument', `the store ${path} cannot be opened (it is no file): check the path`)
   }
@@ -75,12 +75,12 @@ function inspect(path: string): void {
   try {
     const id = db.pragma('application_id', { simple: true })
     const tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get()
-    if (id !== APPLICATION_ID && tables !== 0) {
+    if (id !== applicationId && tables !== 0) {
       throw new AppError('invalid-argument', `${path} is a database of another program: name another file`)
     }
     const version = schemaVersion(db)
-    if (version > MIGRATIONS.length) {
-      const known = `it has schema ${version}, this zonelab knows up to ${MIGRATIONS.length}`
+    if (version > migrations.length) {
+      const known = `it has schema ${version}, this zonelab knows up to ${migrations.length}`
       throw new AppError('store-newer', `the store ${path} was written by a newer zonelab (${known}): upgrade zonelab`)
     }
     if (bytes <= QUICK_CHECK_BYTES_MAX) quickCheck(db, path)
@@ -92,7 +92,7 @@ function inspect(path: string): void {
   }
 }
 
-function takeOver(db: Database.Database, path: string, synchronous: Synchronous): void {
+function takeOver(db: Database.Database, path: string, synchronous: Synchronous, schema: Schema): void {
   const version = db.prepare('SELECT sqlite_version()').pluck().get() as string
   invariant(isAtLeast(version, SQLITE_VERSION_MIN), `SQLite ${version} is older than ${SQLITE_VERSION_MIN.join('.')}`)
   // The lock is the operating system's, so that it ends with its process, however that ends.
@@ -109,7 +109,7 @@ function takeOver(db: Database.Database, path: string, synchronous: Synchronous)
   db.pragma(`journal_size_limit = ${JOURNAL_BYTES_MAX}`)
   db.pragma('journal_mode = WAL')
   db.pragma(`synchronous = ${synchronous}`)
-  migrate(db)
+  migrate(db, schema)
   // Read back after the first transaction: better-sqlite3's build lowers FULL to NORMAL there unless it was set by hand.
   const settings = ['journal_mode', 'synchronous', 'locking_mode'].map((name) => db.pragma(name, { simple: true }))
   const wanted = ['wal', synchronous === 'FULL' ? 2 : 1, 'exclusive']

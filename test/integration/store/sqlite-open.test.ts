@@ -19,7 +19,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../../src/base/clock.js'
 import { seededRandom } from '../../../src/base/random.js'
 import { DEFAULT_TENANT } from '../../../src/model/tenant.js'
-import { APPLICATION_ID, MIGRATIONS, migrate } from '../../../src/store/sql/schema.js'
+import { APPLICATION_ID, MIGRATIONS, migrate, RESOURCE_SCHEMA } from '../../../src/store/sql/schema.js'
 import { openSqliteStore, type SqliteStoreOptions } from '../../../src/store/sql/sql-store.js'
 import { closeDatabase, openDatabase } from '../../../src/store/sql/sqlite.js'
 import { draft, put } from '../../support/resource-builder.js'
@@ -213,10 +213,10 @@ describe('migrations', () => {
     await filledStore()
     const db = openDatabase(path, 'FULL')
     const broken = [...MIGRATIONS, 'CREATE TABLE extra (x); DELETE FROM resource; SELECT nonsense()']
-    expect(() => migrate(db, broken)).toThrow('nonsense')
+    expect(() => migrate(db, { ...RESOURCE_SCHEMA, migrations: broken })).toThrow('nonsense')
     expect(db.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length)
     expect(db.prepare('SELECT count(*) FROM resource').pluck().get()).toBe(50)
-    migrate(db, [...MIGRATIONS, 'CREATE TABLE extra (x)'])
+    migrate(db, { ...RESOURCE_SCHEMA, migrations: [...MIGRATIONS, 'CREATE TABLE extra (x)'] })
     expect(db.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length + 1)
     expect(db.pragma('application_id', { simple: true })).toBe(APPLICATION_ID)
     closeDatabase(db)
