@@ -32,6 +32,7 @@ module.exports = {
     },
     { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     layer('base', 'base', [], 'L0 imports nothing of ours.'),
+    layer('report', 'report', ['base'], 'Forms of reports know no run.'),
     layer('model', 'model', ['base'], 'What words mean is independent of how they travel.'),
     layer('protocol', 'protocol', ['base'], 'The engine knows names, versions, cursors and nonces; never payloads.'),
     layer('policy', 'policy', ['base', 'model'], 'Matching and merging are pure.'),
