@@ -49,6 +49,12 @@ module.exports = {
       ['base', 'model', 'policy', 'wire', 'store', 'auth', 'insights'],
       'One REST plugin, used twice.',
     ),
+    layer(
+      'conformance',
+      'conformance',
+      ['base', 'model', 'protocol', 'wire', 'transport', 'auth'],
+      'It judges from outside: any target, ours included, is met on the wire.',
+    ),
     ...['global', 'zone', 'dataplane', 'platform'].map((process) => ({
       name: `layers/${process}`,
       comment: 'The processes never import one another: they meet on the wire.',

@@ -4,9 +4,11 @@ import { METRICS } from '../../src/base/metrics.js'
 import type { SettingsTable } from '../../src/base/settings.js'
 import { kebab } from '../../src/base/settings.js'
 import { COMMANDS } from '../../src/cli/command-table.js'
+import { CASES } from '../../src/conformance/cases/catalogue.js'
 import { DATAPLANE_SETTINGS } from '../../src/dataplane/config.js'
 import { GLOBAL_SETTINGS } from '../../src/global/config.js'
 import { ZONE_SETTINGS } from '../../src/zone/config.js'
+import { casesText } from './cases-page.js'
 import { cliText } from './cli-page.js'
 
 export interface Page {
@@ -18,7 +20,13 @@ const GENERATED = '<!-- Generated from the code by `npm run docs`; a test keeps 
 
 /** The pages of docs/ that say what a table in the code says. */
 export function generatedPages(): readonly Page[] {
-  return [errorsPage(), metricsPage(), endpointsPage(), settingsPage(), cliPage()]
+  return [errorsPage(), metricsPage(), endpointsPage(), settingsPage(), cliPage(), casesPage()]
+}
+
+function casesPage(): Page {
+  const intro = `Every case of \`zonelab conformance\`. *Level* binds zonelab; for any other target a row of basis *ours* is REPORT. A row marked Δ
+passes on either answer unless \`--strict\` is given. *kuma* is kumahq/kuma at \`348b6528\` with pull request 18803; *konnect* its public documentation.`
+  return page('docs/conformance-cases.md', 'Conformance cases', intro, `${casesText(CASES)}\n`)
 }
 
 function cliPage(): Page {

@@ -1,0 +1,32 @@
+import type { KeyObject } from 'node:crypto'
+import type { CallDraft, Field } from './call-draft.js'
+
+/** What a case makes its calls with: a zone of its own, a legal credential for it, and what forgeries are made of. */
+export interface Bench {
+  /** The zone that this lane may act as. */
+  readonly zone: string
+  /** A zone that no legal call has ever named; it must not come into being. */
+  readonly unseenZone: string
+  /** Now, in whole seconds. */
+  readonly nowS: number
+  /** A legal token for `zone`, from the issuer. */
+  legalToken(): Promise<string>
+  /** Needs `keys`; throws AppError `invalid-argument` when the private key is not at hand. */
+  readonly signing: SigningMaterial
+  /** An RSA key that the target has never heard of. */
+  readonly strangerKey: KeyObject
+  uuid(): string
+  /** The metadata of a call of `zone` with this credential; undefined: none. */
+  fields(authorization: string | Buffer | undefined, zone?: string): readonly Field[]
+  /** A legal call. */
+  legalCall(): Promise<CallDraft>
+}
+
+export interface SigningMaterial {
+  readonly kid: string
+  readonly privateKey: KeyObject
+  readonly publicKey: KeyObject
+}
+
+/** Makes the call for the zone of the lane that the case runs in. */
+export type CallPlan = (bench: Bench) => CallDraft | Promise<CallDraft>

@@ -1,0 +1,13 @@
+/** A metadata field as it goes onto the wire: a name may repeat, and a value may be bytes that no text has. */
+export type Field = readonly [name: string, value: string | Buffer]
+
+/** One call, said completely; the RPC gives the path. */
+export interface CallDraft {
+  readonly fields: readonly Field[]
+  /** Behind the path, after a question mark. */
+  readonly query?: string
+  /** Before the host of the authority, with an at sign. */
+  readonly userinfo?: string
+  /** Fields after the body, where metadata has no business. */
+  readonly trailers?: readonly Field[]
+}

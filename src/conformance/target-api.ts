@@ -1,0 +1,90 @@
+import { request as plainRequest } from 'node:http'
+import { request as tlsRequest } from 'node:https'
+import { type Clock, systemClock } from '../base/clock.js'
+import { AppError } from '../base/errors.js'
+import { isJsonObject, type Json, type JsonObject, parseJson } from '../model/json.js'
+import type { ApiEndpoint } from './controller.js'
+
+/** A local API answers in milliseconds; longer means that it does not. */
+const ANSWER_WITHIN_MS = 10_000
+
+export interface ApiAnswer {
+  readonly status: number
+  readonly body: string
+}
+
+/** As much of Kuma's REST API as a case asks: what came into being, and writing secrets. */
+export class TargetApi {
+  readonly #endpoint: ApiEndpoint
+  readonly #clock: Clock
+
+  constructor(endpoint: ApiEndpoint, clock: Clock = systemClock) {
+    this.#endpoint = endpoint
+    this.#clock = clock
+  }
+
+  /** The answer, whatever its status. `as` replaces the user's credential; null sends none. Throws `unavailable`. */
+  async send(method: string, path: string, body?: Json, as?: string | null): Promise<ApiAnswer> {
+    const { url, userToken, caPem } = this.#endpoint
+    const target = new URL(`${url.replace(/\/$/, '')}${path}`)
+    const token = as === undefined ? userToken : as
+    const headers = {
+      accept: 'application/json, text/plain',
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(token !== undefined && token !== null && { authorization: `Bearer ${token}` }),
+    }
+    const options = { method, headers, ...(caPem !== undefined && { ca: caPem }) }
+    return new Promise((resolve, reject) => {
+      const fail = (why: string) => reject(new AppError('unavailable', `the API ${why} at ${target.origin}`))
+      const outgoing = (target.protocol === 'https:' ? tlsRequest : plainRequest)(target, options, (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('error', () => fail('broke off its answer'))
+        response.on('end', () => {
+          cancel()
+          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() })
+        })
+      })
+      const cancel = this.#clock.after(ANSWER_WITHIN_MS, () => outgoing.destroy(new Error('no answer in time')))
+      outgoing.on('error', (error) => {
+        cancel()
+        fail(`cannot be reached (${error.message})`)
+      })
+      outgoing.end(body === undefined ? undefined : JSON.stringify(body))
+    })
+  }
+
+  /** Undefined: not there. Throws `unavailable`, and `permission-denied` with what it said for anything but 200 and 404. */
+  async get(path: string): Promise<JsonObject | undefined> {
+    const answer = await this.send('GET', path)
+    if (answer.status === 404) return undefined
+    if (answer.status !== 200) throw refusal('GET', path, answer)
+    const value = parseJson(answer.body)
+    if (!isJsonObject(value)) throw new AppError('undecodable', `the API answers GET ${path} with no JSON object`)
+    return value
+  }
+
+  async put(path: string, body: JsonObject): Promise<void> {
+    const answer = await this.send('PUT', path, body)
+    if (answer.status !== 200 && answer.status !== 201) throw refusal('PUT', path, answer)
+  }
+
+  /** What is not there is as good as deleted. */
+  async delete(path: string): Promise<void> {
+    const answer = await this.send('DELETE', path)
+    if (![200, 204, 404].includes(answer.status)) throw refusal('DELETE', path, answer)
+  }
+
+  /** A token endpoint's answer: the bare token. */
+  async issue(path: string, body: JsonObject): Promise<string> {
+    const answer = await this.send('POST', path, body)
+    if (answer.status !== 200) throw refusal('POST', path, answer)
+    return answer.body
+  }
+}
+
+/** Bodies of errors hold no secret; they are cut all the same, for they are a stranger's. */
+function refusal(method: string, path: string, { status, body }: ApiAnswer): AppError {
+  const code = status === 401 ? 'unauthenticated' : 'permission-denied'
+  return new AppError(code, `the API answers ${method} ${path} with ${status}: ${body.slice(0, 200).trim()}`)
+}

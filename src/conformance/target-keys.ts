@@ -1,0 +1,44 @@
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { parsePrivateKey } from '../auth/rsa-key.js'
+import { type KeyPlace, keyOfKid, kidOfName, serialOfKid } from '../auth/token-secrets.js'
+import { AppError } from '../base/errors.js'
+import { isJsonObject } from '../model/json.js'
+import type { TargetApi } from './target-api.js'
+
+/** Signing keys of a target as its API hands them to an admin. */
+
+export interface StoredKey {
+  readonly kid: string
+  readonly privateKey: KeyObject
+}
+
+/** The newest key of a place. Throws `not-found` when there is none, and what the API throws. */
+export async function readSigningKey(api: TargetApi, place: KeyPlace): Promise<StoredKey> {
+  const list = await api.get('/global-secrets?size=1000')
+  const items = Array.isArray(list?.items) ? list.items : []
+  const kids = items.flatMap((item) => {
+    const name = isJsonObject(item) && typeof item.name === 'string' ? kidOfName(place, item.name) : undefined
+    return name === undefined ? [] : [name]
+  })
+  const kid = kids.sort((a, b) => serialOfKid(b) - serialOfKid(a))[0]
+  if (kid === undefined) throw new AppError('not-found', `the API has no ${place.prefix}`)
+  const secret = await api.get(secretPath(place, kid))
+  return { kid, privateKey: parsePrivateKey(Buffer.from(String(secret?.data ?? ''), 'base64')) }
+}
+
+/** Makes it a key of the target; returns it for signing. */
+export async function putSigningKey(api: TargetApi, place: KeyPlace, kid: string, pem: string): Promise<KeyObject> {
+  const { name } = keyOfKid(place, kid)
+  await api.put(secretPath(place, kid), { type: 'GlobalSecret', name, data: Buffer.from(pem).toString('base64') })
+  return createPrivateKey(pem)
+}
+
+export function secretPath(place: KeyPlace, kid: string): string {
+  return `/global-secrets/${keyOfKid(place, kid).name}`
+}
+
+/** A new RSA key as Kuma keeps one. */
+export function strangerPem(): string {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()
+}
