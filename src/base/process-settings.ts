@@ -37,6 +37,11 @@ export const CONTROL_PLANE_SETTINGS = {
     doc: 'Metadata header that selects the control plane',
     fallback: 'x-konnect-cp-id',
   }),
+  insecure: flag({
+    env: 'ZONELAB_INSECURE',
+    doc: 'Let tokens travel without TLS, where others may read them',
+    fallback: false,
+  }),
   localhostIsAdmin: flag({
     env: 'KUMA_API_SERVER_AUTHN_LOCALHOST_IS_ADMIN',
     doc: 'Requests from this machine are the admin',

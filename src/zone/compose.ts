@@ -42,7 +42,7 @@ import { DataplaneCleanup } from './dataplane-cleanup.js'
 import { DataplaneLifecycle } from './dataplane-lifecycle.js'
 import { Generators } from './generators/generators.js'
 import { GlobalLink } from './global-link.js'
-import { connectToGlobal, parseGlobalAddress } from './grpc-connection.js'
+import { checkTokenDelivery, connectToGlobal } from './grpc-connection.js'
 import { WorkloadCertificates } from './identity/workload-certificates.js'
 import { InspectResponder } from './inspect-responder.js'
 import { LinkSession } from './link-session.js'
@@ -167,11 +167,11 @@ export class ZoneProcess {
 
   /** What no later part would refuse before the first zone call (Kuma: `pkg/config/multizone/kds.go`). */
   #check(): void {
-    const { zoneName, globalAddress } = this.#config
+    const { zoneName } = this.#config
     const [fault] = rfc1035LabelFaults(zoneName)
     if (fault !== undefined)
       throw new AppError('invalid-argument', `the zone name ${JSON.stringify(zoneName)}: ${fault}`)
-    if (this.#federated) parseGlobalAddress(globalAddress)
+    if (this.#federated) checkTokenDelivery(this.#config)
   }
 
   async #openStore(): Promise<TenantStore> {

@@ -65,7 +65,7 @@ export class GrpcServer<Identity> {
         const onOver = () => this.#streams.delete(duplex)
         const duplex = duplexFromServerCall(call, { codec, clock: this.#clock, onOver })
         this.#streams.add(duplex)
-        this.#identify(call.metadata, path).then(
+        this.#identify(call, path).then(
           (identity) => {
             if (!call.cancelled) this.#handle(path, duplex, () => handler(identity, duplex))
           },
@@ -84,14 +84,14 @@ export class GrpcServer<Identity> {
     handler: (identity: Identity, request: ServerIn) => ServerOut | Promise<ServerOut>,
   ): void {
     const { path } = method
-    const answer = async (metadata: Metadata, request: Buffer): Promise<Buffer> => {
-      const caller = await this.#identify(metadata, path)
+    const answer = async (call: ReceivedCall, request: Buffer): Promise<Buffer> => {
+      const caller = await this.#identify(call, path)
       return Buffer.from(method.encodeResponse(await handler(caller, method.decodeRequest(request))))
     }
     this.#server.register<Buffer, Buffer>(
       path,
-      (call: { metadata: Metadata; request: Buffer }, done: (status: object | null, response?: Buffer) => void) => {
-        answer(call.metadata, call.request).then(
+      (call: ReceivedCall & { request: Buffer }, done: (status: object | null, response?: Buffer) => void) => {
+        answer(call, call.request).then(
           (response) => done(null, response),
           (thrown: unknown) => done(statusOfError(this.#failure(thrown, path))),
         )
@@ -133,9 +133,10 @@ export class GrpcServer<Identity> {
     this.#server.forceShutdown()
   }
 
-  #identify(metadata: Metadata, path: string): Promise<Identity> {
-    const values = (name: string) => headerValues(name, metadata.get(name))
-    return Promise.resolve().then(() => this.#options.authenticate({ values }, path))
+  #identify(call: ReceivedCall, path: string): Promise<Identity> {
+    const values = (name: string) => headerValues(name, call.metadata.get(name))
+    const peerAddress = call.getPeer().replace(/:\d+$/, '')
+    return Promise.resolve().then(() => this.#options.authenticate({ values, peerAddress }, path))
   }
 
   #handle(path: string, duplex: Pick<Duplex<never, never>, 'end'>, run: () => void): void {
@@ -151,6 +152,11 @@ export class GrpcServer<Identity> {
     if (error.code === 'internal') this.#log.error('a call failed', { method: path, error })
     return error
   }
+}
+
+interface ReceivedCall {
+  readonly metadata: Metadata
+  getPeer(): string
 }
 
 function identity<T>(value: T): T {
