@@ -52,7 +52,7 @@ module.exports = {
     layer(
       'conformance',
       'conformance',
-      ['base', 'model', 'protocol', 'wire', 'transport', 'auth'],
+      ['base', 'model', 'protocol', 'wire', 'transport', 'auth', 'report'],
       'It judges from outside: any target, ours included, is met on the wire.',
     ),
     ...['global', 'zone', 'dataplane', 'platform'].map((process) => ({

@@ -12,6 +12,7 @@ import { get } from './commands/get.js'
 import { inspectDataplanes, inspectSync, inspectZones } from './commands/inspect.js'
 import { labs } from './commands/labs.js'
 import { logs } from './commands/logs.js'
+import { reportCompare, reportShow } from './commands/report.js'
 import { runCommands } from './commands/run.js'
 import { status } from './commands/status.js'
 import { supervise } from './commands/supervise.js'
@@ -38,6 +39,8 @@ export const COMMANDS: readonly Command[] = [
   configView,
   ...actions,
   tokenIssue,
+  reportShow,
+  reportCompare,
   ...runCommands,
   supervise,
   check,

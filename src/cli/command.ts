@@ -27,6 +27,7 @@ export const COMMAND_GROUPS = [
   'Seeing',
   'Breaking',
   'Credentials',
+  'Reports',
   'Single processes',
   'Other',
 ] as const
