@@ -4,7 +4,7 @@ import { apply } from './commands/apply.js'
 import { check } from './commands/check.js'
 import { completionCommand } from './commands/completion.js'
 import { configView } from './commands/config.js'
-import { dbMigrateStatus } from './commands/db.js'
+import { dbMigrateStatus, dbMigrateUp } from './commands/db.js'
 import { deleteCommand } from './commands/delete.js'
 import { down } from './commands/down.js'
 import { env } from './commands/env.js'
@@ -45,6 +45,7 @@ export const COMMANDS: readonly Command[] = [
   supervise,
   check,
   dbMigrateStatus,
+  dbMigrateUp,
   completionCommand(() => COMMANDS),
   version,
 ]

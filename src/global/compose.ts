@@ -16,8 +16,9 @@ import type { Random } from '../base/random.js'
 import { describeSettings } from '../base/settings.js'
 import type { JsonObject } from '../model/json.js'
 import { DEFAULT_TENANT, parseTenantId, type TenantId } from '../model/tenant.js'
-import { openStore, storeType } from '../store/open-store.js'
+import { openStore } from '../store/open-store.js'
 import type { ResourceStore, TenantStore } from '../store/store.js'
+import { storePlace, storeType } from '../store/store-place.js'
 import { CONTROL_PLANE_VERSION } from '../sync/sync-node.js'
 import { GrpcServer } from '../transport/grpc/server.js'
 import { addDiagnostics } from '../transport/http/diagnostics.js'
@@ -97,7 +98,12 @@ export class GlobalProcess {
   }
 
   async #start(): Promise<GlobalEndpoints> {
-    const store = await openStore(this.#config.store, { ...this.#ports, onFatal: (error) => this.#failed(error) })
+    const store = await openStore(storePlace(this.#config), {
+      ...this.#ports,
+      metrics: this.#metrics,
+      connectionsMax: this.#config.postgresMaxOpenConnections,
+      onFatal: (error) => this.#failed(error),
+    })
     this.#lifecycle.onStop(() => store.close())
     const admission: KdsAdmission = new KdsAdmission({
       ...this.#ports,
@@ -264,7 +270,7 @@ export class GlobalProcess {
   }
 
   #guiOptions(): GuiOptions {
-    const { guiDir, store } = this.#config
+    const { guiDir } = this.#config
     const config = {
       baseGuiPath: GUI_PATH,
       apiUrl: '/',
@@ -272,7 +278,7 @@ export class GlobalProcess {
       product: 'Kuma',
       mode: 'global',
       environment: 'universal',
-      storeType: storeType(store),
+      storeType: storeType(storePlace(this.#config)),
       apiReadOnly: false,
     }
     return { folder: guiDir === '' ? undefined : guiDir, config }
