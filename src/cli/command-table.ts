@@ -4,15 +4,15 @@ import { apply } from './commands/apply.js'
 import { check } from './commands/check.js'
 import { completionCommand } from './commands/completion.js'
 import { configView } from './commands/config.js'
-import { dbMigrateStatus, dbMigrateUp } from './commands/db.js'
+import { dbMigrateStatus } from './commands/db.js'
 import { deleteCommand } from './commands/delete.js'
 import { down } from './commands/down.js'
 import { env } from './commands/env.js'
 import { get } from './commands/get.js'
 import { inspectDataplanes, inspectSync, inspectZones } from './commands/inspect.js'
 import { labs } from './commands/labs.js'
+import { loadCommands } from './commands/load.js'
 import { logs } from './commands/logs.js'
-import { reportCompare, reportShow } from './commands/report.js'
 import { runCommands } from './commands/run.js'
 import { status } from './commands/status.js'
 import { supervise } from './commands/supervise.js'
@@ -38,14 +38,12 @@ export const COMMANDS: readonly Command[] = [
   logs,
   configView,
   ...actions,
+  ...loadCommands,
   tokenIssue,
-  reportShow,
-  reportCompare,
   ...runCommands,
   supervise,
   check,
   dbMigrateStatus,
-  dbMigrateUp,
   completionCommand(() => COMMANDS),
   version,
 ]

@@ -26,8 +26,8 @@ export const COMMAND_GROUPS = [
   'Resources',
   'Seeing',
   'Breaking',
+  'Measuring',
   'Credentials',
-  'Reports',
   'Single processes',
   'Other',
 ] as const

@@ -8,6 +8,10 @@ export const EXIT = {
   /** Nobody answers, or a wait timed out. */
   unreachable: 3,
   guardRail: 4,
+  /** What was to be judged could not be. */
+  inconclusive: 11,
+  /** A threshold was crossed, or something was lost. */
+  thresholdCrossed: 99,
   interrupted: 130,
   terminated: 143,
 } as const

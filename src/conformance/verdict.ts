@@ -55,7 +55,8 @@ export interface RunFacts extends VerdictFacts {
 export function conclude({ header, leftBehind, ...facts }: RunFacts): ConformanceResult {
   const { cases } = facts
   return {
-    kind: 'zonelab.conformance/v1',
+    kind: 'zonelab-conformance-result',
+    version: 1,
     header: { ...header, totals: totalsOf(cases) },
     verdict: verdictOf(facts),
     cases,

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
-import { ApiClient } from './api-client.js'
+import { ApiClient, type ApiTarget } from './api-client.js'
 import { DiagnosticsClient } from './diagnostics-client.js'
 import { type ComponentView, type LabView, tenantTokenFile } from './lab-view.js'
 import { readIfThere } from './private-files.js'
@@ -12,6 +12,7 @@ export function apiClient(
   component: ComponentView,
   clock: Clock,
   tenant: string | undefined,
+  fetch?: ApiTarget['fetch'],
 ): ApiClient {
   const { name, endpoints, adminTokenFile } = component
   const url = endpoints.api
@@ -19,7 +20,7 @@ export function apiClient(
   const selected = view.spec.topology.tenants.length > 1 ? tenant : undefined
   const file = adminTokenFile === undefined ? undefined : tenantTokenFile(adminTokenFile, selected)
   const token = () => (file === undefined ? undefined : readIfThere(file)?.trim())
-  return new ApiClient({ name, url, token, tenant: selected }, clock)
+  return new ApiClient({ name, url, token, tenant: selected, ...(fetch && { fetch }) }, clock)
 }
 
 /** Undefined for a component that the lab does not run. */

@@ -1,0 +1,138 @@
+import { availableParallelism } from 'node:os'
+import { writeFileSync } from 'node:fs'
+import { AppError } from '../../base/errors.js'
+import { cleanUp } from '../../load/cleanup.js'
+import { readyNames, readyScenario, readyText } from '../../load/ready-scenarios.js'
+import { type Command, type Context, type Input, OUTPUT_FLAG } from '../command.js'
+import { EXIT } from '../exit-codes.js'
+import { runOnce } from '../load-run.js'
+import { SCENARIO_FLAGS, scenarioOf } from '../load-scenario.js'
+import { openTarget, TARGET_FLAGS } from '../load-target.js'
+import { printList } from '../output.js'
+
+const loadList: Command = {
+  name: 'load list',
+  group: 'Measuring',
+  summary: 'Scenarios that ship with zonelab',
+  flags: [{ ...OUTPUT_FLAG, words: ['table', 'name', 'json', 'yaml'] }],
+  examples: ['zonelab load list'],
+  async run(context, input) {
+    printList(context.io, input.output(), {
+      items: readyNames().map((name) => readyScenario(name)),
+      columns: [
+        { header: 'NAME', value: ({ name }) => name },
+        { header: 'ZONES', value: ({ topology }) => String(topology.zones * topology.tenants) },
+        {
+          header: 'SIDECARS',
+          value: ({ topology }) => String(topology.zones * topology.tenants * topology.dataplanes),
+        },
+        { header: 'WRITES', value: ({ load }) => `${load.writes}/s` },
+        { header: 'WHAT', value: ({ description }) => description },
+      ],
+      name: ({ name }) => name,
+      none: 'there is no scenario',
+    })
+    return EXIT.ok
+  },
+}
+
+const loadInit: Command = {
+  name: 'load init',
+  group: 'Measuring',
+  summary: 'Print a scenario file to begin with',
+  args: [{ name: 'scenario', doc: 'A ready one', required: true }],
+  flags: [{ name: 'out', value: 'FILE', doc: 'Write it there; an existing file is left alone' }],
+  examples: ['zonelab load init fanout > my-fanout.yaml'],
+  async run(context, input) {
+    const text = readyText(input.args[0] ?? '')
+    const file = input.text('out')
+    if (file === undefined) {
+      context.io.out(text.trimEnd())
+      return EXIT.ok
+    }
+    try {
+      writeFileSync(file, text, { flag: 'wx' })
+    } catch (cause) {
+      throw new AppError('invalid-argument', `${file} cannot be written (${(cause as NodeJS.ErrnoException).code})`, {
+        cause,
+      })
+    }
+    context.io.err(`zonelab: ${file} is written; run it with: ${context.program} load run -f ${file}`)
+    return EXIT.ok
+  },
+}
+
+const RUN_FLAGS = [
+  ...SCENARIO_FLAGS,
+  ...TARGET_FLAGS,
+  {
+    name: 'resources',
+    value: 'PATH',
+    doc: 'Policies of an export, a file or directory, that are there before the first zone',
+  },
+  { name: 'workers', value: 'N', doc: 'Processes of simulated zones', fallback: 'one less than there are cores' },
+  {
+    name: 'report',
+    value: 'DIR',
+    doc: 'Write reports and the raw run file: DIR, or html=F,json=F,md=F,junit=F,text=F',
+  },
+  { name: 'raw', value: 'FILE', doc: 'Write the raw run file, line by line as the run goes' },
+  { name: 'dry-run', doc: 'Print the plan and stop' },
+]
+
+const loadRun: Command = {
+  name: 'load run',
+  group: 'Measuring',
+  summary: 'Run a load scenario and judge it by its thresholds',
+  details:
+    'Writes are made at an even pace, whatever the target does, and timed from the instant at which they were due.\n' +
+    'Everything that is made is called zl-RUN and removed again, after Ctrl-C too. Exit code 99: a threshold was crossed\n' +
+    'or something was lost; 11: the generator was the bottleneck, and nothing is judged.',
+  args: [{ name: 'scenario', doc: 'A ready one' }],
+  flags: RUN_FLAGS,
+  examples: [
+    'zonelab load run fanout --zones 50 --report out/',
+    'zonelab load run -f my-fanout.yaml --lab default',
+    'zonelab load run fanout --target grpcs://127.0.0.1:5685 --ca ca.pem --api https://127.0.0.1:5682 --user-token-file admin.tok',
+  ],
+  async run(context, input) {
+    const { exitCode } = await runOnce(context, input, scenarioOf(input), workersOf(input))
+    return exitCode
+  },
+}
+
+const loadClean: Command = {
+  name: 'load clean',
+  group: 'Measuring',
+  summary: 'Remove what a run has left at its target',
+  args: [{ name: 'run', doc: 'As it was printed', required: true }],
+  flags: TARGET_FLAGS,
+  examples: ['zonelab load clean k3f9 --lab default'],
+  async run(context, input) {
+    const [run = ''] = input.args
+    if (!/^[a-z0-9]{4,12}$/.test(run)) throw new AppError('invalid-argument', `"${run}" is no name of a run`)
+    if (input.text('lab') === undefined && input.text('target') === undefined) {
+      throw new AppError('invalid-argument', 'say where with --lab NAME or --target ADDR --api URL')
+    }
+    return clean(run, context, input)
+  },
+}
+
+async function clean(run: string, context: Context, input: Input): Promise<number> {
+  const { target, close } = await openTarget(context, input, 1)
+  try {
+    if (!target.api) throw new AppError('invalid-argument', 'only over its API can anything be removed: --api URL')
+    const left = await cleanUp(run, target, context.clock)
+    for (const { what, why } of left) context.io.err(`left: ${what}: ${why}`)
+    if (left.length === 0) context.io.err(`zonelab: nothing of run ${run} is left at ${target.name}`)
+    return left.length === 0 ? EXIT.ok : EXIT.error
+  } finally {
+    await close()
+  }
+}
+
+function workersOf(input: Input): number {
+  return input.whole('workers', 1, 64) ?? Math.max(1, availableParallelism() - 1)
+}
+
+export const loadCommands: readonly Command[] = [loadList, loadInit, loadRun, loadClean]

@@ -1,0 +1,94 @@
+import type { Clock } from '../base/clock.js'
+import { LatencyHistogram } from '../load/histogram.js'
+import type { IntervalLine, RunLine } from '../load/run-lines.js'
+import { bytes, milliseconds } from '../load/text-report.js'
+import type { Io } from './io.js'
+
+const CLEAR_LINE = '\r\u001b[2K'
+/** Without a terminal a line this often is enough to see that it goes on. */
+const PLAIN_EVERY_MS = 5_000
+
+/** What a run shows while it goes: on a terminal a block that is drawn anew each second, else a line now and then. */
+export class LoadScreen {
+  readonly #io: Io
+  readonly #clock: Clock
+  readonly #what: { readonly zones: number; readonly name: string }
+  readonly #all = LatencyHistogram.empty()
+  #written = 0
+  #dropped = 0
+  #drawn = 0
+  #shownMs = Number.NEGATIVE_INFINITY
+
+  constructor(io: Io, clock: Clock, what: { readonly zones: number; readonly name: string }) {
+    this.#io = io
+    this.#clock = clock
+    this.#what = what
+  }
+
+  show(line: RunLine): void {
+    switch (line.kind) {
+      case 'interval':
+        this.#interval(line)
+        break
+      case 'fault':
+        this.#say(`fault ${line.id}: ${line.fault} on ${line.zones} zones${line.failed ? `: ${line.failed}` : ''}`)
+        break
+      case 'leftover':
+        this.#say(`left: ${line.what}; remove it with: ${line.command}`)
+        break
+      default:
+        break
+    }
+  }
+
+  /** Nothing is drawn over any more. */
+  end(): void {
+    this.#clear()
+  }
+
+  #interval(line: IntervalLine): void {
+    this.#all.add(LatencyHistogram.decode(line.latency.zone))
+    this.#written += line.writes.accepted
+    this.#dropped += line.writes.dropped
+    const nowMs = this.#clock.monotonicMs()
+    if (!this.#io.isTerminal && nowMs - this.#shownMs < PLAIN_EVERY_MS) return
+    this.#shownMs = nowMs
+    const block = this.#block(line)
+    if (!this.#io.isTerminal) {
+      this.#io.err(block[0] ?? '')
+      return
+    }
+    this.#clear()
+    this.#io.draw(block.join('\n'))
+    this.#drawn = block.length
+  }
+
+  #block(line: IntervalLine): string[] {
+    const { name, zones } = this.#what
+    const recent = LatencyHistogram.decode(line.latency.zone)
+    const shown = (histogram: LatencyHistogram) =>
+      [50, 90, 99].map((percentile) => milliseconds(histogram.percentile(percentile)).padStart(9)).join('  ')
+    const writer = line.generator[0]
+    const lag = writer === undefined ? 0 : LatencyHistogram.decode(writer.lag).percentile(99)
+    const slowest = [...line.slowest].sort(([, a], [, b]) => b - a)[0]
+    const target = line.target.cpu === undefined ? '' : `  target ${Math.round(line.target.cpu * 100)} %`
+    const head = `${name} ${line.phase} ${(line.atMs / 1_000).toFixed(0)}s  zones ${line.live}/${zones}${line.sidecarsLive > 0 ? `  sidecars ${line.sidecarsLive}` : ''}  writes ${this.#written}${this.#dropped > 0 ? ` (${this.#dropped} dropped)` : ''}  p99 ${milliseconds(this.#all.percentile(99))}${target}`
+    return [
+      head,
+      `  zone has it, now   p50/p90/p99  ${shown(recent)}`,
+      `  zone has it, all                ${shown(this.#all)}   max ${milliseconds(this.#all.maxMs)}`,
+      `  to zones ${bytes(line.wire.bytesIn)}/s in ${line.wire.messagesIn} messages   writer lag p99 ${milliseconds(lag)}   slowest ${slowest === undefined ? 'none' : `zone ${slowest[0] + 1} ${milliseconds(slowest[1])}`}`,
+    ]
+  }
+
+  #say(text: string): void {
+    this.#clear()
+    this.#io.err(text)
+  }
+
+  #clear(): void {
+    if (this.#drawn === 0) return
+    this.#io.draw(CLEAR_LINE + '\u001b[1A\u001b[2K'.repeat(this.#drawn - 1))
+    this.#drawn = 0
+  }
+}

@@ -1,0 +1,72 @@
+import { LinkFaults } from '../zone/link-faults.js'
+import { LightZone } from './light-zone.js'
+import { RELEASES } from './release.js'
+import { stateHash } from './state-hash.js'
+import { connectZone } from './zone-connection.js'
+import type { MakeMember } from './zone-crew.js'
+import { ZoneInventory } from './zone-inventory.js'
+
+/** Kuma's limit, and one above it for zones that are to break it. */
+const MESSAGE_BYTES_MAX = 10_485_760
+
+/** A zone of the light tier. */
+export const makeLightMember: MakeMember = async (order, { plan, token, expiredToken, cpId }, place, log) => {
+  const { clock, random, wire, decoder } = log
+  const { target, topology, mesh, silent } = order
+  const release = RELEASES[plan.release] ?? RELEASES['3.0']
+  if (!release) throw new Error(`no release ${plan.release}`)
+  const inventory = await ZoneInventory.make({ mesh, zone: plan, silent, clock, random })
+  const faults = new LinkFaults({ zone: plan.name, clock, oversizeBytes: MESSAGE_BYTES_MAX + 1 })
+  const zone = new LightZone({
+    zone: plan.name,
+    release,
+    resume: topology.resume,
+    reconnectMs: topology.reconnect,
+    ackDelayMs: topology.ackDelay,
+    connect: (expired) =>
+      connectZone({
+        target: target.host,
+        trust: target.trust,
+        zone: plan.name,
+        release,
+        token: expired ?? token,
+        cpId: cpId === undefined ? undefined : { header: target.cpIdHeader, id: cpId },
+        messageBytesMax: 2 * MESSAGE_BYTES_MAX,
+        count: wire,
+        decoder,
+        clock,
+      }),
+    faults,
+    source: inventory.source,
+    clock,
+    random,
+    events: {
+      onWrite: (number) => log.zoneArrivals.arrived(place, number, clock.monotonicMs(), log.isFaulted(place)),
+      onLive: (afterMs) => {
+        log.live(place)
+        if (afterMs !== undefined) log.reconnected(afterMs)
+      },
+      onResync: (bytes) => log.resynced(bytes),
+      onLost: (reason) => log.lost(place, reason.detail === '' ? reason.kind : reason.detail),
+    },
+  })
+  return {
+    get isLive() {
+      return zone.isLive
+    },
+    sidecarsLive: 0,
+    async start() {
+      zone.start()
+    },
+    async stop() {
+      zone.stop()
+      inventory.stop()
+    },
+    strike: ({ fault }) => faults.add({ ...fault, expiredToken }),
+    churn: (event) => inventory.churn(event),
+    final() {
+      const held = [...zone.sink.writes]
+      return [{ tenant: plan.tenant, name: plan.name, hash: stateHash(held), held }]
+    },
+  }
+}

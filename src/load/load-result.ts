@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs'
+import { AppError } from '../base/errors.js'
+import { parseRunFile, RUN_KIND, type RunLine } from './run-lines.js'
+import { type Summary, summarise } from './summary.js'
+import { judge, type Verdict } from './verdict.js'
+
+/** A run as reports show it. */
+export interface LoadResult {
+  readonly lines: readonly RunLine[]
+  readonly summary: Summary
+  readonly verdict: Verdict
+}
+
+export function loadResult(lines: readonly RunLine[]): LoadResult {
+  const summary = summarise(lines)
+  return { lines, summary, verdict: judge(summary) }
+}
+
+/** A raw run file, or the json report of a run, which holds the same lines. Throws `invalid-argument` naming file and line. */
+export function readLoadResult(path: string): LoadResult {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new AppError('invalid-argument', `${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`, {
+      cause,
+    })
+  }
+  return loadResult(parseRunFile(linesOf(text), path))
+}
+
+function linesOf(text: string): string {
+  let whole: unknown
+  try {
+    whole = JSON.parse(text)
+  } catch {
+    return text
+  }
+  const { kind, lines } = whole as { kind?: unknown; lines?: unknown }
+  return kind === RUN_KIND && Array.isArray(lines) ? lines.map((line) => JSON.stringify(line)).join('\n') : text
+}

@@ -1,0 +1,328 @@
+import { type Clock, sleep } from '../base/clock.js'
+import { AppError } from '../base/errors.js'
+import type { WriteSchedule } from './arrivals.js'
+import { cleanUp } from './cleanup.js'
+import type { Crew } from './crew-orders.js'
+import { judgeFinal } from './final-check.js'
+import { HealthMonitor } from './generator-health.js'
+import { listenToHops } from './hop-times.js'
+import { inParallel } from './in-parallel.js'
+import { runOpenLoop } from './open-loop.js'
+import type { LoadPlan } from './plan.js'
+import type { IntervalLine, Phase, RunLine } from './run-lines.js'
+import { RunRecorder } from './run-recorder.js'
+import { type ExportedResource, performWrite, setUp } from './run-setup.js'
+import { type Scenario, tierOf } from './scenario.js'
+import { strikeAsPlanned } from './strikes.js'
+import { CP_ID_HEADER, type LoadTarget } from './target.js'
+import type { TargetWatch } from './target-watch.js'
+
+export interface LoadRunOptions {
+  readonly scenario: Scenario
+  readonly plan: LoadPlan
+  readonly target: LoadTarget
+  readonly watch: TargetWatch
+  /** One for each process of zones; the zones are dealt out over them. */
+  readonly crews: readonly { readonly name: string; readonly crew: Crew }[]
+  readonly exported: readonly ExportedResource[]
+  readonly clock: Clock
+  /** Each line of the run file, as it comes. */
+  readonly record: (line: RunLine) => void
+  /** For `zonelab load clean`, in what is left. */
+  readonly cleanCommand: string
+  readonly signal: AbortSignal
+}
+
+const INTERVAL_MS = 1_000
+/** A zone that is not live so long after the last one has dialled is counted as missing, and the run goes on. */
+const LIVE_WITHIN_MS = 60_000
+/** As many seconds' worth of writes as a target may owe an answer. */
+const IN_FLIGHT_SECONDS = 5
+const IN_FLIGHT_MIN = 32
+/** What the last writes may take to arrive before the quiet tail begins. */
+const SETTLE_WITHIN_MS = 10_000
+
+/** One run: from the first resource that is made to the last one that is deleted again. */
+export class LoadRun {
+  readonly #options: LoadRunOptions
+  readonly #startMs: number
+  readonly #recorder: RunRecorder
+  readonly #health: HealthMonitor
+  readonly #crewZones: readonly (readonly number[])[]
+  #phase: Phase = 'setup'
+  #counters: ReadonlyMap<string, number> = new Map()
+
+  constructor(options: LoadRunOptions) {
+    const { clock, plan, scenario, crews } = options
+    this.#options = options
+    this.#startMs = clock.monotonicMs()
+    this.#recorder = new RunRecorder(plan, this.#startMs, scenario.load.warmup)
+    this.#health = new HealthMonitor(clock)
+    this.#crewZones = crews.map((_crew, turn) =>
+      plan.zones.filter(({ index }) => index % crews.length === turn).map(({ index }) => index),
+    )
+  }
+
+  /** Whatever happens, what was made is removed again, and the file says how it ended. */
+  async run(): Promise<void> {
+    const { signal } = this.#options
+    let failure: AppError | undefined
+    try {
+      await this.#work()
+    } catch (thrown) {
+      if (!signal.aborted) failure = AppError.from(thrown)
+    }
+    await this.#cleanUp()
+    const how = failure ? 'failed' : signal.aborted ? 'interrupted' : 'done'
+    this.#record({ kind: 'end', atMs: this.#now(), how, message: failure?.message ?? '' })
+    this.#health.stop()
+  }
+
+  async #work(): Promise<void> {
+    const { plan, target, scenario, exported, signal, watch } = this.#options
+    this.#enter('setup')
+    await setUp(plan, target, {
+      standing: scenario.standing,
+      exported,
+      onWrite: ({ number }) => {
+        const atMs = this.#options.clock.monotonicMs()
+        this.#recorder.wrote({ kind: 'accepted', number, startedMs: atMs, atMs })
+      },
+      signal,
+    })
+    await this.#prepareCrews()
+    signal.throwIfAborted()
+    await this.#ramp()
+    this.#counters = await watch.counters()
+    await this.#stay('hold', scenario.ramp.hold)
+    signal.throwIfAborted()
+    const hops = await listenToHops(plan, target, this.#options.clock)
+    await this.#load()
+    await this.#settle()
+    for (const [hop, histogram] of await hops.stop()) this.#record({ kind: 'hop', hop, histogram: histogram.encode() })
+    signal.throwIfAborted()
+    await this.#stay('quiet', scenario.quietTail)
+    await this.#final()
+  }
+
+  async #prepareCrews(): Promise<void> {
+    const { plan, target, scenario, crews, signal } = this.#options
+    const tokens = new Map<number, { token: string | undefined; expiredToken: string | undefined }>()
+    const expiring = new Set(
+      plan.strikes.filter(({ kind }) => kind === 'token-expire-now').flatMap(({ zones }) => zones),
+    )
+    await inParallel(
+      plan.zones.map(({ index, name, tenant }) => async () => {
+        const token = await target.zoneToken(name, tenant, 'good')
+        const expiredToken = expiring.has(index) ? await target.zoneToken(name, tenant, 'expired') : undefined
+        tokens.set(index, { token, expiredToken })
+      }),
+      signal,
+    )
+    signal.throwIfAborted()
+    const several = target.tenants.length > 1 || target.tenants[0] !== 'default'
+    await Promise.all(
+      crews.map(({ crew }, turn) =>
+        crew.prepare({
+          mesh: plan.mesh,
+          topology: scenario.topology,
+          dataplanesPerSecond: scenario.ramp.dataplanes / crews.length,
+          seed: scenario.seed,
+          target: { host: hostOf(target.address), trust: target.trust, cpIdHeader: CP_ID_HEADER },
+          resources: plan.resources.length,
+          silent: target.api === undefined,
+          zones: (this.#crewZones[turn] ?? []).flatMap((index) => {
+            const zone = plan.zones[index]
+            if (!zone) return []
+            const credential = tokens.get(index) ?? { token: undefined, expiredToken: undefined }
+            return [{ plan: zone, ...credential, cpId: several ? zone.tenant : undefined }]
+          }),
+        }),
+      ),
+    )
+    await this.#begin({ startMs: Number.POSITIVE_INFINITY, writes: this.#schedule(), measuredFromMs: 0 })
+  }
+
+  /** Zones dial at the ramp's pace, evenly over the crews; then the last ones may take a while. */
+  async #ramp(): Promise<void> {
+    const { plan, scenario, crews, clock, signal } = this.#options
+    this.#enter('ramp')
+    const startMs = clock.monotonicMs()
+    let dialled = 0
+    while (dialled < plan.zones.length && !signal.aborted) {
+      const due = Math.min(
+        plan.zones.length,
+        Math.ceil(((clock.monotonicMs() - startMs + 50) / 1_000) * scenario.ramp.zones),
+      )
+      const turn = plan.zones.slice(dialled, due).map(({ index }) => index)
+      dialled = due
+      await Promise.all(
+        crews.map(({ crew }, place) => crew.connect(turn.filter((index) => index % crews.length === place))),
+      )
+      await this.#pause(50)
+    }
+    const untilMs = clock.monotonicMs() + LIVE_WITHIN_MS
+    for (;;) {
+      const { live, sidecarsLive } = await this.#interval()
+      const wanted =
+        tierOf(scenario.topology) === 'full' ? plan.zones.reduce((sum, { sidecars }) => sum + sidecars.length, 0) : 0
+      if ((live === plan.zones.length && sidecarsLive >= wanted) || signal.aborted || clock.monotonicMs() > untilMs)
+        return
+      await this.#pause(INTERVAL_MS / 4)
+    }
+  }
+
+  async #load(): Promise<void> {
+    const { plan, target, scenario, clock, signal, crews } = this.#options
+    this.#enter('load')
+    await this.#interval()
+    const startMs = clock.monotonicMs() + INTERVAL_MS / 4
+    this.#recorder.loadStarts(startMs)
+    await this.#begin({ startMs, writes: this.#schedule(), measuredFromMs: scenario.load.warmup })
+    const timed = target.api ? plan.writes.filter(({ atMs }) => atMs !== undefined) : []
+    const over = new AbortController()
+    const side = AbortSignal.any([signal, over.signal])
+    const strikes = strikeAsPlanned({
+      plan,
+      target,
+      startMs,
+      clock,
+      crews,
+      signal: side,
+      record: (line) => this.#record(line),
+      sinceStart: () => this.#now(),
+    })
+    const churn = this.#churn(startMs, side)
+    const ticking = this.#tickUntil(side)
+    const writing = runOpenLoop({
+      writes: timed,
+      startMs,
+      clock,
+      perform: (write) => performWrite(plan, target, write),
+      onFate: (fate) => this.#recorder.wrote(fate),
+      inFlightMax: Math.max(IN_FLIGHT_MIN, scenario.load.writes * IN_FLIGHT_SECONDS),
+      signal,
+    })
+    await Promise.all([writing, this.#pause(startMs + scenario.load.duration - clock.monotonicMs())])
+    over.abort()
+    await Promise.all([strikes, churn, ticking])
+    signal.throwIfAborted()
+  }
+
+  async #churn(startMs: number, signal: AbortSignal): Promise<void> {
+    const { plan, clock, crews } = this.#options
+    for (const event of plan.churn) {
+      await this.#pause(startMs + event.atMs - clock.monotonicMs(), signal)
+      if (signal.aborted) return
+      await crews[event.zone % crews.length]?.crew.churn([event])
+    }
+  }
+
+  /** Until every zone has what was accepted last, or it has had time enough. */
+  async #settle(): Promise<void> {
+    const { clock, signal, plan } = this.#options
+    this.#enter('settle')
+    const untilMs = clock.monotonicMs() + SETTLE_WITHIN_MS
+    const perTenant = plan.zones.length / this.#options.target.tenants.length
+    do {
+      await this.#pause(INTERVAL_MS / 2)
+      await this.#interval()
+      const owed = [...this.#recorder.fates.values()].some(
+        ({ kind, number }) =>
+          kind === 'accepted' && this.#isMeasured(number) && this.#recorder.reached(number) < perTenant,
+      )
+      if (!owed) return
+    } while (clock.monotonicMs() < untilMs && !signal.aborted)
+  }
+
+  #isMeasured(number: number): boolean {
+    const atMs = this.#options.plan.writes[number - 1]?.atMs
+    return atMs !== undefined && atMs >= this.#options.scenario.load.warmup
+  }
+
+  async #final(): Promise<void> {
+    const { plan, crews, scenario } = this.#options
+    this.#enter('final')
+    for (const line of this.#recorder.writeLines()) this.#record(line)
+    const states = (await Promise.all(crews.map(({ crew }) => crew.final()))).flat()
+    this.#record(judgeFinal(plan, scenario, this.#recorder.fates, states))
+    const after = await this.#options.watch.counters()
+    const grown = [...after].map(([name, value]): [string, number] => [name, value - (this.#counters.get(name) ?? 0)])
+    this.#record({ kind: 'counters', counters: Object.fromEntries(grown.filter(([, by]) => by !== 0)) })
+  }
+
+  async #cleanUp(): Promise<void> {
+    const { crews, plan, target, clock, cleanCommand } = this.#options
+    this.#enter('cleanup')
+    await Promise.allSettled(crews.map(({ crew }) => crew.stop()))
+    for (const { what, why } of await cleanUp(plan.run, target, clock)) {
+      this.#record({ kind: 'leftover', what: `${what} (${why})`, command: cleanCommand })
+    }
+  }
+
+  #schedule(): WriteSchedule['writes'] {
+    return this.#options.plan.writes.map(({ resource, atMs }) => ({ resource, atMs }))
+  }
+
+  async #begin(schedule: WriteSchedule): Promise<void> {
+    await Promise.all(this.#options.crews.map(({ crew }) => crew.begin(schedule)))
+  }
+
+  async #stay(phase: Phase, forMs: number): Promise<void> {
+    this.#enter(phase)
+    const over = new AbortController()
+    const ticking = this.#tickUntil(AbortSignal.any([this.#options.signal, over.signal]))
+    await this.#pause(forMs)
+    over.abort()
+    await ticking
+  }
+
+  async #tickUntil(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#pause(INTERVAL_MS, signal)
+      await this.#interval()
+    }
+  }
+
+  async #interval(): Promise<IntervalLine> {
+    const { crews, clock, watch } = this.#options
+    const reports = await Promise.all(
+      crews.map(async ({ name, crew }, turn) => ({
+        name,
+        zones: this.#crewZones[turn] ?? [],
+        report: await crew.take(),
+      })),
+    )
+    const target = await watch.sample()
+    const line = this.#recorder.interval(this.#phase, clock.monotonicMs(), reports, target, this.#health.take())
+    this.#record(line)
+    return line
+  }
+
+  #enter(phase: Phase): void {
+    this.#phase = phase
+    this.#record({ kind: 'phase', phase, atMs: this.#now() })
+  }
+
+  #record(line: RunLine): void {
+    this.#options.record(line)
+  }
+
+  #now(): number {
+    return this.#options.clock.monotonicMs() - this.#startMs
+  }
+
+  /** Ends early, without complaint, when the signal aborts. */
+  async #pause(ms: number, signal: AbortSignal = this.#options.signal): Promise<void> {
+    if (ms <= 0 || signal.aborted) return
+    try {
+      await sleep(this.#options.clock, ms, signal)
+    } catch {
+      // Whoever waits looks at the signal itself.
+    }
+  }
+}
+
+function hostOf(address: string): string {
+  return address.replace(/^grpcs?:\/\//, '').replace(/\/$/, '')
+}

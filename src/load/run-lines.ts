@@ -1,0 +1,180 @@
+import { z } from 'zod'
+import { AppError } from '../base/errors.js'
+
+/** A run file: one JSON object a line, from which every report is made. Histograms are HdrHistogram V2, compressed, in base64. */
+export const RUN_KIND = 'zonelab.load/v1'
+
+const wire = z.object({
+  messagesIn: z.number(),
+  bytesIn: z.number(),
+  messagesOut: z.number(),
+  bytesOut: z.number(),
+  nacks: z.number(),
+})
+const health = z.object({ name: z.string(), lag: z.string(), cpu: z.number() })
+
+const startLine = z.object({
+  kind: z.literal(RUN_KIND),
+  run: z.string(),
+  /** Wall time, ISO 8601. */
+  startedAt: z.string(),
+  zonelab: z.string(),
+  /** As it was run, flags included. */
+  scenario: z.record(z.string(), z.json()),
+  target: z.object({
+    name: z.string(),
+    tenants: z.array(z.string()),
+    writes: z.boolean(),
+    intervals: z.string(),
+    showsHops: z.boolean(),
+  }),
+  machine: z.object({
+    processor: z.string(),
+    cores: z.number(),
+    memoryGiB: z.number(),
+    system: z.string(),
+    node: z.string(),
+  }),
+  workers: z.number(),
+  /** By index. */
+  zones: z.array(z.string()),
+  sidecars: z.number(),
+  writesPlanned: z.number(),
+  /** Limits of this run that a reader should know. */
+  notes: z.array(z.string()),
+})
+
+const phaseLine = z.object({
+  kind: z.literal('phase'),
+  phase: z.enum(['setup', 'ramp', 'hold', 'load', 'settle', 'quiet', 'final', 'cleanup']),
+  /** Milliseconds since the start of the run, as in every line. */
+  atMs: z.number(),
+})
+
+const intervalLine = z.object({
+  kind: z.literal('interval'),
+  atMs: z.number(),
+  phase: phaseLine.shape.phase,
+  live: z.number(),
+  sidecarsLive: z.number(),
+  latency: z.object({
+    zone: z.string(),
+    zoneFaulted: z.string(),
+    sidecar: z.string(),
+    sidecarFaulted: z.string(),
+    accepted: z.string(),
+  }),
+  /** Of each zone that had an arrival, the slowest: [index, ms]. */
+  slowest: z.array(z.tuple([z.number(), z.number()])),
+  reconnects: z.array(z.number()),
+  resync: z.object({ received: z.number(), repeated: z.number() }),
+  wire,
+  writes: z.object({ accepted: z.number(), refused: z.number(), dropped: z.number(), bytes: z.number() }),
+  generator: z.array(health),
+  target: z.object({
+    cpu: z.number().optional(),
+    rssBytes: z.number().optional(),
+    loopLagP99Ms: z.number().optional(),
+  }),
+  losses: z.record(z.string(), z.number()),
+})
+
+const writeLine = z.object({
+  kind: z.literal('write'),
+  number: z.number(),
+  type: z.string(),
+  /** When it was due, and when it was accepted; undefined: it was not. */
+  atMs: z.number(),
+  acceptedMs: z.number().optional(),
+  why: z.string().optional(),
+  measured: z.boolean(),
+  /** How many got it, and the first and the last of them, after it was due. */
+  zones: z.object({ count: z.number(), firstMs: z.number(), lastMs: z.number() }).optional(),
+  sidecars: z.object({ count: z.number(), firstMs: z.number(), lastMs: z.number() }).optional(),
+})
+
+const hopLine = z.object({ kind: z.literal('hop'), hop: z.string(), histogram: z.string() })
+
+const strikeLine = z.object({
+  kind: z.literal('fault'),
+  id: z.string(),
+  fault: z.string(),
+  atMs: z.number(),
+  durationMs: z.number(),
+  zones: z.number(),
+  failed: z.string().optional(),
+})
+
+const finalLine = z.object({
+  kind: z.literal('final'),
+  zones: z.number(),
+  sidecars: z.number(),
+  /** Those whose state is not what it should be, with what they lack: `TYPE/NAME: has 3, should have 7`. */
+  wrong: z.array(z.object({ name: z.string(), lacks: z.array(z.string()) })),
+  sidecarsJudged: z.boolean(),
+})
+
+const countersLine = z.object({ kind: z.literal('counters'), counters: z.record(z.string(), z.number()) })
+const leftoverLine = z.object({ kind: z.literal('leftover'), what: z.string(), command: z.string() })
+/** One step of a search for the limit: a run of its own. */
+const stepLine = z.object({
+  kind: z.literal('step'),
+  knob: z.string(),
+  value: z.number(),
+  outcome: z.string(),
+  p99Ms: z.number().optional(),
+})
+const endLine = z.object({
+  kind: z.literal('end'),
+  atMs: z.number(),
+  how: z.enum(['done', 'interrupted', 'failed']),
+  message: z.string(),
+})
+
+const lineSchema = z.discriminatedUnion('kind', [
+  startLine,
+  phaseLine,
+  intervalLine,
+  writeLine,
+  hopLine,
+  strikeLine,
+  finalLine,
+  countersLine,
+  leftoverLine,
+  stepLine,
+  endLine,
+])
+
+export type RunLine = z.output<typeof lineSchema>
+export type StartLine = z.output<typeof startLine>
+export type IntervalLine = z.output<typeof intervalLine>
+export type WriteLine = z.output<typeof writeLine>
+export type FinalLine = z.output<typeof finalLine>
+export type EndLine = z.output<typeof endLine>
+export type StepLine = z.output<typeof stepLine>
+export type FaultLine = z.output<typeof strikeLine>
+export type Phase = z.output<typeof phaseLine>['phase']
+
+/** Throws `invalid-argument` that names the file and the line. A last line that was cut off is left out: a run may have crashed. */
+export function parseRunFile(text: string, file: string): RunLine[] {
+  const rows = text.split('\n')
+  const lines = rows.flatMap((row, index) => {
+    if (row === '') return []
+    const line = parseLine(row)
+    if (line) return [line]
+    if (index === rows.length - 1) return []
+    throw new AppError('invalid-argument', `${file}:${index + 1}:1: this is no line of a run file`)
+  })
+  if (lines[0]?.kind !== RUN_KIND) {
+    throw new AppError('invalid-argument', `${file}:1:1: a run file begins with a line of kind ${RUN_KIND}`)
+  }
+  return lines
+}
+
+function parseLine(row: string): RunLine | undefined {
+  try {
+    return lineSchema.parse(JSON.parse(row))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,154 @@
+import type { Clock } from '../base/clock.js'
+import { invariant } from '../base/assert.js'
+import { type Random, seededRandom } from '../base/random.js'
+import { Arrivals, type WriteSchedule } from './arrivals.js'
+import { noTraffic, SharedDecoder, type WireCount } from './counted-codec.js'
+import type { Crew, CrewOrder, CrewReport, CrewStrike, CrewZone, FinalState } from './crew-orders.js'
+import { HealthMonitor } from './generator-health.js'
+import type { PlannedChurn } from './plan.js'
+
+/** One simulated zone of whatever tier, as its crew deals with it. */
+export interface ZoneMember {
+  readonly isLive: boolean
+  readonly sidecarsLive: number
+  start(): Promise<void>
+  stop(): Promise<void>
+  strike(strike: CrewStrike): void
+  churn(event: PlannedChurn): Promise<void>
+  /** What the zone and its sidecars hold of the run. */
+  final(): readonly FinalState[]
+}
+
+/** Where members report to. */
+export interface CrewLog {
+  readonly clock: Clock
+  readonly random: Random
+  readonly decoder: SharedDecoder
+  readonly wire: WireCount
+  /** `zone` is the place in the crew. */
+  readonly zoneArrivals: Arrivals
+  readonly sidecarArrivals: Arrivals
+  isFaulted(zone: number): boolean
+  reconnected(afterMs: number): void
+  resynced(bytes: { readonly received: number; readonly repeated: number }): void
+  lost(zone: number, why: string): void
+  live(zone: number): unknown
+}
+
+export type MakeMember = (order: CrewOrder, zone: CrewZone, place: number, log: CrewLog) => Promise<ZoneMember>
+
+/** The zones of one process. */
+export class ZoneCrew implements Crew {
+  readonly #clock: Clock
+  readonly #makeMember: MakeMember
+  readonly #health: HealthMonitor
+  readonly #members: ZoneMember[] = []
+  /** Index in the plan → place in the crew. */
+  #places = new Map<number, number>()
+  readonly #wire = noTraffic()
+  #zoneArrivals = new Arrivals(0, 0)
+  #sidecarArrivals = new Arrivals(0, 0)
+  readonly #reconnects: number[] = []
+  #resync = { received: 0, repeated: 0 }
+  #losses: Record<string, number> = {}
+  /** By place: until when a fault lasts. */
+  readonly #struckUntilMs = new Map<number, number>()
+  /** Places of zones that have lost their global and do not have everything again yet. */
+  readonly #away = new Set<number>()
+
+  constructor(clock: Clock, makeMember: MakeMember) {
+    this.#clock = clock
+    this.#makeMember = makeMember
+    this.#health = new HealthMonitor(clock)
+  }
+
+  async prepare(order: CrewOrder): Promise<void> {
+    invariant(this.#members.length === 0, 'a crew is prepared once')
+    const { zones, resources, seed } = order
+    this.#zoneArrivals = new Arrivals(zones.length, resources)
+    this.#sidecarArrivals = new Arrivals(
+      zones.reduce((sum, { plan }) => sum + plan.sidecars.length, 0),
+      resources,
+    )
+    this.#places = new Map(zones.map(({ plan }, place) => [plan.index, place]))
+    const log = this.#log(seed ^ (zones[0]?.plan.index ?? 0))
+    for (const [place, zone] of zones.entries()) this.#members.push(await this.#makeMember(order, zone, place, log))
+  }
+
+  async connect(zones: readonly number[]): Promise<void> {
+    await Promise.all(zones.map((zone) => this.#member(zone)?.start()))
+  }
+
+  async begin(schedule: WriteSchedule): Promise<void> {
+    this.#zoneArrivals.begin(schedule)
+    this.#sidecarArrivals.begin(schedule)
+    this.#health.take()
+  }
+
+  async strike(strikes: readonly CrewStrike[]): Promise<void> {
+    for (const strike of strikes) {
+      const place = this.#places.get(strike.zone)
+      if (place === undefined) continue
+      this.#struckUntilMs.set(place, this.#clock.monotonicMs() + strike.fault.durationMs)
+      this.#members[place]?.strike(strike)
+    }
+  }
+
+  async churn(events: readonly PlannedChurn[]): Promise<void> {
+    await Promise.all(events.map((event) => this.#member(event.zone)?.churn(event)))
+  }
+
+  async take(): Promise<CrewReport> {
+    const report = {
+      live: this.#members.filter(({ isLive }) => isLive).length,
+      zones: this.#members.length,
+      sidecarsLive: this.#members.reduce((sum, { sidecarsLive }) => sum + sidecarsLive, 0),
+      zoneArrivals: this.#zoneArrivals.take(),
+      sidecarArrivals: this.#sidecarArrivals.take(),
+      reconnects: this.#reconnects.splice(0),
+      resync: this.#resync,
+      wire: { ...this.#wire },
+      health: this.#health.take(),
+      losses: this.#losses,
+    }
+    Object.assign(this.#wire, noTraffic())
+    this.#resync = { received: 0, repeated: 0 }
+    this.#losses = {}
+    return report
+  }
+
+  async final(): Promise<readonly FinalState[]> {
+    return this.#members.flatMap((member) => member.final())
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#members.map((member) => member.stop()))
+    this.#health.stop()
+  }
+
+  #member(zone: number): ZoneMember | undefined {
+    const place = this.#places.get(zone)
+    return place === undefined ? undefined : this.#members[place]
+  }
+
+  #log(seed: number): CrewLog {
+    return {
+      clock: this.#clock,
+      random: seededRandom(seed),
+      decoder: new SharedDecoder(),
+      wire: this.#wire,
+      zoneArrivals: this.#zoneArrivals,
+      sidecarArrivals: this.#sidecarArrivals,
+      isFaulted: (zone) => this.#away.has(zone) || (this.#struckUntilMs.get(zone) ?? 0) >= this.#clock.monotonicMs(),
+      reconnected: (afterMs) => this.#reconnects.push(afterMs),
+      resynced: ({ received, repeated }) => {
+        this.#resync = { received: this.#resync.received + received, repeated: this.#resync.repeated + repeated }
+      },
+      lost: (zone, why) => {
+        this.#losses[why] = (this.#losses[why] ?? 0) + 1
+        this.#away.add(zone)
+      },
+      live: (zone) => this.#away.delete(zone),
+    }
+  }
+}

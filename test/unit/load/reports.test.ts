@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { loadResult, readLoadResult } from '../../../src/load/load-result.js'
+import { LOAD_REPORTS } from '../../../src/load/reports.js'
+import { parseRunFile } from '../../../src/load/run-lines.js'
+import { intervalLine, runOf, zoneLatency } from './run-lines.js'
+
+const THRESHOLDS = ['zone.propagation:p(99)<100ms', 'zone.propagation:max<5ms', 'dataplane.propagation:p(99)<1s']
+const lines = runOf([intervalLine({ latency: zoneLatency(10, 20, 30), slowest: [[1, 30]] })], THRESHOLDS)
+const result = loadResult(lines)
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'zonelab-reports-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const file = (name: string, text: string) => {
+  const path = join(folder, name)
+  writeFileSync(path, text)
+  return path
+}
+
+describe('the reports of a run', () => {
+  test('are made from its file alone', () => {
+    const path = file('run.ndjson', lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    expect(LOAD_REPORTS.html(readLoadResult(path))).toBe(LOAD_REPORTS.html(result))
+  })
+
+  test('can be made anew from the json report', () => {
+    const path = file('result.json', LOAD_REPORTS.json(result))
+    expect(LOAD_REPORTS.md(readLoadResult(path))).toBe(LOAD_REPORTS.md(result))
+  })
+
+  test('say in JUnit which threshold was crossed and which was not judged', () => {
+    const xml = LOAD_REPORTS.junit(result)
+    expect(xml).toContain('tests="4" failures="1" skipped="1"')
+    expect(xml).toContain('<testcase classname="load.mine" name="zone.propagation:max&lt;5ms">')
+  })
+
+  test('are one page that loads nothing', () => {
+    const page = LOAD_REPORTS.html(result)
+    expect(page).not.toMatch(/(src|href)="(?!#)/)
+    expect(page).toContain('<svg')
+    expect(page).toContain('zl-k3f9ab-z2')
+  })
+
+  test('show what a target hides as not observable', () => {
+    expect(LOAD_REPORTS.text(result)).toMatch(/sidecar has it \(each sidecar\)\s+not observable/)
+  })
+})
+
+describe('a run file', () => {
+  const text = (...rows: readonly string[]) => rows.join('\n')
+  const start = JSON.stringify(lines[0])
+
+  test('with a line that is none is refused by its place', () => {
+    expect(() => parseRunFile(text(start, '{"kind":"interval"}', start), 'run.ndjson')).toThrow('run.ndjson:2:1:')
+  })
+
+  test('that begins otherwise is refused', () => {
+    expect(() => parseRunFile('{"kind":"phase","phase":"load","atMs":1}\n', 'run.ndjson')).toThrow(
+      'run.ndjson:1:1: a run file begins with a line of kind zonelab.load/v1',
+    )
+  })
+
+  test('whose last line was cut off is read up to there', () => {
+    expect(parseRunFile(text(start, '{"kind":"pha'), 'run.ndjson')).toHaveLength(1)
+  })
+
+  test('that is not there is named', () => {
+    expect(() => readLoadResult(join(folder, 'none.ndjson'))).toThrow('none.ndjson cannot be read (ENOENT)')
+  })
+})
