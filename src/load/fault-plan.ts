@@ -11,4 +11,3 @@ export const faultSchema = z.strictObject({
   zones: share.prefault('100%'),
   for: duration.prefault('0ms'),
 })
-
