@@ -52,7 +52,7 @@ module.exports = {
     layer(
       'conformance',
       'conformance',
-      ['base', 'model', 'protocol', 'wire', 'transport', 'auth'],
+      ['base', 'model', 'protocol', 'wire', 'transport', 'auth', 'report'],
       'It judges from outside: any target, ours included, is met on the wire.',
     ),
     ...['global', 'zone', 'dataplane', 'platform'].map((process) => ({
@@ -77,6 +77,7 @@ module.exports = {
     door('@bufbuild/protobuf', ['^src/wire/'], 'Protobuf lives in wire.'),
     door('fastify', ['^src/transport/http/', '^src/api/'], 'One HTTP server.'),
     door('better-sqlite3', ['^src/store/sql/'], 'One database driver, one folder.'),
+    door('pg', ['^src/store/postgres/'], 'One database driver, one folder.'),
     door('jose', ['^src/auth/'], 'Tokens live in auth.'),
     door('pino', ['^src/base/pino-logger'], 'One logger.'),
     door('prom-client', ['^src/base/prom-metrics'], 'One metrics library.'),

@@ -7,6 +7,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    globalSetup: './test/support/postgres-run.ts',
     reporters: ['default', './test/support/count-reporter.ts'],
   },
 })

@@ -21,6 +21,10 @@ interface Bound {
   readonly user: ApiUser
 }
 
+const RETRY_LATER: ReadonlySet<number> = new Set([429, 503])
+/** A database that fails over, or a queue that is full, is back within some seconds. */
+const RETRY_AFTER_S = 2
+
 const NOBODY: ApiUser = { name: '', groups: [] }
 const BOUND = 'zonelabBound'
 
@@ -119,6 +123,8 @@ function fail(error: AppError, request: FastifyRequest, reply: FastifyReply, { l
   if (problem.status >= 500) {
     log.error('request failed', { method: request.method, path: request.routeOptions.url, code: error.code, error })
   }
+  // What is away or too busy now: without the header, clients guess.
+  if (error.description.retryable && RETRY_LATER.has(problem.status)) void reply.header('retry-after', RETRY_AFTER_S)
   return send(json(problemJson(problem), problem.status), reply)
 }
 

@@ -45,7 +45,7 @@ function canonicalHost(host: string): string {
   return isIP(bare) === 6 ? new URL(`http://[${bare}]`).hostname.slice(1, -1) : bare
 }
 
-function isLoopbackHost(host: string): boolean {
+export function isLoopbackHost(host: string): boolean {
   const bare = host.toLowerCase().replace(/\.$/, '')
   if (bare === 'localhost') return true
   const family = isIP(bare)

@@ -26,6 +26,7 @@ export interface Verified<Claims> {
   readonly kind: 'verified'
   readonly claims: VerifiedClaims<Claims>
   readonly kid: string
+  readonly key: KeyObject
   readonly expiresAtMs: number
 }
 
@@ -51,7 +52,7 @@ export async function verifyToken<Claims extends RegisteredClaims>(
   if (fault !== undefined) return { ...fault, ...(claims.jti === undefined ? {} : { jti: claims.jti }) }
   if (await trust.revocations.isRevoked(claims.jti ?? '')) return refused('revoked', 'token is revoked', claims.jti)
   const expiresAtMs = Math.floor((claims.exp ?? 0) * 1000)
-  return { kind: 'verified', claims: claims as VerifiedClaims<Claims>, kid: passed.kid, expiresAtMs }
+  return { kind: 'verified', claims: claims as VerifiedClaims<Claims>, kid: passed.kid, key: lookup.key, expiresAtMs }
 }
 
 /** RS256 and nothing else. `compact` must have passed the gate's structural part. */

@@ -4,6 +4,8 @@ import { parseTenantId, type TenantId } from '../model/tenant.js'
 /** The metadata of one call: every value of a header, in order of arrival. Names are lower case. */
 export interface CallMetadata {
   values(name: string): readonly string[]
+  /** Where the connection comes from, without the port. What a proxy may say in a header counts for nothing. */
+  readonly peerAddress: string
 }
 
 /** Selects the control plane; the name in Konnect is not public, so it is configurable (auth.md §2.1). */

@@ -1,4 +1,4 @@
-import { flag, oneOf, port, text } from './settings.js'
+import { flag, oneOf, port, text, whole, withoutPassword } from './settings.js'
 
 /** Settings that every process has. */
 export const PROCESS_SETTINGS = {
@@ -13,6 +13,50 @@ export const PROCESS_SETTINGS = {
     doc: 'Least level that is logged',
     words: ['debug', 'info', 'warn', 'error', 'silent'],
     fallback: 'info',
+  }),
+} as const
+
+/** Where a control plane keeps its resources: `store`, or Kuma's own names for a Postgres database. */
+const STORE_SETTINGS = {
+  store: text({
+    env: 'ZONELAB_STORE',
+    doc: '`memory`, the path of a SQLite file, or `postgres://user@host:port/database`',
+    fallback: 'memory',
+    show: withoutPassword,
+  }),
+  storeType: oneOf({
+    env: 'KUMA_STORE_TYPE',
+    doc: "`own`: what `store` says. Kuma's words otherwise; `postgres` is the database that the settings below name",
+    words: ['own', 'memory', 'postgres'],
+    fallback: 'own',
+  }),
+  postgresHost: text({ env: 'KUMA_STORE_POSTGRES_HOST', doc: 'Host of the database', fallback: '127.0.0.1' }),
+  postgresPort: port({ env: 'KUMA_STORE_POSTGRES_PORT', doc: 'Its port', fallback: 15_432 }),
+  postgresUser: text({
+    env: 'KUMA_STORE_POSTGRES_USER',
+    doc: 'Role of this process; it must not own the tables',
+    fallback: 'kuma',
+  }),
+  postgresPassword: text({
+    env: 'KUMA_STORE_POSTGRES_PASSWORD',
+    doc: 'Its password, also of a `store` URL that has none',
+    fallback: '',
+    secret: true,
+  }),
+  postgresDbName: text({ env: 'KUMA_STORE_POSTGRES_DB_NAME', doc: 'Name of the database', fallback: 'kuma' }),
+  postgresTlsMode: oneOf({
+    env: 'KUMA_STORE_POSTGRES_TLS_MODE',
+    doc: 'TLS to the database',
+    words: ['disable', 'verifyNone', 'verifyCa', 'verifyFull'],
+    fallback: 'disable',
+  }),
+  postgresTlsCaPath: text({ env: 'KUMA_STORE_POSTGRES_TLS_CA_PATH', doc: 'CA of the database', fallback: '' }),
+  postgresMaxOpenConnections: whole({
+    env: 'KUMA_STORE_POSTGRES_MAX_OPEN_CONNECTIONS',
+    doc: 'Connections for reads and writes; one more hears notifications and holds leadership',
+    fallback: 10,
+    min: 1,
+    max: 1_000,
   }),
 } as const
 
@@ -37,6 +81,11 @@ export const CONTROL_PLANE_SETTINGS = {
     doc: 'Metadata header that selects the control plane',
     fallback: 'x-konnect-cp-id',
   }),
+  insecure: flag({
+    env: 'ZONELAB_INSECURE',
+    doc: 'Let tokens travel without TLS, where others may read them',
+    fallback: false,
+  }),
   localhostIsAdmin: flag({
     env: 'KUMA_API_SERVER_AUTHN_LOCALHOST_IS_ADMIN',
     doc: 'Requests from this machine are the admin',
@@ -47,6 +96,6 @@ export const CONTROL_PLANE_SETTINGS = {
     doc: 'File (0600) to which the admin token is written at start; empty: none',
     fallback: '',
   }),
-  store: text({ env: 'ZONELAB_STORE', doc: '`memory`, or the path of a SQLite file', fallback: 'memory' }),
+  ...STORE_SETTINGS,
   ...PROCESS_SETTINGS,
 } as const

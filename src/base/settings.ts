@@ -12,6 +12,8 @@ export interface Setting<T> {
   parse(text: string): T
   /** Shown as `*****` by `config view`. */
   readonly secret?: boolean
+  /** What is shown of it, where that is not all: a URL without its password. */
+  show?(value: T): unknown
   /** Kong Mesh's name where it is not `env` with `KMESH_` for `KUMA_`. */
   readonly kongEnv?: string
 }
@@ -84,7 +86,17 @@ function unknownKeys(table: SettingsTable, { file, flags }: SettingSources): Vio
 
 /** The effective settings as text, secrets masked. */
 export function describeSettings<T extends SettingsTable>(table: T, values: SettingsOf<T>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(table).map(([key, { secret }]) => [key, secret ? '*****' : values[key]]))
+  return Object.fromEntries(Object.entries(table).map(([key, setting]) => [key, shown(setting, values[key])]))
+}
+
+function shown({ secret, show }: Setting<unknown>, value: unknown): unknown {
+  if (secret) return '*****'
+  return show ? show(value) : value
+}
+
+/** A URL as it may be shown: `postgres://user:*****@host/database`. */
+export function withoutPassword(url: string): string {
+  return url.replace(/^([a-z]+:\/\/[^:@/]*):[^@/]*@/, '$1:*****@')
 }
 
 export function kebab(key: string): string {

@@ -4,7 +4,7 @@ import { apply } from './commands/apply.js'
 import { check } from './commands/check.js'
 import { completionCommand } from './commands/completion.js'
 import { configView } from './commands/config.js'
-import { dbMigrateStatus } from './commands/db.js'
+import { dbMigrateStatus, dbMigrateUp } from './commands/db.js'
 import { deleteCommand } from './commands/delete.js'
 import { down } from './commands/down.js'
 import { env } from './commands/env.js'
@@ -13,6 +13,7 @@ import { inspectDataplanes, inspectSync, inspectZones } from './commands/inspect
 import { labs } from './commands/labs.js'
 import { loadCommands } from './commands/load.js'
 import { logs } from './commands/logs.js'
+import { reportCompare, reportShow } from './commands/report.js'
 import { runCommands } from './commands/run.js'
 import { status } from './commands/status.js'
 import { supervise } from './commands/supervise.js'
@@ -40,10 +41,13 @@ export const COMMANDS: readonly Command[] = [
   ...actions,
   ...loadCommands,
   tokenIssue,
+  reportShow,
+  reportCompare,
   ...runCommands,
   supervise,
   check,
   dbMigrateStatus,
+  dbMigrateUp,
   completionCommand(() => COMMANDS),
   version,
 ]

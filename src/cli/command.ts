@@ -28,6 +28,7 @@ export const COMMAND_GROUPS = [
   'Breaking',
   'Measuring',
   'Credentials',
+  'Reports',
   'Single processes',
   'Other',
 ] as const

@@ -4,8 +4,7 @@ import type { Rpc } from './rpc.js'
 
 /** The one file that a run writes and that every report is made from. It holds no secret. */
 export interface ConformanceResult {
-  readonly kind: 'zonelab-conformance-result'
-  readonly version: 1
+  readonly kind: 'zonelab.conformance/v1'
   readonly header: ResultHeader
   readonly verdict: Verdict
   /** In the order of the matrix; every case of the profiles, whether run or not. */

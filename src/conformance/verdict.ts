@@ -55,8 +55,7 @@ export interface RunFacts extends VerdictFacts {
 export function conclude({ header, leftBehind, ...facts }: RunFacts): ConformanceResult {
   const { cases } = facts
   return {
-    kind: 'zonelab-conformance-result',
-    version: 1,
+    kind: 'zonelab.conformance/v1',
     header: { ...header, totals: totalsOf(cases) },
     verdict: verdictOf(facts),
     cases,

@@ -4,9 +4,8 @@ import { type GuiOptions, guiPlugin } from '../api/gui.js'
 import type { ApiOptions } from '../api/options.js'
 import { apiPlugin, TENANT_PREFIX } from '../api/plugin.js'
 import { DEFAULT_ACCESS } from '../auth/access.js'
-import { openZoneAuthenticator } from '../auth/open-zone-authenticator.js'
 import { ADMIN_USER_TOKEN, secretData } from '../auth/token-secrets.js'
-import { type PeerIdentity, type ZoneAuthenticator, ZoneTokenAuthenticator } from '../auth/zone-authenticator.js'
+import type { PeerIdentity, ZoneAuthenticator } from '../auth/zone-authenticator.js'
 import type { Clock } from '../base/clock.js'
 import type { AppError } from '../base/errors.js'
 import { Hops } from '../base/hops.js'
@@ -17,8 +16,9 @@ import type { Random } from '../base/random.js'
 import { describeSettings } from '../base/settings.js'
 import type { JsonObject } from '../model/json.js'
 import { DEFAULT_TENANT, parseTenantId, type TenantId } from '../model/tenant.js'
-import { openStore, storeType } from '../store/open-store.js'
+import { openStore } from '../store/open-store.js'
 import type { ResourceStore, TenantStore } from '../store/store.js'
+import { storePlace, storeType } from '../store/store-place.js'
 import { CONTROL_PLANE_VERSION } from '../sync/sync-node.js'
 import { GrpcServer } from '../transport/grpc/server.js'
 import { addDiagnostics } from '../transport/http/diagnostics.js'
@@ -29,6 +29,7 @@ import { KDS } from '../wire/kds-service.js'
 import { AdminRelay } from './admin-relay.js'
 import { meshSecrets, proxyAdmin, tokenIssuer } from './api-ports.js'
 import { GLOBAL_SETTINGS, type GlobalConfig } from './config.js'
+import { KdsAdmission } from './kds-admission.js'
 import { KdsService } from './kds-service.js'
 import { Sessions } from './sessions.js'
 import { SyncStatus } from './sync-status.js'
@@ -97,12 +98,25 @@ export class GlobalProcess {
   }
 
   async #start(): Promise<GlobalEndpoints> {
-    const store = await openStore(this.#config.store, { ...this.#ports, onFatal: (error) => this.#failed(error) })
+    const store = await openStore(storePlace(this.#config), {
+      ...this.#ports,
+      metrics: this.#metrics,
+      connectionsMax: this.#config.postgresMaxOpenConnections,
+      onFatal: (error) => this.#failed(error),
+    })
     this.#lifecycle.onStop(() => store.close())
-    const tenants = this.#directory(store)
+    const admission: KdsAdmission = new KdsAdmission({
+      ...this.#ports,
+      config: this.#config,
+      tenants: () => tenants,
+      sessions: this.#sessions,
+      metrics: this.#metrics,
+    })
+    const tenants = this.#directory(store, admission)
     this.#lifecycle.onStop(() => tenants.stop())
     for (const id of this.#tenantIds(await store.tenants())) await tenants.open(id)
     await this.#writeAdminTokens(tenants)
+    await this.#lifecycle.run(admission)
     const { clock } = this.#ports
     const service: KdsService = new KdsService({
       ...this.#ports,
@@ -120,16 +134,19 @@ export class GlobalProcess {
       tenants: async () => tenants.all().map(({ id }) => id),
       tenantOf: (id) => tenants.get(id).runtime,
     })
-    const kds = await this.#serveKds(service, tenants)
+    const kds = await this.#serveKds(service, admission.authenticator)
     const apis = await this.#serveApi(tenants)
     const diagnostics = await this.#serveDiagnostics(status)
     this.#ready = true
     return { ...apis, kds, diagnostics }
   }
 
-  #directory(store: ResourceStore): TenantDirectory {
+  #directory(store: ResourceStore, admission: KdsAdmission): TenantDirectory {
     const { localhostIsAdmin, skipMeshCreation, skipHostnameGenerators } = this.#config
-    const makeRuntime = (tenantStore: TenantStore) => this.#runtime(tenantStore)
+    const makeRuntime = (tenantStore: TenantStore) => {
+      admission.watch(tenantStore)
+      return this.#runtime(tenantStore)
+    }
     return new TenantDirectory({
       ...this.#ports,
       store,
@@ -174,10 +191,9 @@ export class GlobalProcess {
     return new Set([DEFAULT_TENANT, ...configured.map(parseTenantId), ...stored])
   }
 
-  async #serveKds(service: KdsService, tenants: TenantDirectory): Promise<number> {
+  async #serveKds(service: KdsService, zones: ZoneAuthenticator): Promise<number> {
     const { listen: host, kdsPort: port, kdsTls, maxMsgSize, keepaliveMs } = this.#config
     const { clock, log } = this.#ports
-    const zones = this.#zoneAuthenticator(tenants)
     const server = new GrpcServer<PeerIdentity>({
       authenticate: (metadata) => zones.authenticate(metadata),
       ...(kdsTls && { tls: this.#certificate() }),
@@ -203,18 +219,6 @@ export class GlobalProcess {
       await closed
     })
     return bound.port
-  }
-
-  #zoneAuthenticator(tenants: TenantDirectory): ZoneAuthenticator {
-    const { kdsAuth, tenants: several, cpIdHeader } = this.#config
-    const { clock, log } = this.#ports
-    const tenancy = { fallback: several ? undefined : DEFAULT_TENANT, cpIdHeader }
-    if (kdsAuth === 'none') {
-      return openZoneAuthenticator({ tenancy, exists: (id) => tenants.find(id) !== undefined, log })
-    }
-    const trust = { find: (id: TenantId) => tenants.find(id)?.trust.zone }
-    const refusals = several ? 'generic' : 'detailed'
-    return new ZoneTokenAuthenticator({ tenancy, trust, refusals, clock, log, metrics: this.#metrics })
   }
 
   async #serveApi(tenants: TenantDirectory): Promise<{ apiHttp: number; apiHttps: number }> {
@@ -266,7 +270,7 @@ export class GlobalProcess {
   }
 
   #guiOptions(): GuiOptions {
-    const { guiDir, store } = this.#config
+    const { guiDir } = this.#config
     const config = {
       baseGuiPath: GUI_PATH,
       apiUrl: '/',
@@ -274,7 +278,7 @@ export class GlobalProcess {
       product: 'Kuma',
       mode: 'global',
       environment: 'universal',
-      storeType: storeType(store),
+      storeType: storeType(storePlace(this.#config)),
       apiReadOnly: false,
     }
     return { folder: guiDir === '' ? undefined : guiDir, config }

@@ -19,9 +19,38 @@ export const GLOBAL_SETTINGS = {
   kdsAuth: oneOf({
     env: 'KUMA_MULTIZONE_GLOBAL_KDS_AUTH_TYPE',
     doc: 'How zones prove who they are',
-    words: ['none', 'zone-token'],
-    synonyms: { zoneToken: 'zone-token', cpToken: 'zone-token' },
+    words: ['none', 'zone-token', 'sat'],
+    synonyms: { zoneToken: 'zone-token', cpToken: 'zone-token', konnect: 'sat' },
     fallback: 'zone-token',
+  }),
+  openStreams: oneOf({
+    env: 'ZONELAB_OPEN_STREAMS',
+    doc: 'Open streams are authenticated once (`parity`), or end when their credential does (`strict`)',
+    words: ['parity', 'strict'],
+    fallback: 'parity',
+  }),
+  platformUrl: text({
+    env: 'ZONELAB_PLATFORM_URL',
+    doc: 'Mode `sat`: this shard at the platform, `https://HOST:PORT/internal/shards/SHARD`',
+    fallback: '',
+  }),
+  platformTokenFile: text({
+    env: 'ZONELAB_PLATFORM_TOKEN_FILE',
+    doc: 'Mode `sat`: file with the token of this shard; read again for every request',
+    fallback: '',
+  }),
+  platformCaFile: text({ env: 'ZONELAB_PLATFORM_CA_FILE', doc: 'CA of the platform; empty: the system', fallback: '' }),
+  admissionMaxAgeMs: duration({
+    env: 'ZONELAB_ADMISSION_MAX_AGE',
+    doc: 'Mode `sat`: how old what the platform said of access tokens may be; beyond, nobody new gets in with one',
+    fallback: 5_000,
+  }),
+  refusalsPerSecond: whole({
+    env: 'ZONELAB_REFUSALS_PER_SECOND',
+    doc: 'Refused KDS calls that one address is answered in a second; more wait, and then are turned away',
+    fallback: 200,
+    min: 1,
+    max: 1_000_000,
   }),
   tenants: flag({
     env: 'ZONELAB_TENANTS',

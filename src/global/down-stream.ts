@@ -1,5 +1,6 @@
 import type { PeerIdentity } from '../auth/zone-authenticator.js'
 import type { Cancel, Clock } from '../base/clock.js'
+import { AppError } from '../base/errors.js'
 import type { Hops } from '../base/hops.js'
 import type { Logger } from '../base/log.js'
 import type { Metrics } from '../base/metrics.js'
@@ -68,20 +69,24 @@ export class DownStream implements PublisherObserver {
     const { metrics, tenant, log } = this.#options
     metrics.gauge('kds_delta_streams_active').add(1)
     this.#publisher.start()
-    tenant.ensureZone(this.peer.zone).then(
+    tenant.ensureZone(this.peer).then(
       () => {
         this.#insight.streamOpened('globalToZone')
         return this.#insight.flush()
       },
-      (error: unknown) => {
-        log.error('a zone could not be stored', { tenant: this.peer.tenant, zone: this.peer.zone, error })
-        this.end({ kind: 'apply-failed', detail: 'could not store the zone' })
+      (thrown: unknown) => {
+        log.error('a zone is not there', { tenant: this.peer.tenant, zone: this.peer.zone, error: thrown })
+        this.end(reasonWithoutZone(thrown))
       },
     )
   }
 
   end(reason: CloseReason): void {
     this.#publisher.end(reason)
+  }
+
+  abort(reason: CloseReason): void {
+    this.#publisher.abort(reason)
   }
 
   get types(): readonly PublishedType[] {
@@ -178,6 +183,13 @@ export class DownStream implements PublisherObserver {
     for (const { name, version } of batch.entries) hops.emit({ hop, tenant, peer, type, name, version })
     for (const name of batch.removed) hops.emit({ hop, tenant, peer, type, name, version: undefined })
   }
+}
+
+/** Why a sync stream ends whose Zone could not be had (`TenantRuntime.ensureZone`). */
+export function reasonWithoutZone(thrown: unknown): CloseReason {
+  const { code, message } = AppError.from(thrown)
+  if (code === 'unauthenticated') return { kind: 'refused', code, detail: message }
+  return { kind: 'apply-failed', detail: 'could not store the zone' }
 }
 
 /** Kuma's classes: what an operator's own resources cause, and what is wrong with what was sent (`pkg/kds/util/errors.go`). */

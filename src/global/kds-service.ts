@@ -17,7 +17,7 @@ import { StoreSink } from '../sync/store-sink.js'
 import { fullNode, shortNode } from '../sync/sync-node.js'
 import type { AdminRequest, AdminResponse } from '../wire/admin-codec.js'
 import type { AdminRelay, AdminRpc } from './admin-relay.js'
-import { DownStream } from './down-stream.js'
+import { DownStream, reasonWithoutZone } from './down-stream.js'
 import type { KdsRpc, Session, Sessions } from './sessions.js'
 import type { TenantRuntime } from './tenant-runtime.js'
 
@@ -58,7 +58,7 @@ export class KdsService {
         this.#options.sessions.closed(session)
       },
     })
-    const session = this.#session(peer, 'GlobalToZoneSync', (reason) => stream.end(reason))
+    const session = sessionOf(peer, 'GlobalToZoneSync', stream)
     this.#downStreams.add(stream)
     stream.start()
     this.#opened(session)
@@ -69,10 +69,10 @@ export class KdsService {
     const { tenantOf, clock, instanceId } = this.#options
     const tenant = tenantOf(peer.tenant)
     // Either sync stream may come first (kds.md trap 27): what this one brings waits for its Zone.
-    const zone = tenant.ensureZone(peer.zone)
+    const zone = tenant.ensureZone(peer)
     zone.then(
       () => tenant.insightOf(peer.zone).streamOpened('zoneToGlobal'),
-      (error: unknown) => this.#options.log.error('a zone could not be stored', { ...peerFields(peer), error }),
+      (thrown: unknown) => subscriber.end(reasonWithoutZone(thrown)),
     )
     const sink = this.#sinkFor(peer)
     const subscriber = new Subscriber({
@@ -93,13 +93,13 @@ export class KdsService {
         },
       },
     })
-    const session = this.#session(peer, 'ZoneToGlobalSync', (reason) => subscriber.end(reason))
+    const session = sessionOf(peer, 'ZoneToGlobalSync', subscriber)
     subscriber.start()
     this.#opened(session)
   }
 
   adminStream(peer: PeerIdentity, rpc: AdminRpc, duplex: Duplex<AdminRequest, AdminResponse>): void {
-    const session = this.#session(peer, rpc, (reason) => duplex.end(reason))
+    const session = sessionOf(peer, rpc, duplex)
     this.#options.relay.serve(session, duplex)
     this.#opened(session)
     this.#options.tenantOf(peer.tenant).insightOf(peer.zone).streamOpened(ADMIN_STREAM_KINDS[rpc])
@@ -146,10 +146,10 @@ export class KdsService {
     this.#options.sessions.open(session)
     if (this.#stopped) session.end(STOPPING)
   }
+}
 
-  #session(peer: PeerIdentity, rpc: KdsRpc, end: (reason: CloseReason) => void): Session {
-    return { tenant: peer.tenant, zone: peer.zone, rpc, end }
-  }
+function sessionOf(peer: PeerIdentity, rpc: KdsRpc, stream: Pick<Session, 'end' | 'abort'>): Session {
+  return { ...peer, rpc, end: (reason) => stream.end(reason), abort: (reason) => stream.abort(reason) }
 }
 
 const STOPPING: CloseReason = { kind: 'shutting-down', detail: 'the global control plane is shutting down' }

@@ -1,4 +1,6 @@
+import type { PeerIdentity } from '../auth/zone-authenticator.js'
 import type { Cancel, Clock } from '../base/clock.js'
+import { AppError } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
 import type { Metrics } from '../base/metrics.js'
 import type { Random } from '../base/random.js'
@@ -92,10 +94,16 @@ export class TenantRuntime {
     return insight
   }
 
-  /** Creates the Zone on its first sync stream; both may race, and an admin may have made it before (kds.md §6.1). */
-  async ensureZone(zone: string): Promise<void> {
+  /**
+   * Creates the Zone on its first sync stream; both may race, and an admin may have made it before (kds.md §6.1). One that was
+   * provisioned is not made again by connecting: throws `unauthenticated` when it was deleted (auth.md row 150).
+   */
+  async ensureZone({ zone, credential }: PeerIdentity): Promise<void> {
     const key = { type: 'Zone', mesh: undefined, name: zone } as const
     if (await this.store.get(key)) return
+    if (credential.kind === 'access-token' && credential.managed) {
+      throw new AppError('unauthenticated', `zone ${zone} was deleted, and its token with it; provision it again`)
+    }
     const resource = {
       ...key,
       // None, as Kuma's: what a control plane makes by itself did not come through the API that sets labels.

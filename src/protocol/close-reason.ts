@@ -3,6 +3,7 @@ export type CloseReason =
   | { readonly kind: 'peer-ended'; readonly status: number; readonly detail: string }
   | { readonly kind: 'peer-lost'; readonly detail: string }
   | { readonly kind: 'undecodable'; readonly detail: string }
+  | { readonly kind: 'too-large'; readonly detail: string }
   | { readonly kind: 'protocol-error'; readonly detail: string }
   | {
       readonly kind: 'refused'

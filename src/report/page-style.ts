@@ -51,6 +51,7 @@ thead th { color: var(--quiet); font-weight: 600; border-bottom-width: 2px; }
 th.number, td.number { text-align: right; font-variant-numeric: tabular-nums; }
 details { border: 1px solid var(--line); border-radius: .5rem; margin: .5rem 0; background: var(--panel); }
 summary { cursor: pointer; padding: .5rem .875rem; overflow-wrap: anywhere; }
+details:target { border-color: var(--link); }
 details[open] > summary { border-bottom: 1px solid var(--line); }
 .inside { padding: .25rem .875rem .75rem; }
 .inside details { background: var(--page); }

@@ -1,14 +1,16 @@
 import { MemoryStore } from './memory-store.js'
 import { openSqliteStore, type SqliteStoreOptions } from './sql/sql-store.js'
 import type { ResourceStore } from './store.js'
+import { isPostgresUrl } from './store-place.js'
 
-/** `memory`, or the path of a SQLite file. Rejects as `openSqliteStore` does. */
-export function openStore(where: string, options: Omit<SqliteStoreOptions, 'path'>): Promise<ResourceStore> {
-  if (where === 'memory') return Promise.resolve(new MemoryStore(options))
-  return openSqliteStore({ ...options, path: where })
+export interface OpenStoreOptions extends Omit<SqliteStoreOptions, 'path'> {
+  readonly connectionsMax?: number
 }
 
-/** What peers are told in `config.store.type`: Kuma knows memory and postgres, and any text is printed as it is. */
-export function storeType(where: string): 'memory' | 'sqlite' {
-  return where === 'memory' ? 'memory' : 'sqlite'
+/** `memory`, the path of a SQLite file or a Postgres URL. Rejects as `openSqliteStore` and `openPostgresStore` do. */
+export async function openStore(where: string, options: OpenStoreOptions): Promise<ResourceStore> {
+  if (where === 'memory') return new MemoryStore(options)
+  if (!isPostgresUrl(where)) return openSqliteStore({ ...options, path: where })
+  const { openPostgresStore } = await import('./postgres/pg-store.js')
+  return openPostgresStore({ ...options, url: where })
 }

@@ -16,9 +16,9 @@ const common = {
 const tokenId = z.string().min(1).max(128)
 
 const admissionEvent = z.discriminatedUnion('kind', [
-  /** A token let a zone in; at most once a minute and token. */
+  /** A token let a zone in; told at most once a minute. */
   z.object({ kind: z.literal('token-used'), ...common, tokenId }),
-  /** A call was refused. `tokenId`: of an access token that is known, or the `jti` of a zone JWT whose signature held. */
+  /** A call was refused; the same refusal is told at most once a minute. `tokenId`: of an access token that is known, or the `jti` of a zone JWT whose signature held. */
   z.object({ kind: z.literal('zone-refused'), ...common, reason: z.string().max(64), tokenId: tokenId.optional() }),
   /** The Zone came into being, by whichever door. */
   z.object({ kind: z.literal('zone-created'), ...common }),
@@ -26,7 +26,10 @@ const admissionEvent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('zone-deleted'), ...common }),
 ])
 
-const batch = z.object({ events: z.array(admissionEvent).max(1_000) })
+/** In one request. */
+export const EVENTS_MAX = 1_000
+
+const batch = z.object({ events: z.array(admissionEvent).max(EVENTS_MAX) })
 
 export type AdmissionEvent = z.output<typeof admissionEvent>
 

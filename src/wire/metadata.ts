@@ -38,11 +38,10 @@ export function zoneHeaders({ zone, version, features, token, cpId }: ZoneHeader
 }
 
 /**
- * All values of a header. HTTP/2 in Node hands repeated headers over as one text joined by commas, which is what their
- * repetition means (RFC 9110 §5.3); of a repeated `authorization` it keeps the first, so that one is never taken apart.
+ * All values of a header, from the fields as they came. A repeated one may arrive joined by commas, which is what its
+ * repetition means (RFC 9110 §5.3); an `authorization` is never taken apart.
  */
-export function headerValues(name: string, received: readonly (string | Uint8Array)[]): readonly string[] {
-  const texts = received.filter((value) => typeof value === 'string')
-  if (name === KDS_HEADER.authorization) return texts
-  return texts.flatMap((text) => text.split(',').map((value) => value.trim()))
+export function headerValues(name: string, received: readonly string[]): readonly string[] {
+  if (name === KDS_HEADER.authorization) return received
+  return received.flatMap((text) => text.split(',').map((value) => value.trim()))
 }

@@ -47,6 +47,8 @@ function codeOfReason(reason: CloseReason): number {
     case 'undecodable':
     case 'protocol-error':
       return GRPC_STATUS.INVALID_ARGUMENT
+    case 'too-large':
+      return GRPC_STATUS.RESOURCE_EXHAUSTED
     case 'refused':
       return REFUSED[reason.code]
     case 'apply-failed':

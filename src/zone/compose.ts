@@ -25,8 +25,9 @@ import { ZoneInsight } from '../insights/zone.js'
 import { rfc1035LabelFaults } from '../model/dns-names.js'
 import type { JsonObject } from '../model/json.js'
 import { DEFAULT_TENANT } from '../model/tenant.js'
-import { openStore, storeType } from '../store/open-store.js'
+import { openStore } from '../store/open-store.js'
 import type { TenantStore } from '../store/store.js'
+import { storePlace, storeType } from '../store/store-place.js'
 import { CONTROL_PLANE_VERSION } from '../sync/sync-node.js'
 import type { View } from '../sync/view.js'
 import { GrpcServer } from '../transport/grpc/server.js'
@@ -42,7 +43,7 @@ import { DataplaneCleanup } from './dataplane-cleanup.js'
 import { DataplaneLifecycle } from './dataplane-lifecycle.js'
 import { Generators } from './generators/generators.js'
 import { GlobalLink } from './global-link.js'
-import { connectToGlobal, parseGlobalAddress } from './grpc-connection.js'
+import { checkTokenDelivery, connectToGlobal } from './grpc-connection.js'
 import { WorkloadCertificates } from './identity/workload-certificates.js'
 import { InspectResponder } from './inspect-responder.js'
 import { LinkSession } from './link-session.js'
@@ -167,16 +168,18 @@ export class ZoneProcess {
 
   /** What no later part would refuse before the first zone call (Kuma: `pkg/config/multizone/kds.go`). */
   #check(): void {
-    const { zoneName, globalAddress } = this.#config
+    const { zoneName } = this.#config
     const [fault] = rfc1035LabelFaults(zoneName)
     if (fault !== undefined)
       throw new AppError('invalid-argument', `the zone name ${JSON.stringify(zoneName)}: ${fault}`)
-    if (this.#federated) parseGlobalAddress(globalAddress)
+    if (this.#federated) checkTokenDelivery(this.#config)
   }
 
   async #openStore(): Promise<TenantStore> {
     const onFatal = (error: AppError) => this.#failed(error)
-    const resources = await openStore(this.#config.store, { ...this.#ports, synchronous: 'NORMAL', onFatal })
+    const { postgresMaxOpenConnections: connectionsMax } = this.#config
+    const options = { ...this.#ports, synchronous: 'NORMAL', connectionsMax, onFatal } as const
+    const resources = await openStore(storePlace(this.#config), options)
     this.#lifecycle.onStop(() => resources.close())
     return resources.tenant(DEFAULT_TENANT)
   }
@@ -254,10 +257,10 @@ export class ZoneProcess {
   }
 
   async #upwardView(store: TenantStore, mirror: MeshMirror): Promise<View> {
-    const { zoneName: zone, store: where, maxMsgSize: messageBytesMax, labelsSkipPrefixes } = this.#config
+    const { zoneName: zone, maxMsgSize: messageBytesMax, labelsSkipPrefixes } = this.#config
     const skipPrefixes = labelsSkipPrefixes.split(',').filter((prefix) => prefix !== '')
     const { random } = this.#ports
-    const forgetful = storeType(where) === 'memory'
+    const forgetful = storeType(storePlace(this.#config)) === 'memory'
     const view = await startUpwardView({
       store,
       mirror,
@@ -374,7 +377,7 @@ export class ZoneProcess {
   /** Shown at /config and told to the global, which reads `store.type` from it (kds.md trap 23). Secrets are masked. */
   #shownConfig(): JsonObject {
     const settings = describeSettings(ZONE_SETTINGS, this.#config) as JsonObject
-    return { ...settings, mode: 'zone', environment: 'universal', store: { type: storeType(this.#config.store) } }
+    return { ...settings, mode: 'zone', environment: 'universal', store: { type: storeType(storePlace(this.#config)) } }
   }
 
   async #writeAdminToken(store: TenantStore): Promise<void> {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { checkTokenPath, readTokenFile } from '../auth/token-file.js'
 import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import { HEADER_FEATURES } from '../sync/features.js'
@@ -36,7 +37,21 @@ export function connectToGlobal(config: ZoneConfig, clock: Clock): GlobalConnect
   }
 }
 
-/** `grpc://host:port` or `grpcs://host:port`, as Kuma has it; a token never goes over `grpc://`. */
+/**
+ * What Kuma refuses at start (`pkg/config/multizone/kds.go`): a token that everybody on the way could read, and a path that
+ * leads elsewhere than it seems. Throws `guard-rail` or `invalid-argument`. A file that is not there yet may still come.
+ */
+export function checkTokenDelivery({ globalAddress, tokenPath, tokenInline, insecure }: ZoneConfig): void {
+  const { tls } = parseGlobalAddress(globalAddress)
+  if (tokenPath !== '') checkTokenPath(tokenPath, 'the zone token')
+  if (tls || insecure || (tokenPath === '' && tokenInline === '')) return
+  throw new AppError(
+    'guard-rail',
+    `a token is not sent to ${globalAddress}, where others could read it: use grpcs://, or --insecure true if that is meant`,
+  )
+}
+
+/** `grpc://host:port` or `grpcs://host:port`, as Kuma has it. */
 export function parseGlobalAddress(address: string): { readonly target: string; readonly tls: boolean } {
   const match = /^(grpcs?):\/\/([^/]+)\/?$/.exec(address)
   if (!match) {
@@ -67,10 +82,8 @@ function headersOf(config: ZoneConfig): Headers {
 }
 
 function tokenOf({ tokenPath, tokenInline }: ZoneConfig): string | undefined {
-  if (tokenPath === '') return tokenInline === '' ? undefined : tokenInline
-  const token = readText(tokenPath, 'the zone token').trim()
-  if (token === '') throw new AppError('invalid-argument', `the zone token file ${tokenPath} is empty`)
-  return token
+  if (tokenPath === '') return tokenInline.trim() || undefined
+  return readTokenFile(tokenPath, 'the zone token')
 }
 
 function readText(file: string, what: string): string {

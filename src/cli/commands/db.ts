@@ -2,36 +2,82 @@ import { resolve } from 'node:path'
 import { AppError } from '../../base/errors.js'
 import { readLabState } from '../../lab/lab-state.js'
 import { databaseOf } from '../../lab/settings.js'
-import { type Command, type Context, type Input, LAB_FLAG } from '../command.js'
+import { isPostgresUrl } from '../../store/store-place.js'
+import { type Command, type Context, type Flag, type Input, LAB_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { pathsOf } from '../lab-access.js'
+
+const DB_FLAG: Flag = { name: 'db', value: 'DB', doc: "A SQLite file or a Postgres URL, instead of the lab's database" }
+
+interface Status {
+  readonly name: string
+  readonly version: number
+  readonly newest: number
+}
 
 export const dbMigrateStatus: Command = {
   name: 'db migrate status',
   group: 'Other',
-  summary: "Version of a database's schema; it is brought up to date whenever it is opened",
-  flags: [{ name: 'db', value: 'FILE', doc: "Database file, instead of the lab's" }, LAB_FLAG],
+  summary: "Version of a database's schema",
+  details: 'A SQLite file is brought up to date whenever it is opened; a Postgres database by "db migrate up".',
+  flags: [DB_FLAG, LAB_FLAG],
   examples: ['zonelab db migrate status', 'zonelab db migrate status --db lab.db'],
   async run(context, input) {
-    const { databaseStatus } = await import('../../store/sql/database-status.js')
-    const { path, version, newest } = databaseStatus(databaseFile(context, input))
-    const verdict =
-      version === newest
-        ? 'up to date'
-        : version < newest
-          ? 'brought up to date at the next start'
-          : 'of a newer zonelab'
-    context.io.out(`${path}: version ${version} of ${newest}, ${verdict}`)
-    return version > newest ? EXIT.error : EXIT.ok
+    const database = databaseIn(context, input)
+    const status = await statusOf(database)
+    context.io.out(describe(status, isPostgresUrl(database)))
+    return status.version > status.newest ? EXIT.error : EXIT.ok
   },
 }
 
-function databaseFile(context: Context, input: Input): string {
-  const file = input.text('db')
-  if (file !== undefined) return resolve(file)
+export const dbMigrateUp: Command = {
+  name: 'db migrate up',
+  group: 'Other',
+  summary: 'Bring the schema of a Postgres database up to date, as its owner',
+  details:
+    'The URL is that of the role that owns the schema; the processes run with another, which gets no more than they need.\n' +
+    'Safe when several run at once. A password may be left out of the URL and given as PGPASSWORD or in ~/.pgpass.',
+  flags: [
+    DB_FLAG,
+    { name: 'app-role', value: 'ROLE', doc: 'Role of the processes', fallback: 'zonelab_app' },
+    LAB_FLAG,
+  ],
+  examples: ['zonelab db migrate up --db postgres://zonelab_owner@db.example/zonelab --app-role zonelab_app'],
+  async run(context, input) {
+    const database = databaseIn(context, input)
+    if (!isPostgresUrl(database)) {
+      throw new AppError('invalid-argument', `${database}: a SQLite file is brought up to date whenever it is opened`)
+    }
+    const { migrateUp } = await import('../../store/postgres/migrate.js')
+    const { database: name, ...versions } = await migrateUp(database, input.text('app-role') ?? 'zonelab_app')
+    context.io.out(describe({ name, ...versions }, true))
+    return EXIT.ok
+  },
+}
+
+async function statusOf(database: string): Promise<Status> {
+  if (isPostgresUrl(database)) {
+    const { migrationStatus } = await import('../../store/postgres/migrate.js')
+    const { database: name, ...versions } = await migrationStatus(database)
+    return { name, ...versions }
+  }
+  const { databaseStatus } = await import('../../store/sql/database-status.js')
+  const { path: name, ...versions } = databaseStatus(database)
+  return { name, ...versions }
+}
+
+function describe({ name, version, newest }: Status, postgres: boolean): string {
+  const behind = postgres ? 'bring it up to date with "zonelab db migrate up"' : 'brought up to date at the next start'
+  const verdict = version === newest ? 'up to date' : version < newest ? behind : 'of a newer zonelab'
+  return `${name}: version ${version} of ${newest}, ${verdict}`
+}
+
+function databaseIn(context: Context, input: Input): string {
+  const given = input.text('db')
+  if (given !== undefined) return isPostgresUrl(given) ? given : resolve(given)
   const paths = pathsOf(context, input)
   const state = readLabState(paths)
-  if (!state) throw new AppError('not-found', `there is no lab "${paths.name}"; name a file with --db`)
+  if (!state) throw new AppError('not-found', `there is no lab "${paths.name}"; name a database with --db`)
   const database = databaseOf(paths, state.spec)
   if (database === 'memory') throw new AppError('invalid-argument', `lab "${paths.name}" keeps its data in memory`)
   return database

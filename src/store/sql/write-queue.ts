@@ -18,14 +18,14 @@ interface Waiting {
  * is no time window, so a lone writer waits for nobody.
  */
 export class WriteQueue {
-  readonly #runner: SqlRunner
+  readonly #runner: Pick<SqlRunner, 'write'>
   readonly #onStopped: (error: AppError) => void
   #waiting: Waiting[] = []
   #running: Promise<void> | undefined
   #stopped: AppError | undefined
 
   /** `onStopped` is called once, when the runner can no longer be trusted; everything is refused from then on. */
-  constructor(runner: SqlRunner, onStopped: (error: AppError) => void) {
+  constructor(runner: Pick<SqlRunner, 'write'>, onStopped: (error: AppError) => void) {
     this.#runner = runner
     this.#onStopped = onStopped
   }

@@ -3,7 +3,6 @@ import { type ChannelOptions, logVerbosity, setLogVerbosity } from '@grpc/grpc-j
 /** Kuma's `maxMsgSize`, both ways and on both sides; grpc-js alone would refuse what is over 4 MiB. */
 export const MESSAGE_BYTES_MAX = 10 * 1024 * 1024
 
-/** What clients and servers have in common. */
 export function messageOptions(bytesMax: number): ChannelOptions {
   return {
     'grpc.max_receive_message_length': bytesMax,

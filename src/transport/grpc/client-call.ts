@@ -28,7 +28,7 @@ export function duplexFromClientCall<Out, In>(
     call: {
       write: (bytes, done) => {
         writing = true
-        call.write(bytes, (error: Error | null | undefined) => {
+        call.write(asBuffer(bytes), (error: Error | null | undefined) => {
           writing = false
           done(error)
           if (finishing) call.cancel()
@@ -58,4 +58,9 @@ export function duplexFromClientCall<Out, In>(
 function reasonOfEnd(status: StatusObject, lost: boolean): CloseReason {
   if (status.code === GRPC_STATUS.UNAVAILABLE && lost) return { kind: 'peer-lost', detail: status.details }
   return reasonOfStatus(status)
+}
+
+/** The same bytes as the Buffer that grpc-js wants. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -4,9 +4,9 @@ import { AppError } from '../../base/errors.js'
 import type { CloseReason } from '../../protocol/close-reason.js'
 import type { Duplex, DuplexHandlers } from '../../protocol/duplex.js'
 
-/** The side of a grpc-js call that a Duplex needs. Its events: `data`, and what `CallEvents` tells. */
+/** What a Duplex needs of a call. Whoever makes the Duplex tells it how the call ends. */
 export interface CallPort {
-  write(bytes: Buffer, done: (error?: Error | null) => void): void
+  write(bytes: Uint8Array, done: (error?: Error | null) => void): void
   /** Begins to deliver messages. */
   read(onBytes: (bytes: Buffer) => void): void
   pause(): void
@@ -61,7 +61,7 @@ export class GrpcDuplex<Out, In> implements Duplex<Out, In> {
   send(message: Out): void {
     invariant(this.#state === 'idle', 'send while not writable')
     this.#state = 'writing'
-    this.#call.write(asBuffer(this.#codec.encode(message)), (error) => {
+    this.#call.write(this.#codec.encode(message), (error) => {
       // A failed write is followed by the end of the call, which says more.
       if (error || this.#state !== 'writing') return
       this.#state = 'idle'
@@ -126,9 +126,4 @@ export class GrpcDuplex<Out, In> implements Duplex<Out, In> {
   #tellEnd(reason: CloseReason): void {
     queueMicrotask(() => this.#handlers?.onEnd(reason))
   }
-}
-
-/** The same bytes as the Buffer that grpc-js wants. */
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -1,67 +1,187 @@
-import { constants, type ServerHttp2Stream } from 'node:http2'
-import type { ServerDuplexStream } from '@grpc/grpc-js'
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Clock } from '../../base/clock.js'
-import { GRPC_STATUS } from '../../base/errors.js'
+import { AppError, GRPC_STATUS } from '../../base/errors.js'
 import type { CloseReason } from '../../protocol/close-reason.js'
 import { type GrpcStatus, statusOfReason } from '../../wire/status.js'
-import { type CallPort, type Codec, GrpcDuplex } from './duplex-from-call.js'
+import { type Codec, GrpcDuplex } from './duplex-from-call.js'
+import { ENCODINGS, type Framer, type MessageReader } from './message-reader.js'
 
-export type ServerCall = ServerDuplexStream<Buffer, Buffer>
+const RESPONSE_HEADERS = {
+  ':status': 200,
+  'content-type': 'application/grpc',
+  'grpc-accept-encoding': ENCODINGS.join(','),
+}
+
+export interface ServerCallEvents {
+  /** What the peer sent is no message, or one over the limit. */
+  onFault(reason: CloseReason): void
+  /** The peer has said all that it will. */
+  onHalfClose(): void
+  /** The peer or the connection has given up the call. */
+  onLost(reason: CloseReason): void
+  /** Nothing of the call is left in the transport. */
+  onClosed(): void
+}
+
+/** One call as its server sees it: messages in, messages out, and the status at its end. */
+export class ServerCall {
+  readonly #stream: ServerHttp2Stream
+  /** A stream forgets its session when it closes, and only the session knows whether the connection is there. */
+  readonly #session: ServerHttp2Session | undefined
+  readonly #reader: MessageReader
+  readonly #framer: Framer
+  #events: ServerCallEvents | undefined
+  #onMessage: (message: Buffer) => void = () => {}
+  #paused = false
+
+  constructor(stream: ServerHttp2Stream, reader: MessageReader, framer: Framer) {
+    this.#stream = stream
+    this.#session = stream.session as ServerHttp2Session | undefined
+    this.#reader = reader
+    this.#framer = framer
+    // A reset with a code is an error of Node's stream as well; `close` follows and says the same.
+    stream.on('error', () => {})
+  }
+
+  /** Whether the peer or the connection has given up the call. */
+  get isOver(): boolean {
+    return this.#stream.aborted || this.#stream.destroyed
+  }
+
+  watch(events: ServerCallEvents): void {
+    this.#events = events
+    this.#stream.on('aborted', () => events.onLost(this.#lossReason()))
+    this.#stream.on('close', () => {
+      events.onLost(this.#lossReason())
+      events.onClosed()
+    })
+  }
+
+  /** Begins to deliver messages. */
+  read(onMessage: (message: Buffer) => void): void {
+    this.#onMessage = onMessage
+    this.#stream.on('data', (chunk: Buffer) => {
+      this.#reader.push(chunk)
+      this.#deliver()
+    })
+    this.#stream.on('end', () => {
+      // Node ends the readable side of an aborted stream too.
+      if (!this.#stream.aborted) this.#events?.onHalfClose()
+    })
+  }
+
+  write(message: Uint8Array, done: (error?: Error | null) => void = () => {}): void {
+    if (!this.#stream.headersSent) this.#stream.respond(RESPONSE_HEADERS, { waitForTrailers: true })
+    this.#stream.write(this.#framer.frame(message), done)
+  }
+
+  pause(): void {
+    this.#paused = true
+    this.#stream.pause()
+  }
+
+  /** Messages that came in one chunk with the last are delivered first, though not from within this call. */
+  resume(): void {
+    this.#paused = false
+    queueMicrotask(() => {
+      this.#deliver()
+      if (!this.#paused) this.#stream.resume()
+    })
+  }
+
+  /** Ends the call with a status, after what was written. */
+  endWith(status: GrpcStatus): void {
+    const stream = this.#stream
+    if (this.isOver || stream.writableEnded) return
+    const trailers = { 'grpc-status': String(status.code), 'grpc-message': headerText(status.details) }
+    if (!stream.headersSent) {
+      stream.respond({ ...RESPONSE_HEADERS, ...trailers }, { endStream: true })
+      return
+    }
+    stream.on('wantTrailers', () => stream.sendTrailers(trailers))
+    stream.end()
+  }
+
+  reset(): void {
+    this.#stream.close(constants.NGHTTP2_CANCEL)
+  }
+
+  #deliver(): void {
+    while (!this.#paused && !this.isOver) {
+      const message = this.#next()
+      if (message === undefined) return
+      this.#onMessage(message)
+    }
+  }
+
+  #next(): Buffer | undefined {
+    try {
+      return this.#reader.next()
+    } catch (thrown) {
+      // Where the next message would begin is not known: what still comes is let go.
+      this.#stream.removeAllListeners('data')
+      const { code, message: detail } = AppError.from(thrown)
+      this.#events?.onFault({ kind: code === 'too-large' ? 'too-large' : 'undecodable', detail })
+      return undefined
+    }
+  }
+
+  #lossReason(): CloseReason {
+    const session = this.#session
+    // Node closes the streams of a broken connection before it destroys their session.
+    if (!session || session.destroyed || session.socket.destroyed)
+      return { kind: 'peer-lost', detail: 'the connection was lost' }
+    return { kind: 'peer-ended', status: GRPC_STATUS.CANCELLED, detail: 'the peer cancelled the call' }
+  }
+}
 
 /** A call that a server has taken, as a Duplex. */
 export function duplexFromServerCall<Out, In>(
   call: ServerCall,
   options: { codec: Codec<Out, In>; clock: Clock; onOver: () => void },
 ): GrpcDuplex<Out, In> {
-  const port: CallPort = {
-    write: (bytes, done) => call.write(bytes, done),
-    read: (onBytes) => call.on('data', onBytes),
-    pause: () => call.pause(),
-    resume: () => call.resume(),
-    finish: (reason) => endCall(call, statusOfReason(reason)),
-    reset: () => http2StreamOf(call).close(constants.NGHTTP2_CANCEL),
-  }
-  const duplex = new GrpcDuplex({ call: port, ...options })
-  call.on('end', () => {
-    // Node ends the readable side of an aborted stream too; `cancelled` follows and knows why.
-    if (http2StreamOf(call).aborted) return
-    duplex.end({ kind: 'peer-ended', status: GRPC_STATUS.OK, detail: 'the peer closed its side' })
+  const duplex = new GrpcDuplex({
+    ...options,
+    call: {
+      write: (bytes, done) => call.write(bytes, done),
+      read: (onBytes) => call.read(onBytes),
+      pause: () => call.pause(),
+      resume: () => call.resume(),
+      finish: (reason) => call.endWith(statusOfReason(reason)),
+      reset: () => call.reset(),
+    },
   })
-  call.on('cancelled', () => duplex.peerEnded(reasonOfCancel(http2StreamOf(call))))
-  call.on('close', () => duplex.closed())
+  call.watch({
+    onFault: (reason) => duplex.end(reason),
+    onHalfClose: () => duplex.end({ kind: 'peer-ended', status: GRPC_STATUS.OK, detail: 'the peer closed its side' }),
+    onLost: (reason) => duplex.peerEnded(reason),
+    onClosed: () => duplex.closed(),
+  })
   return duplex
 }
 
-/** Sends a status after what was written: grpc-js takes it as an `error` event on the call. */
-export function endCall(call: Pick<ServerCall, 'emit'>, { code, details }: GrpcStatus): void {
-  call.emit('error', { code, details: headerText(details) })
+/** The request of a unary call, when its caller has said all. */
+export function onlyMessage(call: ServerCall): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const messages: Buffer[] = []
+    call.watch({
+      onFault: ({ kind, detail }) => reject(new AppError(kind === 'too-large' ? kind : 'undecodable', detail)),
+      onHalfClose() {
+        const [message] = messages
+        if (message && messages.length === 1) resolve(message)
+        else reject(new AppError('undecodable', `a unary call has one message, not ${messages.length}`))
+      },
+      onLost: ({ detail }) => reject(new AppError('cancelled', detail)),
+      onClosed: () => {},
+    })
+    call.read((message) => messages.push(message))
+  })
 }
 
 /** Node refuses trailers over 64 KiB, and percent-encoding makes up to nine bytes of one character. */
 const DETAILS_MAX = 4_000
 
+/** Percent-encoded UTF-8 (gRPC over HTTP/2, Status-Message). A lone half of a surrogate pair has none and is replaced. */
 function headerText(details: string): string {
-  // A lone half of a surrogate pair has no UTF-8, and grpc-js would throw where nobody catches.
-  return Buffer.from(details.slice(0, DETAILS_MAX), 'utf8').toString('utf8')
-}
-
-/**
- * grpc-js says `cancelled` for a reset by the peer, a lost connection, and a status that it sent by itself: for a message
- * over the limit, one that it could not decompress, or the end of the time that the peer gave the call.
- */
-function reasonOfCancel(stream: ServerHttp2Stream): CloseReason {
-  const sent = stream.sentTrailers ?? stream.sentHeaders
-  const status = Number(sent?.['grpc-status'] ?? Number.NaN)
-  if (!Number.isNaN(status)) {
-    const detail = decodeURI(String(sent?.['grpc-message'] ?? ''))
-    if (status === GRPC_STATUS.DEADLINE_EXCEEDED) return { kind: 'peer-ended', status, detail }
-    return { kind: 'undecodable', detail }
-  }
-  if (!stream.session || stream.session.destroyed) return { kind: 'peer-lost', detail: 'the connection was lost' }
-  return { kind: 'peer-ended', status: GRPC_STATUS.CANCELLED, detail: 'the peer cancelled the call' }
-}
-
-/** grpc-js has no public way to reset a call from the server or to learn why it ended; both are one field deep. */
-function http2StreamOf(call: ServerCall): ServerHttp2Stream {
-  return (call as unknown as { readonly call: { readonly stream: ServerHttp2Stream } }).call.stream
+  return encodeURI(Buffer.from(details.slice(0, DETAILS_MAX), 'utf8').toString('utf8'))
 }

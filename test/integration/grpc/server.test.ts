@@ -205,19 +205,19 @@ describe('a message', () => {
     expect(kept.get('zone-1')?.messages[0]?.resources[0]?.payload).toHaveLength(5 * MIB)
   })
 
-  it.each<[string, EncodedResponse, Partial<GrpcClientOptions>]>([
-    ['over 10 MiB', batch('big', 10 * MIB), {}],
-    ['that unpacks to over 10 MiB', batch('bomb', 10 * MIB), { compression: 'gzip' }],
-    ['that does not decode', raw(Buffer.from('0aff', 'hex')), {}],
-    ['with another payload', raw(Buffer.from('12060a010112010a', 'hex')), {}],
-  ])('%s ends its own stream and no other', async (_what, message, options) => {
+  it.each<[string, EncodedResponse, CloseReason['kind'], Partial<GrpcClientOptions>]>([
+    ['over 10 MiB', batch('big', 10 * MIB), 'too-large', {}],
+    ['that unpacks to over 10 MiB', batch('bomb', 10 * MIB), 'too-large', { compression: 'gzip' }],
+    ['that does not decode', raw(Buffer.from('0aff', 'hex')), 'undecodable', {}],
+    ['with another payload', raw(Buffer.from('12060a010112010a', 'hex')), 'undecodable', {}],
+  ])('%s ends its own stream and no other', async (_what, message, kind, options) => {
     const kept = new Map<string, Received>()
     const rig = await rigWith(keepsAll(kept))
     const good = rig.connect(as('good')).open(KDS.ZoneToGlobalSync)
     const bad = rig.connect({ ...as('bad'), messageBytesMax: 64 * MIB, ...options }).open(KDS.ZoneToGlobalSync)
     const told = listen(bad)
     bad.send(message)
-    await eventually(() => expect(kept.get('bad')?.ends).toMatchObject([{ kind: 'undecodable' }]))
+    await eventually(() => expect(kept.get('bad')?.ends).toMatchObject([{ kind }]))
     await eventually(() => expect(told.ends).toHaveLength(1))
     expect(told.ends[0]).not.toMatchObject({ status: 0 })
     expect(kept.get('bad')?.messages).toEqual([])

@@ -1,10 +1,12 @@
 import { createPublicKey, createSign, type KeyObject } from 'node:crypto'
 import { ZONE_CP_SCOPE } from '../../../src/auth/issue.js'
+import { RefusalThrottle } from '../../../src/auth/refusal-throttle.js'
 import { parseRevocationList } from '../../../src/auth/revocations.js'
 import { generateSigningKeyPem, parsePrivateKey } from '../../../src/auth/rsa-key.js'
 import type { TokenTrust } from '../../../src/auth/verify.js'
-import { ZoneTokenAuthenticator, type ZoneTokenOptions } from '../../../src/auth/zone-authenticator.js'
+import { ZoneAdmission, type ZoneAdmissionOptions } from '../../../src/auth/zone-admission.js'
 import { type CallMetadata, CP_ID_HEADER } from '../../../src/auth/zone-call.js'
+import { ZoneTokenAuthenticator, type ZoneTokenOptions } from '../../../src/auth/zone-token-authenticator.js'
 import { AppError, type ErrorCode } from '../../../src/base/errors.js'
 import { type LogFields, type Logger, silentLogger } from '../../../src/base/log.js'
 import { noMetrics } from '../../../src/base/metrics.js'
@@ -72,7 +74,7 @@ export function trustOf(keys: Readonly<Record<string, KeyObject>>, revoked = '')
 export type Headers = Readonly<Record<string, string | readonly string[]>>
 
 export function metadata(headers: Headers): CallMetadata {
-  return { values: (name) => [headers[name] ?? []].flat() }
+  return { values: (name) => [headers[name] ?? []].flat(), peerAddress: '192.0.2.1' }
 }
 
 /** What the log was told, for proving that it holds no token. */
@@ -81,10 +83,12 @@ export function recordingLogger(lines: { message: string; fields: LogFields }[])
   return { ...silentLogger, info: record, warn: record, error: record, debug: record }
 }
 
-/** An authenticator of a lab without tenants: the default tenant trusts A's zone key under kid 1. */
-export function authenticator(options: Partial<ZoneTokenOptions> = {}): ZoneTokenAuthenticator {
+export type DoorOptions = Omit<ZoneAdmissionOptions, 'zoneTokens' | 'throttle'> & ZoneTokenOptions
+
+/** The door of a lab without tenants: the default tenant trusts A's zone key under kid 1. */
+export function authenticator(options: Partial<DoorOptions> = {}): ZoneAdmission {
   const trust = trustOf({ '1': zoneKeyA })
-  return new ZoneTokenAuthenticator({
+  const all: DoorOptions = {
     tenancy: { fallback: DEFAULT_TENANT, cpIdHeader: CP_ID_HEADER },
     trust: { find: (tenant) => (tenant === DEFAULT_TENANT ? trust : undefined) },
     refusals: 'detailed',
@@ -92,13 +96,15 @@ export function authenticator(options: Partial<ZoneTokenOptions> = {}): ZoneToke
     log: silentLogger,
     metrics: noMetrics,
     ...options,
-  })
+  }
+  const throttle = new RefusalThrottle({ clock: new FakeClock(), perSecond: 1_000 })
+  return new ZoneAdmission({ ...all, zoneTokens: new ZoneTokenAuthenticator(all), throttle })
 }
 
 /** A refusal as the peer sees it, or the identity. */
 export type Answer = 'OK' | { readonly code: ErrorCode; readonly text: string }
 
-export async function answer(headers: Headers, options: Partial<ZoneTokenOptions> = {}): Promise<Answer> {
+export async function answer(headers: Headers, options: Partial<DoorOptions> = {}): Promise<Answer> {
   try {
     await authenticator(options).authenticate(metadata(headers))
     return 'OK'
@@ -109,7 +115,7 @@ export async function answer(headers: Headers, options: Partial<ZoneTokenOptions
 }
 
 /** The answer's code alone for a token of z1. */
-export async function codeOf(token: string, options: Partial<ZoneTokenOptions> = {}): Promise<'OK' | ErrorCode> {
+export async function codeOf(token: string, options: Partial<DoorOptions> = {}): Promise<'OK' | ErrorCode> {
   const result = await answer({ 'client-id': 'z1', authorization: token }, options)
   return result === 'OK' ? 'OK' : result.code
 }

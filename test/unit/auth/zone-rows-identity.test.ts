@@ -108,7 +108,7 @@ describe('revocation', () => {
   test('an expired and revoked token is refused as expired', async () => {
     const lines: { message: string; fields: LogFields }[] = []
     await codeOf(tokenWith({ exp: T - 1 }), { ...revoking(jti), log: recordingLogger(lines) })
-    expect(lines).toMatchObject([{ fields: { reason: 'expired', jti, zone: 'z1', tenant: 'default' } }])
+    expect(lines).toMatchObject([{ fields: { reason: 'expired', tokenId: jti, zone: 'z1', tenant: 'default' } }])
   })
 
   test('ZT row 139: keys or revocations that cannot be known are unavailable, never open', async () => {

@@ -45,6 +45,7 @@ describe('the credential', () => {
       credential: {
         kind: 'zone-jwt',
         kid: '1',
+        key: expect.anything(),
         jti: '4b0b3c5e-1f43-4d0c-9f43-0d5b3f6f7a10',
         expiresAtMs: (T + 3600) * 1000,
       },

@@ -28,7 +28,14 @@ function zone(name = 'zone-1', tenant = DEFAULT_TENANT) {
     toLeft: same,
     auto: true,
   })
-  const session: Session = { tenant, zone: name, rpc: 'StreamStats', end: (reason) => link.left.end(reason) }
+  const session: Session = {
+    tenant,
+    zone: name,
+    credential: { kind: 'none' },
+    rpc: 'StreamStats',
+    end: (reason) => link.left.end(reason),
+    abort: (reason) => link.left.abort(reason),
+  }
   relay.serve(session, link.left)
   sessions.open(session)
   const asked: AdminRequest[] = []

@@ -7,6 +7,7 @@ import { errorOfStatus, reasonOfStatus, statusOfError, statusOfReason } from '..
 const REASONS: Record<CloseReason['kind'], [CloseReason, number]> = {
   'peer-ended': [{ kind: 'peer-ended', status: 0, detail: 'd' }, GRPC_STATUS.CANCELLED],
   'peer-lost': [{ kind: 'peer-lost', detail: 'd' }, GRPC_STATUS.UNAVAILABLE],
+  'too-large': [{ kind: 'too-large', detail: 'd' }, 8],
   undecodable: [{ kind: 'undecodable', detail: 'd' }, GRPC_STATUS.INVALID_ARGUMENT],
   'protocol-error': [{ kind: 'protocol-error', detail: 'd' }, GRPC_STATUS.INVALID_ARGUMENT],
   refused: [{ kind: 'refused', code: 'permission-denied', detail: 'd' }, GRPC_STATUS.PERMISSION_DENIED],

@@ -1,0 +1,94 @@
+import pg from 'pg'
+import { AppError } from '../../base/errors.js'
+import { describeUrl } from './pg-database.js'
+import { pgFailure } from './pg-error.js'
+import { grantsTo, MIGRATIONS } from './schema.js'
+
+export interface MigrationStatus {
+  readonly database: string
+  /** 0 before the first migration. */
+  readonly version: number
+  readonly newest: number
+}
+
+/** Says `zonelab` to others that migrate the same database: they wait for one another. */
+const MIGRATION_LOCK = 0x7a6c6162
+
+/**
+ * Brings the schema to the newest version in one transaction, as its owner, and grants `appRole` what the processes
+ * need. Several that run at once wait for one another; all but the first find nothing to do.
+ */
+export async function migrateUp(ownerUrl: string, appRole: string): Promise<MigrationStatus> {
+  return asOwner(ownerUrl, async (client) => {
+    await client.query('BEGIN')
+    await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK])
+    await client.query('CREATE SCHEMA IF NOT EXISTS zonelab')
+    await client.query(
+      'CREATE TABLE IF NOT EXISTS zonelab.migration (version integer PRIMARY KEY, applied_at timestamptz NOT NULL)',
+    )
+    const version = await versionOf(client)
+    refuseNewer(version, ownerUrl)
+    for (const [index, sql] of MIGRATIONS.entries()) {
+      if (index < version) continue
+      await client.query(sql)
+      await client.query('INSERT INTO zonelab.migration (version, applied_at) VALUES ($1, now())', [index + 1])
+    }
+    await client.query(grantsTo(pg.escapeIdentifier(appRole)))
+    await client.query('COMMIT')
+    return { database: describeUrl(ownerUrl), version: MIGRATIONS.length, newest: MIGRATIONS.length }
+  })
+}
+
+/** Looks without changing anything. */
+export async function migrationStatus(url: string): Promise<MigrationStatus> {
+  return asOwner(url, async (client) => {
+    const known = await client.query("SELECT to_regclass('zonelab.migration') IS NOT NULL AS there")
+    const version = known.rows[0]?.there === true ? await versionOf(client) : 0
+    return { database: describeUrl(url), version, newest: MIGRATIONS.length }
+  })
+}
+
+/**
+ * Makes the role of the processes, or gives it its new password: for a lab, whose owner is somebody who may make roles.
+ * Returns its name, which belongs to the database, as roles are shared by all databases of a server.
+ */
+export async function ensureAppRole(ownerUrl: string, password: string): Promise<string> {
+  return asOwner(ownerUrl, async (client) => {
+    const { rows } = await client.query<{ role: string; there: boolean }>(
+      `SELECT current_database() || '_app' AS role,
+        EXISTS (SELECT FROM pg_roles WHERE rolname = current_database() || '_app') AS there`,
+    )
+    const role = rows[0]?.role ?? ''
+    const verb = rows[0]?.there ? 'ALTER' : 'CREATE'
+    const rights = 'LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE'
+    await client.query(`${verb} ROLE ${pg.escapeIdentifier(role)} ${rights} PASSWORD ${pg.escapeLiteral(password)}`)
+    return role
+  })
+}
+
+async function versionOf(client: pg.Client): Promise<number> {
+  const { rows } = await client.query('SELECT coalesce(max(version), 0) AS version FROM zonelab.migration')
+  return Number(rows[0]?.version)
+}
+
+function refuseNewer(version: number, url: string): void {
+  if (version <= MIGRATIONS.length) return
+  const known = `it has schema ${version}, this zonelab knows up to ${MIGRATIONS.length}`
+  throw new AppError(
+    'store-newer',
+    `the database ${describeUrl(url)} was migrated by a newer zonelab (${known}): upgrade zonelab`,
+  )
+}
+
+async function asOwner<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, application_name: 'zonelab' })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return await work(client)
+  } catch (thrown) {
+    throw pgFailure(thrown, describeUrl(url)).error
+  } finally {
+    await client.end().catch(() => {})
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Entry n takes the schema from version n to n + 1; entries are never edited. Every key leads with the tenant, since
+ * unique constraints are checked behind row level security and would tell of other tenants (auth.md §3.2, 13).
+ * `mesh` is '' for global-scoped types, as a key column cannot be NULL. Tenant ids are text: a control plane's id need
+ * not be a UUID (`default`), and text compares by a leakproof operator as well.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  -- Which tenants there are, and nothing about them: whoever works on all of them goes from one to the next.
+  CREATE TABLE zonelab.control_plane (
+    id text COLLATE "C" PRIMARY KEY
+  );
+
+  CREATE TABLE zonelab.tenant (
+    tenant_id text COLLATE "C" PRIMARY KEY,
+    epoch     text NOT NULL,
+    revision  bigint NOT NULL,
+    floor     bigint NOT NULL, -- the change log tells all changes after this revision
+    log_size  bigint NOT NULL  -- rows of this tenant in change_log
+  );
+
+  CREATE TABLE zonelab.resource (
+    tenant_id      text COLLATE "C" NOT NULL,
+    type           text COLLATE "C" NOT NULL,
+    mesh           text COLLATE "C" NOT NULL,
+    name           text COLLATE "C" NOT NULL,
+    uid            text NOT NULL,
+    version        bigint NOT NULL,
+    labels         text NOT NULL,
+    spec           text NOT NULL,
+    status         text,
+    created_at_ms  bigint NOT NULL,
+    modified_at_ms bigint NOT NULL,
+    owner_type     text COLLATE "C",
+    owner_mesh     text COLLATE "C",
+    owner_name     text COLLATE "C",
+    synced_version text,
+    PRIMARY KEY (tenant_id, type, mesh, name)
+  );
+
+  CREATE INDEX resource_by_owner ON zonelab.resource (tenant_id, owner_type, owner_mesh, owner_name)
+    WHERE owner_type IS NOT NULL;
+
+  -- before: what the change replaced, so that each instance can tell its watchers all of it.
+  CREATE TABLE zonelab.change_log (
+    tenant_id text COLLATE "C" NOT NULL,
+    revision  bigint NOT NULL,
+    type      text COLLATE "C" NOT NULL,
+    mesh      text COLLATE "C" NOT NULL,
+    name      text COLLATE "C" NOT NULL,
+    before    text,
+    PRIMARY KEY (tenant_id, revision, type, mesh, name)
+  );
+
+  ${['tenant', 'resource', 'change_log'].map(tenantTable).join('\n')}
+
+  -- How far each of these tenants is. Runs as the caller, under the policies, from one tenant to the next.
+  CREATE FUNCTION zonelab.heads(ids text[]) RETURNS TABLE (tenant_id text, epoch text, revision bigint)
+  LANGUAGE plpgsql VOLATILE SECURITY INVOKER AS $$
+  DECLARE
+    id text;
+  BEGIN
+    FOREACH id IN ARRAY ids LOOP
+      PERFORM pg_catalog.set_config('app.tenant_id', id, true);
+      RETURN QUERY SELECT t.tenant_id::text, t.epoch, t.revision FROM zonelab.tenant t WHERE t.tenant_id = id;
+    END LOOP;
+    PERFORM pg_catalog.set_config('app.tenant_id', '', true);
+  END
+  $$;
+
+  -- Processes that share this database, and who does what only one may do. Nothing of any tenant.
+  CREATE TABLE zonelab.instance (
+    id        text PRIMARY KEY,
+    role      text NOT NULL,
+    address   text NOT NULL,
+    seen_at   timestamptz NOT NULL
+  );
+
+  CREATE TABLE zonelab.leader (
+    role     text PRIMARY KEY,
+    term     bigint NOT NULL,
+    instance text NOT NULL
+  );
+  `,
+]
+
+/** One policy for all commands: no tenant set, or none any more (''), is no row seen and none written. */
+function tenantTable(table: string): string {
+  const own = `tenant_id = nullif(current_setting('app.tenant_id', true), '')`
+  return `
+  ALTER TABLE zonelab.${table} ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE zonelab.${table} FORCE ROW LEVEL SECURITY;
+  CREATE POLICY own_rows ON zonelab.${table} FOR ALL USING (${own}) WITH CHECK (${own});`
+}
+
+/** What the role of the processes may do; run by the owner after each migration. `role` is a quoted identifier. */
+export function grantsTo(role: string): string {
+  return `
+  GRANT USAGE ON SCHEMA zonelab TO ${role};
+  GRANT SELECT ON zonelab.migration TO ${role};
+  GRANT SELECT, INSERT, UPDATE, DELETE
+    ON zonelab.control_plane, zonelab.tenant, zonelab.resource, zonelab.change_log, zonelab.instance, zonelab.leader
+    TO ${role};
+  REVOKE ALL ON FUNCTION zonelab.heads(text[]) FROM PUBLIC;
+  GRANT EXECUTE ON FUNCTION zonelab.heads(text[]) TO ${role};`
+}
