@@ -3,6 +3,7 @@ import { actions } from './commands/actions.js'
 import { apply } from './commands/apply.js'
 import { check } from './commands/check.js'
 import { completionCommand } from './commands/completion.js'
+import { conformanceExplain, conformanceList, conformanceRun } from './commands/conformance.js'
 import { configView } from './commands/config.js'
 import { dbMigrateStatus, dbMigrateUp } from './commands/db.js'
 import { deleteCommand } from './commands/delete.js'
@@ -43,6 +44,9 @@ export const COMMANDS: readonly Command[] = [
   tokenIssue,
   reportShow,
   reportCompare,
+  conformanceRun,
+  conformanceList,
+  conformanceExplain,
   ...runCommands,
   supervise,
   check,

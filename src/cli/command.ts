@@ -28,6 +28,7 @@ export const COMMAND_GROUPS = [
   'Breaking',
   'Measuring',
   'Credentials',
+  'Conformance',
   'Reports',
   'Single processes',
   'Other',

@@ -1,3 +1,21 @@
+import type { ClientTrust } from '../transport/grpc/client-trust.js'
+
+/**
+ * What only the operator of a target can do: start one in another configuration, restart it, move its clock, take its
+ * store away, replace its certificate. A controller is a module or an executable (docs/conformance-controller.md).
+ */
+export interface Controller {
+  /** Instances share something (a port, a database): one at a time. */
+  readonly exclusive: boolean
+  /** Hooks that it has. A case that needs another is not run. */
+  readonly hooks: ReadonlySet<Hook>
+  /** Resolves when it serves, or when it has refused to start. */
+  start(config: InstanceConfig): Promise<Instance | StartRefused>
+}
+
+export const HOOKS = ['start', 'restart', 'clock', 'store-down', 'certificate', 'log'] as const
+export type Hook = (typeof HOOKS)[number]
+
 /** Every field has a default: a global with TLS and zone tokens, keys from its own store. */
 export interface InstanceConfig {
   readonly auth?: 'none' | 'zone-token'
@@ -9,6 +27,12 @@ export interface InstanceConfig {
   readonly leewaySeconds?: number
   readonly audience?: string
   readonly unsafeDelete?: boolean
+}
+
+export interface StartRefused {
+  readonly kind: 'refused'
+  /** What it said. */
+  readonly text: string
 }
 
 export interface Instance {
@@ -29,8 +53,7 @@ export interface Instance {
 export interface Endpoint {
   /** `host:port` of KDS. */
   readonly address: string
-  /** PEM; undefined: plaintext. */
-  readonly caPem: string | undefined
+  readonly trust: ClientTrust
   readonly api?: ApiEndpoint
   /** The control plane to select, and the header that selects it. */
   readonly cpId?: { readonly header: string; readonly id: string }

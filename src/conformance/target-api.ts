@@ -25,6 +25,12 @@ export class TargetApi {
 
   /** The answer, whatever its status. `as` replaces the user's credential; null sends none. Throws `unavailable`. */
   async send(method: string, path: string, body?: Json, as?: string | null): Promise<ApiAnswer> {
+    const answer = await this.#once(method, path, body, as)
+    // A connection kept alive may be given up by the server in the moment that it is used again.
+    return answer.status === 408 && method !== 'POST' ? this.#once(method, path, body, as) : answer
+  }
+
+  async #once(method: string, path: string, body: Json | undefined, as: string | null | undefined): Promise<ApiAnswer> {
     const { url, userToken, caPem } = this.#endpoint
     const target = new URL(`${url.replace(/\/$/, '')}${path}`)
     const token = as === undefined ? userToken : as

@@ -1,5 +1,8 @@
 import type { CaseResult, ConformanceResult, ResultHeader, Totals, Verdict } from './result.js'
 
+/** The reason of a case that the user left out. */
+export const NOT_SELECTED = 'not selected'
+
 export interface VerdictFacts {
   readonly cases: readonly CaseResult[]
   /** A call without any credential was served. */
@@ -34,16 +37,17 @@ export function totalsOf(cases: readonly CaseResult[]): Totals {
   return { run: count.passed + count.failed + count.inconclusive, ...count, notRun }
 }
 
-/** 0 passed, 10 failed, 11 cannot be said. A MUST row that fails as expected does not fail the run; one that passes against expectation does. */
+/**
+ * 0: what binds was run and passed, or was left out by choice. 10: something that binds failed, or passed against expectation.
+ * 11: it cannot be said, or something that binds was not run for want of means.
+ */
 export function exitCodeOf(verdict: Verdict, cases: readonly CaseResult[]): 0 | 10 | 11 {
-  if (verdict.kind === 'no authentication') return 10
-  if (cases.some(({ expectation }) => expectation === 'unexpected-pass')) return 10
-  const unexpected = cases.filter(
-    ({ level, outcome, expectation }) =>
-      level === 'MUST' && outcome.kind === 'failed' && expectation !== 'expected-failure',
-  )
-  if (unexpected.length > 0) return 10
-  return verdict.kind === 'inconclusive' ? 11 : 0
+  const binding = cases.filter(({ level }) => level === 'MUST')
+  const failed = binding.some(({ outcome, expectation }) => outcome.kind === 'failed' && expectation === undefined)
+  const surprised = cases.some(({ expectation }) => expectation === 'unexpected-pass')
+  if (failed || surprised || verdict.kind === 'no authentication') return 10
+  const wanting = binding.some(({ outcome }) => outcome.kind === 'not-run' && outcome.reason !== NOT_SELECTED)
+  return verdict.kind === 'inconclusive' || wanting ? 11 : 0
 }
 
 export interface RunFacts extends VerdictFacts {

@@ -1,0 +1,175 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Clock, systemClock } from '../../base/clock.js'
+import { AppError } from '../../base/errors.js'
+import type { LogFields, Logger } from '../../base/log.js'
+import { systemRandom } from '../../base/random.js'
+import {
+  type Controller,
+  HOOKS,
+  type Instance,
+  type InstanceConfig,
+  type StartRefused,
+} from '../../conformance/controller.js'
+import { type GlobalEndpoints, GlobalProcess } from '../../global/compose.js'
+import { readGlobalConfig } from '../../global/config.js'
+import { writePrivateFile } from '../../lab/private-files.js'
+import { createCa, createServerCertificate } from '../../transport/tls.js'
+
+const HOST = '127.0.0.1'
+
+/** The lab's own controller: each target is a global in this process, over real sockets, with a data file of its own. */
+export const labController: Controller = {
+  exclusive: false,
+  hooks: new Set(HOOKS),
+  async start(config) {
+    const global = new ThrowAwayGlobal(config)
+    try {
+      await global.start()
+      return global
+    } catch (thrown) {
+      await global.stop()
+      return { kind: 'refused', text: AppError.from(thrown).message } satisfies StartRefused
+    }
+  },
+}
+
+class ThrowAwayGlobal implements Instance {
+  readonly kind = 'running'
+  readonly #config: InstanceConfig
+  readonly #folder = mkdtempSync(join(tmpdir(), 'zonelab-conformance-'))
+  readonly #ca = createCa({ name: 'zonelab conformance', nowMs: systemClock.nowMs() })
+  readonly #clock = new ShiftedClock()
+  readonly #log = new RecordedLog()
+  #process: GlobalProcess | undefined
+  #endpoints: GlobalEndpoints | undefined
+
+  constructor(config: InstanceConfig) {
+    this.#config = config
+    this.#writeCertificate()
+  }
+
+  async start(): Promise<void> {
+    const ports = this.#endpoints
+    const file = {
+      apiHttpPort: ports?.apiHttp ?? 0,
+      apiHttpsPort: ports?.apiHttps ?? 0,
+      diagnosticsPort: ports?.diagnostics ?? 0,
+      kdsPort: ports?.kds ?? 0,
+      kdsAuth: this.#config.auth ?? 'zone-token',
+      kdsTls: this.#config.tls ?? true,
+      unsafeDelete: this.#config.unsafeDelete ?? false,
+      localhostIsAdmin: false,
+      zoneInsightFlushMs: '100ms',
+      tlsCertFile: this.#file('tls.crt'),
+      tlsKeyFile: this.#file('tls.key'),
+      adminTokenFile: this.#file('admin-token'),
+      store: this.#file('global.db'),
+    }
+    const process = new GlobalProcess(readGlobalConfig({ file, env: {} }).values, {
+      clock: this.#clock,
+      random: systemRandom,
+      log: this.#log,
+    })
+    this.#endpoints = await process.start()
+    this.#process = process
+  }
+
+  get endpoint(): Instance['endpoint'] {
+    const endpoints = this.#endpoints
+    if (endpoints === undefined) throw new AppError('unavailable', 'this target has not started')
+    const tls = this.#config.tls ?? true
+    return {
+      address: `${HOST}:${endpoints.kds}`,
+      trust: tls ? { kind: 'ca', caPem: this.#ca.certPem } : { kind: 'plaintext' },
+      api: {
+        url: `http://${HOST}:${endpoints.apiHttp}`,
+        userToken: readFileSync(this.#file('admin-token'), 'utf8').trim(),
+      },
+    }
+  }
+
+  async restart(): Promise<void> {
+    await this.#process?.stop()
+    await this.start()
+  }
+
+  async setClock(offsetMs: number): Promise<void> {
+    this.#clock.offsetMs = offsetMs
+  }
+
+  async setStoreDown(): Promise<void> {
+    throw new AppError('unimplemented', 'needs operator (store-down)')
+  }
+
+  async replaceCertificate(): Promise<void> {
+    this.#writeCertificate()
+  }
+
+  async log(): Promise<string> {
+    return this.#log.text
+  }
+
+  async stop(): Promise<void> {
+    await this.#process?.stop()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  #writeCertificate(): void {
+    const { certPem, keyPem } = createServerCertificate({ ca: this.#ca, nowMs: systemClock.nowMs() })
+    writePrivateFile(this.#file('tls.key'), keyPem)
+    writePrivateFile(this.#file('tls.crt'), certPem)
+  }
+
+  #file(name: string): string {
+    return join(this.#folder, name)
+  }
+}
+
+/** The system's, with its hands turned. */
+class ShiftedClock implements Clock {
+  offsetMs = 0
+  readonly nowMs = () => systemClock.nowMs() + this.offsetMs
+  readonly monotonicMs = () => systemClock.monotonicMs()
+  readonly after: Clock['after'] = (delayMs, callback) => systemClock.after(delayMs, callback)
+}
+
+/** What a target has logged, for the cases that look. */
+class RecordedLog implements Logger {
+  readonly #lines: string[]
+  readonly #fields: LogFields
+
+  constructor(lines: string[] = [], fields: LogFields = {}) {
+    this.#lines = lines
+    this.#fields = fields
+  }
+
+  get text(): string {
+    return this.#lines.join('\n')
+  }
+
+  debug(message: string, fields?: LogFields): void {
+    this.#write('debug', message, fields)
+  }
+
+  info(message: string, fields?: LogFields): void {
+    this.#write('info', message, fields)
+  }
+
+  warn(message: string, fields?: LogFields): void {
+    this.#write('warn', message, fields)
+  }
+
+  error(message: string, fields?: LogFields): void {
+    this.#write('error', message, fields)
+  }
+
+  child(fields: LogFields): Logger {
+    return new RecordedLog(this.#lines, { ...this.#fields, ...fields })
+  }
+
+  #write(level: string, message: string, fields: LogFields = {}): void {
+    this.#lines.push(JSON.stringify({ level, message, ...this.#fields, ...fields }))
+  }
+}

@@ -1,0 +1,59 @@
+import type { PlannedCase } from '../../conformance/plan.js'
+import type { Preflight } from '../../conformance/preflight.js'
+import type { RunObserver } from '../../conformance/runner.js'
+import type { CaseResult } from '../../conformance/result.js'
+import type { Context } from '../command.js'
+import { duration } from '../quantities.js'
+
+const EVERY_MS = 1_000
+
+/** Tells a run as it goes: the plan, each case that did not pass, and a line every second. */
+export class Progress implements RunObserver {
+  readonly #context: Context
+  readonly #startedMs: number
+  #due = 0
+  #done = 0
+  #attempts = 0
+  #cancel = () => {}
+
+  constructor(context: Context) {
+    this.#context = context
+    this.#startedMs = context.clock.monotonicMs()
+  }
+
+  onPlan(plan: readonly PlannedCase[], { product, fingerprint }: Preflight): void {
+    const { io } = this.#context
+    const due = plan.filter(({ skip }) => skip === undefined)
+    this.#due = due.length
+    const reasons = new Map<string, number>()
+    for (const { skip } of plan) if (skip !== undefined) reasons.set(skip, (reasons.get(skip) ?? 0) + 1)
+    io.err(`target    ${[product, fingerprint && `SHA256:${fingerprint}`].filter(Boolean).join(' · ') || 'plaintext'}`)
+    io.err(`plan      ${due.length} of ${plan.length} cases`)
+    for (const [reason, count] of reasons) io.err(`not run   ${count} (${reason})`)
+    this.#tick()
+  }
+
+  onAttempt(): void {
+    this.#attempts += 1
+  }
+
+  onCase({ id, title, level, outcome }: CaseResult): void {
+    this.#done += 1
+    if (outcome.kind === 'passed' || outcome.kind === 'not-run') return
+    const { io } = this.#context
+    const colour = outcome.kind === 'failed' && level !== 'REPORT' ? 'red' : 'yellow'
+    io.err(`${io.paint(colour, outcome.kind)} ${id} ${title}: ${outcome.why}`)
+  }
+
+  end(): void {
+    this.#cancel()
+  }
+
+  #tick(): void {
+    this.#cancel = this.#context.clock.after(EVERY_MS, () => {
+      const elapsed = duration(this.#context.clock.monotonicMs() - this.#startedMs)
+      this.#context.io.err(`${this.#done}/${this.#due} cases · ${this.#attempts} calls judged · ${elapsed}`)
+      this.#tick()
+    })
+  }
+}

@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs'
+import { AppError } from '../../base/errors.js'
+import { CASES } from '../../conformance/cases/catalogue.js'
+import type { Controller } from '../../conformance/controller.js'
+import { ensureZoneIsFree } from '../../conformance/preflight.js'
+import { CONFORMANCE_RENDERERS } from '../../conformance/report/renderers.js'
+import type { ConformanceResult } from '../../conformance/result.js'
+import { Run } from '../../conformance/runner.js'
+import { Target } from '../../conformance/target.js'
+import { logFile, type TargetLog } from '../../conformance/target-log.js'
+import { exitCodeOf } from '../../conformance/verdict.js'
+import { parseDestinations, REPORT_FORMATS, writeReports } from '../../report/destinations.js'
+import type { Context, Input } from '../command.js'
+import { zonelabVersion } from '../commands/version.js'
+import { parseDuration } from '../quantities.js'
+import { labController } from './lab-controller.js'
+import { Progress } from './progress.js'
+import { behavioursOf, selectionOf } from './selection-flags.js'
+import { namedTarget } from './target-flags.js'
+
+interface Judged {
+  readonly target: Target
+  readonly controller: Controller | undefined
+  readonly log: TargetLog | undefined
+  /** Nobody else uses it. */
+  readonly throwAway: boolean
+  stop(): Promise<void>
+}
+
+const RATE_DEFAULT = 200
+
+export async function runConformance(context: Context, input: Input): Promise<number> {
+  const destinations = parseDestinations(input.text('report') ?? 'text=/dev/null', REPORT_FORMATS)
+  const expectedFailures = expectedFailuresOf(input.text('expected-failures'))
+  const judged = await judgedTarget(context, input)
+  const progress = new Progress(context)
+  let result: ConformanceResult
+  try {
+    const { target, controller, log, throwAway } = judged
+    if (target.onlyZone !== undefined && !input.switch('zone-is-mine')) await ensureZoneIsFree(target, target.onlyZone)
+    const behaviours = behavioursOf(input)
+    const run = new Run({
+      target,
+      controller,
+      log,
+      selection: selectionOf(input, throwAway),
+      behaviours,
+      ratePerSecond: input.whole('rate', 1, 100_000) ?? RATE_DEFAULT,
+      callTimeoutMs: parseDuration('--timeout', input.text('timeout') ?? '10s'),
+      expectedFailures,
+      isZonelab: throwAway || input.text('lab') !== undefined || behaviours.answers === 'zonelab',
+      toolVersion: zonelabVersion(),
+      signal: context.signal,
+      observer: progress,
+    })
+    result = await run.run()
+  } finally {
+    progress.end()
+    await judged.stop()
+  }
+  if (input.given('report')) writeReports(result, CONFORMANCE_RENDERERS, destinations)
+  context.io.out(CONFORMANCE_RENDERERS.text(result).trimEnd())
+  return context.signal.aborted ? (context.signal.reason as number) : exitCodeOf(result.verdict, result.cases)
+}
+
+async function judgedTarget(context: Context, input: Input): Promise<Judged> {
+  const { clock, random } = context
+  const named = await namedTarget(context, input)
+  const logPath = input.text('target-log')
+  if (named !== undefined) {
+    const log = logPath === undefined ? undefined : logFile(logPath)
+    const target = await Target.of(named.endpoint, named.credentials, { clock, random })
+    const controller = input.text('lab') === undefined ? undefined : labController
+    return { target, controller, log, throwAway: false, stop: async () => {} }
+  }
+  const instance = await labController.start({})
+  if (instance.kind === 'refused') throw new AppError('unavailable', instance.text)
+  const target = await Target.of(instance.endpoint, {}, { clock, random })
+  const log: TargetLog = {
+    mark: async () => (await instance.log()).length,
+    since: async (mark) => (await instance.log()).slice(mark),
+  }
+  return { target, controller: labController, log, throwAway: true, stop: () => instance.stop() }
+}
+
+/** One id a line; what follows a number sign is a remark. */
+function expectedFailuresOf(path: string | undefined): ReadonlySet<string> {
+  if (path === undefined) return new Set()
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new AppError('invalid-argument', `cannot read ${path}`, { cause })
+  }
+  const ids = text.split('\n').flatMap((line) => line.replace(/#.*/, '').trim() || [])
+  const unknown = ids.find((id) => !CASES.some((one) => one.id === id))
+  if (unknown !== undefined) throw new AppError('invalid-argument', `${path}: there is no case ${unknown}`)
+  return new Set(ids)
+}

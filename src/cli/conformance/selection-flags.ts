@@ -1,0 +1,59 @@
+import { AppError } from '../../base/errors.js'
+import { CASES } from '../../conformance/cases/catalogue.js'
+import { AREAS, LEVELS, PROFILES, SAFETIES, type Safety } from '../../conformance/matrix.js'
+import type { Selection } from '../../conformance/plan.js'
+import type { Behaviours } from '../../conformance/result.js'
+import type { Flag, Input } from '../command.js'
+
+export const SELECTION_FLAGS: readonly Flag[] = [
+  { name: 'profile', value: 'PROFILE', doc: 'What is judged', fallback: 'zone-jwt', words: PROFILES, repeatable: true },
+  { name: 'case', value: 'ID', doc: 'Only this case, or those of an area, or whose id begins so', repeatable: true },
+  { name: 'level', value: 'LEVEL', doc: 'Only cases of this level', words: LEVELS, repeatable: true },
+  { name: 'safe', doc: 'Only cases that leave nothing' },
+  { name: 'intrusive', doc: 'Also cases that change keys, revocations or sessions of the target, or are heavy' },
+]
+
+const BEHAVIOURS = ['zonelab', 'open-stream=parity', 'open-stream=strict'] as const
+
+export const BEHAVIOUR_FLAGS: readonly Flag[] = [
+  { name: 'behaviour', value: 'WORD', doc: 'What the target declares', words: BEHAVIOURS, repeatable: true },
+  { name: 'strict', doc: 'Short for --behaviour zonelab: rows marked Δ pass on our answer alone' },
+]
+
+/** Throws `invalid-argument` for a word that selects nothing. */
+export function selectionOf(input: Input, intrusiveIsFine: boolean): Selection {
+  const cases = input.texts('case')
+  for (const word of cases) {
+    if (!AREAS.some((area) => area === word) && !CASES.some(({ id }) => id.startsWith(word))) {
+      throw new AppError('invalid-argument', `--case ${word}: there is no such case; zonelab conformance list has all`)
+    }
+  }
+  const profiles = wordsOf(input, 'profile', PROFILES)
+  return {
+    profiles: profiles.length > 0 ? profiles : ['zone-jwt'],
+    cases,
+    levels: wordsOf(input, 'level', LEVELS),
+    safeties: safetiesOf(input, intrusiveIsFine),
+  }
+}
+
+export function behavioursOf(input: Input): Behaviours {
+  const words = wordsOf(input, 'behaviour', BEHAVIOURS)
+  return {
+    answers: input.switch('strict') || words.includes('zonelab') ? 'zonelab' : 'kuma-or-zonelab',
+    openStream: words.includes('open-stream=strict') ? 'strict' : 'parity',
+  }
+}
+
+function safetiesOf(input: Input, intrusiveIsFine: boolean): readonly Safety[] {
+  if (input.switch('safe')) return ['safe']
+  return SAFETIES.filter((safety) => safety !== 'intrusive' || intrusiveIsFine || input.switch('intrusive'))
+}
+
+function wordsOf<const W extends string>(input: Input, flag: string, words: readonly W[]): readonly W[] {
+  return input.texts(flag).map((text) => {
+    const word = words.find((candidate) => candidate === text)
+    if (word === undefined) throw new AppError('invalid-argument', `--${flag} ${text}: use one of ${words.join(', ')}`)
+    return word
+  })
+}

@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs'
+import { CP_ID_HEADER } from '../../auth/zone-call.js'
+import { parsePrivateKey } from '../../auth/rsa-key.js'
+import { readTokenFile } from '../../auth/token-file.js'
+import { AppError } from '../../base/errors.js'
+import type { Endpoint } from '../../conformance/controller.js'
+import { type Credentials, placeOf } from '../../conformance/target.js'
+import { tenantTokenFile } from '../../lab/lab-view.js'
+import type { ClientTrust } from '../../transport/grpc/client-trust.js'
+import type { Context, Flag, Input } from '../command.js'
+import { componentNamed, openLab, tenantOf } from '../lab-access.js'
+
+export const TARGET_FLAGS: readonly Flag[] = [
+  { name: 'lab', value: 'NAME', doc: 'The global of this lab' },
+  { name: 'target', value: 'ADDR', doc: 'KDS of a global as host:port, or grpc://host:port for plaintext' },
+  { name: 'ca', value: 'FILE', doc: 'Authority of its certificate; else those of the system' },
+  { name: 'api', value: 'URL', doc: 'Its REST API' },
+  { name: 'api-ca', value: 'FILE', doc: "Authority of the API's certificate; else those of the system" },
+  { name: 'user-token-file', value: 'FILE', doc: 'Token of an admin of the API' },
+  { name: 'token-file', value: 'FILE', doc: 'A legal zone token, where none can be issued' },
+  { name: 'signing-key', value: 'FILE', doc: 'Private key of zone tokens as PEM' },
+  { name: 'kid', value: 'KID', doc: 'Its key id', fallback: '1' },
+  { name: 'cp-id', value: 'ID', doc: 'Control plane to select' },
+  { name: 'cp-id-header', value: 'NAME', doc: 'Metadata that selects it', fallback: CP_ID_HEADER },
+  { name: 'allow-target', value: 'HOST:PORT', doc: 'Go to this target although it is not on loopback' },
+  { name: 'zone-is-mine', doc: 'Act as the zone of --token-file although it may be online' },
+]
+
+export interface NamedTarget {
+  readonly endpoint: Endpoint
+  readonly credentials: Credentials
+}
+
+/** Undefined: none was named, so that a throw-away one is made. Throws `invalid-argument`, `guard-rail`, `unavailable`. */
+export async function namedTarget(context: Context, input: Input): Promise<NamedTarget | undefined> {
+  const address = input.text('target')
+  if (address === undefined && input.text('lab') === undefined) return undefined
+  if (address === undefined) return { endpoint: await labEndpoint(context, input), credentials: {} }
+  if (input.text('lab') !== undefined) {
+    throw new AppError('invalid-argument', '--lab and --target name two targets; use one of them')
+  }
+  const endpoint = flaggedEndpoint(address, input)
+  guard(endpoint.address, input.text('allow-target'))
+  return { endpoint, credentials: flaggedCredentials(input) }
+}
+
+async function labEndpoint(context: Context, input: Input): Promise<Endpoint> {
+  const lab = await openLab(context, input)
+  const { endpoints, adminTokenFile } = componentNamed(lab, 'global', undefined)
+  if (endpoints.kds === undefined) throw new AppError('unavailable', `lab "${lab.paths.name}" has no global that runs`)
+  const kds = new URL(endpoints.kds)
+  const tenants = lab.view.spec.topology.tenants
+  const tenant = tenants.length > 1 ? tenantOf(lab, input) : undefined
+  const file = adminTokenFile === undefined ? undefined : tenantTokenFile(adminTokenFile, tenant)
+  const path = tenant === undefined ? '' : `/v1/mesh/control-planes/${tenant}/api`
+  return {
+    address: kds.host,
+    trust: kds.protocol === 'grpc:' ? { kind: 'plaintext' } : { kind: 'ca', caPem: readText(lab.paths.caFile) },
+    ...(endpoints.api !== undefined && {
+      api: { url: `${endpoints.api}${path}`, userToken: file && readTokenFile(file, 'the admin token of the lab') },
+    }),
+    ...(tenant !== undefined && { cpId: { header: CP_ID_HEADER, id: tenant } }),
+  }
+}
+
+function flaggedEndpoint(address: string, input: Input): Endpoint {
+  const plaintext = address.startsWith('grpc://')
+  const bare = address.replace(/^grpcs?:\/\//, '')
+  if (!/^(?:\[[^\]]+\]|[^:]+):\d+$/.test(bare)) {
+    throw new AppError('invalid-argument', `--target ${address}: use host:port, or grpc://host:port for plaintext`)
+  }
+  const caFile = input.text('ca')
+  const trust: ClientTrust = plaintext ? { kind: 'plaintext' } : { kind: 'ca', caPem: caFile && readText(caFile) }
+  const api = input.text('api')
+  const apiCa = input.text('api-ca')
+  const userToken = input.text('user-token-file')
+  const cpId = input.text('cp-id')
+  return {
+    address: bare,
+    trust,
+    ...(api !== undefined && {
+      api: {
+        url: api,
+        userToken: userToken && readTokenFile(userToken, 'the user token'),
+        ...(apiCa !== undefined && { caPem: readText(apiCa) }),
+      },
+    }),
+    ...(cpId !== undefined && { cpId: { header: input.text('cp-id-header') ?? CP_ID_HEADER, id: cpId } }),
+  }
+}
+
+function flaggedCredentials(input: Input): Credentials {
+  const keyFile = input.text('signing-key')
+  const tokenFile = input.text('token-file')
+  return {
+    ...(keyFile !== undefined && {
+      signing: { kid: input.text('kid') ?? '1', privateKey: parsePrivateKey(Buffer.from(readText(keyFile))) },
+    }),
+    ...(tokenFile !== undefined && { token: tokenOf(readTokenFile(tokenFile, 'the zone token')) }),
+  }
+}
+
+/** The zone that a token is for is said by itself. */
+function tokenOf(text: string): NonNullable<Credentials['token']> {
+  const [, payload = ''] = text.split('.')
+  let zone: unknown
+  try {
+    zone = (JSON.parse(Buffer.from(payload, 'base64url').toString()) as { Zone?: unknown }).Zone
+  } catch {
+    zone = undefined
+  }
+  if (typeof zone !== 'string' || zone === '') {
+    throw new AppError('invalid-argument', 'the token of --token-file names no zone; use a zone token')
+  }
+  return { text, zone }
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/
+
+function guard(address: string, allowed: string | undefined): void {
+  if (LOOPBACK.test(placeOf(address).host) || address === allowed) return
+  throw new AppError(
+    'guard-rail',
+    `${address} is not on this machine, and the cases are hostile; if it is yours to test: --allow-target ${address}`,
+  )
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new AppError('invalid-argument', `cannot read ${path}`, { cause })
+  }
+}

@@ -1,0 +1,254 @@
+import { AppError } from '../base/errors.js'
+import { type CallCaseOptions, type Ran, runCallCase } from './call-cases.js'
+import { CASES, caseSetDigest } from './cases/catalogue.js'
+import type { Controller, Endpoint } from './controller.js'
+import { outcomeOf } from './judge.js'
+import { Lane } from './lane.js'
+import { paced } from './pace.js'
+import { type PlannedCase, planCases, type Selection } from './plan.js'
+import { type Preflight, preflight } from './preflight.js'
+import type { Attempt, Behaviours, CaseOutcome, CaseResult, ConformanceResult } from './result.js'
+import { runScenarioCase } from './scenario-cases.js'
+import { strangerKey, Target } from './target.js'
+import type { TargetLog } from './target-log.js'
+import { conclude } from './verdict.js'
+import { ZoneNames } from './zone-names.js'
+
+export interface RunOptions {
+  readonly target: Target
+  readonly selection: Selection
+  readonly behaviours: Behaviours
+  readonly controller: Controller | undefined
+  readonly log: TargetLog | undefined
+  /** Calls a second, over all lanes. */
+  readonly ratePerSecond: number
+  /** Of one call. */
+  readonly callTimeoutMs: number
+  /** Ids of cases that are known to fail. */
+  readonly expectedFailures: ReadonlySet<string>
+  readonly isZonelab: boolean
+  readonly toolVersion: string
+  readonly signal: AbortSignal
+  readonly observer: RunObserver
+}
+
+export interface RunObserver {
+  /** Before anything but the preflight is sent. */
+  onPlan(plan: readonly PlannedCase[], facts: Preflight): void
+  onAttempt(attempt: Attempt): void
+  onCase(result: CaseResult): void
+}
+
+/** Enough to fill the waiting of streams that say nothing; each is a zone of its own. */
+const LANES = 6
+/** Each may start a target of its own. */
+const SCENARIO_LANES = 4
+/** A case ends by then, whatever the target does. */
+const CASE_WITHIN_MS = 120_000
+/** Twenty times as slow as the slowest of the first, and never below what a busy machine does now and then. */
+const SLOW_FACTOR = 20
+const SLOW_MIN_MS = 2_000
+
+/** One run over one target. It always ends, and always with a result. */
+export class Run {
+  readonly #options: RunOptions
+  readonly #zones: ZoneNames
+  readonly #pace: () => Promise<void>
+  readonly #strangerKey = strangerKey()
+  readonly #results = new Map<string, CaseResult>()
+  readonly #abort = new AbortController()
+  #brokenOff: string | undefined
+
+  constructor(options: RunOptions) {
+    this.#options = options
+    const { target, ratePerSecond, signal } = options
+    this.#zones = new ZoneNames(target)
+    this.#pace = paced(target.clock, ratePerSecond)
+    signal.addEventListener('abort', () => this.#breakOff('it was interrupted'), { once: true })
+  }
+
+  /** Throws what the preflight throws: then nothing was run. */
+  async run(): Promise<ConformanceResult> {
+    const { target, selection, controller, isZonelab, observer } = this.#options
+    const startedMs = target.clock.nowMs()
+    const first = this.#lane(target)
+    const facts = await preflight(target, first)
+    await first.close()
+    const means = { keys: target.signing !== undefined, api: target.api !== undefined, controller, isZonelab }
+    const plan = planCases(CASES, selection, means)
+    observer.onPlan(plan, facts)
+    if (facts.hopeless === undefined && !facts.servesAnyone) await this.#runAll(plan, facts)
+    const leftBehind = await this.#zones.removeAll()
+    const cases = plan.map((planned) => this.#resultOf(planned, facts))
+    return conclude({
+      cases,
+      leftBehind,
+      servesAnyone: facts.servesAnyone,
+      brokenOff: facts.hopeless ?? this.#brokenOff,
+      header: this.#header(facts, startedMs),
+    })
+  }
+
+  async #runAll(plan: readonly PlannedCase[], facts: Preflight): Promise<void> {
+    const due = plan.filter(({ skip }) => skip === undefined)
+    const calls = due.filter(({ case: { procedure } }) => procedure.kind === 'calls')
+    const scenarios = due.filter(({ case: { procedure } }) => procedure.kind === 'scenario')
+    const { target, controller } = this.#options
+    const alone = target.onlyZone !== undefined
+    const together = controller !== undefined && !controller.exclusive && !alone
+    const runCalls = this.#workers(calls, alone ? 1 : LANES, facts)
+    if (alone) await runCalls
+    await Promise.all([runCalls, this.#workers(scenarios, together ? SCENARIO_LANES : 1, facts)])
+  }
+
+  async #workers(planned: readonly PlannedCase[], count: number, facts: Preflight): Promise<void> {
+    const queue = [...planned]
+    const work = async () => {
+      for (let next = queue.shift(); next !== undefined && !this.#abort.signal.aborted; next = queue.shift()) {
+        // A lane of its own for each case: what one leaves behind is no other's.
+        const lane = this.#lane(this.#options.target)
+        await this.#runCase(next, lane, facts)
+        await lane.close()
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(count, queue.length) }, work))
+  }
+
+  async #runCase(planned: PlannedCase, lane: Lane, facts: Preflight): Promise<void> {
+    const { clock } = this.#options.target
+    const startedMs = clock.monotonicMs()
+    const attempts: Attempt[] = []
+    const onAttempt = (attempt: Attempt) => {
+      attempts.push(attempt)
+      this.#options.observer.onAttempt(attempt)
+    }
+    let ran: Ran = { attempts, answeredAs: undefined }
+    let outcome: CaseOutcome
+    try {
+      ran = await this.#within(CASE_WITHIN_MS, this.#procedure(planned, lane, facts, onAttempt))
+      outcome = outcomeOf(ran.attempts)
+    } catch (thrown) {
+      outcome = await this.#unfinished(AppError.from(thrown), attempts)
+    }
+    this.#finish(planned, outcome, ran, clock.monotonicMs() - startedMs)
+  }
+
+  #procedure(planned: PlannedCase, lane: Lane, facts: Preflight, onAttempt: (attempt: Attempt) => void): Promise<Ran> {
+    const { behaviours, controller, log, target } = this.#options
+    if (planned.case.procedure.kind === 'scenario') {
+      const laneOf = (endpoint: Endpoint) => this.#laneOn(endpoint)
+      return runScenarioCase(planned.case, lane, { behaviours, controller, laneOf }, onAttempt)
+    }
+    const options: CallCaseOptions = {
+      answers: behaviours.answers,
+      slowRefusalMs: Math.max(SLOW_MIN_MS, facts.refusalMs * SLOW_FACTOR),
+      log,
+      hasApi: target.api !== undefined,
+      signal: this.#abort.signal,
+    }
+    return runCallCase(planned.case, lane, options, onAttempt)
+  }
+
+  /** A promise that was broken before the case stopped stays broken. */
+  async #unfinished(error: AppError, attempts: readonly Attempt[]): Promise<CaseOutcome> {
+    const soFar = outcomeOf(attempts)
+    if (soFar.kind === 'failed') return soFar
+    if (error.code === 'unimplemented') return { kind: 'not-run', reason: error.message }
+    if (error.code === 'unavailable' && !(await this.#stillThere()))
+      this.#breakOff('the target does not answer any more')
+    return { kind: 'inconclusive', why: error.message }
+  }
+
+  async #stillThere(): Promise<boolean> {
+    try {
+      const connection = await this.#options.target.connect()
+      connection.close()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  #finish({ case: one, level }: PlannedCase, outcome: CaseOutcome, ran: Ran, elapsedMs: number): void {
+    const known = this.#options.expectedFailures.has(one.id)
+    const { id, area, title, basis, norm, safety, needs, reproduce } = one
+    const result: CaseResult = {
+      ...{ id, area, title, level, basis, norm, safety, needs, reproduce, outcome, elapsedMs },
+      ...(known && outcome.kind === 'failed' && { expectation: 'expected-failure' as const }),
+      ...(known && outcome.kind === 'passed' && { expectation: 'unexpected-pass' as const }),
+      ...(one.delta && ran.answeredAs && { answeredAs: ran.answeredAs }),
+      attempts: ran.attempts,
+    }
+    this.#results.set(one.id, result)
+    this.#options.observer.onCase(result)
+  }
+
+  /** Of a case that was not begun: what kept it. */
+  #resultOf(planned: PlannedCase, { hopeless, servesAnyone }: Preflight): CaseResult {
+    const { id, area, title, basis, norm, safety, needs, reproduce } = planned.case
+    const done = this.#results.get(id)
+    if (done !== undefined) return done
+    const why = hopeless ?? this.#brokenOff
+    const outcome: CaseOutcome =
+      planned.skip !== undefined
+        ? { kind: 'not-run', reason: planned.skip }
+        : servesAnyone
+          ? { kind: 'not-run', reason: 'the target has no authentication' }
+          : { kind: 'inconclusive', why: why ?? 'it was not begun' }
+    return {
+      ...{ id, area, title, basis, norm, safety, needs, reproduce, outcome },
+      level: planned.level,
+      elapsedMs: 0,
+      attempts: [],
+    }
+  }
+
+  #lane(target: Target): Lane {
+    return new Lane({
+      target,
+      zone: target.onlyZone ?? this.#zones.legal(),
+      unseenZone: this.#zones.unseen(),
+      strangerKey: this.#strangerKey,
+      deadlineMs: this.#options.callTimeoutMs,
+      pace: this.#pace,
+    })
+  }
+
+  async #laneOn(endpoint: Endpoint): Promise<Lane> {
+    const { clock, random } = this.#options.target
+    return this.#lane(await Target.of(endpoint, {}, { clock, random }))
+  }
+
+  #within<T>(delayMs: number, work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const late = new AppError('timed-out', `it did not end within ${delayMs / 1_000} s`)
+      const cancel = this.#options.target.clock.after(delayMs, () => reject(late))
+      work.then(resolve, reject).finally(cancel)
+    })
+  }
+
+  #breakOff(why: string): void {
+    this.#brokenOff ??= why
+    this.#abort.abort()
+  }
+
+  #header({ fingerprint, product }: Preflight, startedMs: number): Parameters<typeof conclude>[0]['header'] {
+    const { target, selection, behaviours, isZonelab, toolVersion } = this.#options
+    const { address, api } = target.endpoint
+    return {
+      tool: { name: 'zonelab', version: toolVersion },
+      caseSet: { digest: caseSetDigest(CASES), cases: CASES.length },
+      target: {
+        address,
+        ...(fingerprint !== undefined && { certificateFingerprint: `SHA256:${fingerprint}` }),
+        ...(api && { api: api.url }),
+        ...(product !== undefined && { product }),
+        isZonelab,
+      },
+      profiles: selection.profiles,
+      behaviours,
+      startedAt: new Date(startedMs).toISOString(),
+      endedAt: new Date(target.clock.nowMs()).toISOString(),
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { issueZoneToken, ZONE_CP_SCOPE } from '../auth/issue.js'
+import { ZONE_KEYS } from '../auth/token-secrets.js'
+import type { Clock } from '../base/clock.js'
+import { AppError } from '../base/errors.js'
+import type { Random } from '../base/random.js'
+import type { SigningMaterial } from './bench.js'
+import type { Endpoint } from './controller.js'
+import { type Dial, Http2Connection } from './http2/connection.js'
+import { TargetApi } from './target-api.js'
+import { readSigningKey } from './target-keys.js'
+
+export interface TargetPorts {
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** What the operator handed over beside the endpoint. */
+export interface Credentials {
+  /** The private key of zone tokens. */
+  readonly signing?: { readonly kid: string; readonly privateKey: KeyObject }
+  /** A legal token, and the zone that it is for. */
+  readonly token?: { readonly text: string; readonly zone: string }
+}
+
+/** How long a legal token of the suite holds: longer than any run. */
+const VALID_FOR_MS = 3_600_000
+const CONNECT_WITHIN_MS = 5_000
+
+/** One global control plane that is judged: where it is, and how legal calls of it are made. */
+export class Target {
+  readonly endpoint: Endpoint
+  readonly clock: Clock
+  readonly random: Random
+  /** Undefined: `keys` cases cannot run. */
+  readonly signing: SigningMaterial | undefined
+  /** Undefined: `api` cases cannot run. */
+  readonly api: TargetApi | undefined
+  readonly #token: Credentials['token']
+
+  private constructor(
+    endpoint: Endpoint,
+    ports: TargetPorts,
+    facts: { signing: SigningMaterial | undefined; api: TargetApi | undefined; token: Credentials['token'] },
+  ) {
+    this.endpoint = endpoint
+    this.clock = ports.clock
+    this.random = ports.random
+    this.signing = facts.signing
+    this.api = facts.api
+    this.#token = facts.token
+  }
+
+  /** Learns the signing key from the API where none was handed over and the user may read it. */
+  static async of(endpoint: Endpoint, credentials: Credentials, ports: TargetPorts): Promise<Target> {
+    const api = endpoint.api && new TargetApi(endpoint.api, ports.clock)
+    const key = credentials.signing ?? (api && (await storedKey(api)))
+    const signing = key && { ...key, publicKey: createPublicKey(key.privateKey) }
+    return new Target(endpoint, ports, { signing, api, token: credentials.token })
+  }
+
+  /** Zones may be named freely; otherwise only the one of the token. */
+  get namesZones(): boolean {
+    return this.signing !== undefined || this.endpoint.api?.userToken !== undefined
+  }
+
+  /** The only zone that a legal token is for, when zones cannot be named. */
+  get onlyZone(): string | undefined {
+    return this.namesZones ? undefined : this.#token?.zone
+  }
+
+  /** From the signing key, else from the API, else the one that was handed over. Throws AppError. */
+  async legalToken(zone: string): Promise<string> {
+    const { signing, clock, random, api } = this
+    if (signing !== undefined) {
+      const keys = { latest: async () => ({ kid: signing.kid, privateKey: signing.privateKey }) }
+      return issueZoneToken({ zone, scope: [ZONE_CP_SCOPE] }, VALID_FOR_MS, { keys, clock, random })
+    }
+    if (api !== undefined && this.namesZones) {
+      return api.issue('/tokens/zone', { zone, scope: [ZONE_CP_SCOPE], validFor: `${VALID_FOR_MS / 1000}s` })
+    }
+    if (this.#token?.zone === zone) return this.#token.text
+    throw new AppError(
+      'invalid-argument',
+      'there is no way to a legal token; give --token-file, --signing-key or --api',
+    )
+  }
+
+  /** Throws AppError `unavailable`. */
+  async connect(changes: Partial<Dial> = {}): Promise<Http2Connection> {
+    const { host, port } = placeOf(this.endpoint.address)
+    const { trust } = this.endpoint
+    return Http2Connection.dial({ host, port, trust, withinMs: CONNECT_WITHIN_MS, clock: this.clock, ...changes })
+  }
+}
+
+export function placeOf(address: string): { readonly host: string; readonly port: number } {
+  const { hostname, port } = new URL(`tcp://${address}`)
+  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port) }
+}
+
+/** An RSA key that no target has heard of. Takes about 100 ms, so it is made once a run. */
+export function strangerKey(): KeyObject {
+  return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+}
+
+/** Not every user may read secrets, and not every API has them: then `keys` cases are not run, which is said. */
+async function storedKey(api: TargetApi): Promise<{ kid: string; privateKey: KeyObject } | undefined> {
+  try {
+    return await readSigningKey(api, ZONE_KEYS)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,77 @@
+import { beforeAll, afterAll, describe, expect, test } from 'vitest'
+import { systemClock } from '../../../src/base/clock.js'
+import { systemRandom } from '../../../src/base/random.js'
+import { labController } from '../../../src/cli/conformance/lab-controller.js'
+import type { Instance } from '../../../src/conformance/controller.js'
+import type { ConformanceResult } from '../../../src/conformance/result.js'
+import { Run } from '../../../src/conformance/runner.js'
+import { Target } from '../../../src/conformance/target.js'
+
+/** One case of each kind against a real global; the whole matrix is the continuous integration's. */
+const CASES = ['ZT-001', 'ZT-003', 'ZT-012', 'ZT-022', 'ZT-025', 'ZT-030', 'ZT-033', 'ZT-056', 'ZT-090', 'ZT-097']
+
+let instance: Instance
+let result: ConformanceResult
+let before: readonly string[]
+
+beforeAll(async () => {
+  const started = await labController.start({})
+  if (started.kind === 'refused') throw new Error(started.text)
+  instance = started
+  const target = await Target.of(instance.endpoint, {}, { clock: systemClock, random: systemRandom })
+  before = await zonesOf(target)
+  result = await new Run({
+    target,
+    controller: labController,
+    log: undefined,
+    selection: { profiles: ['zone-jwt'], cases: CASES, levels: [], safeties: ['safe', 'leaves-traces'] },
+    behaviours: { answers: 'zonelab', openStream: 'parity' },
+    ratePerSecond: 10_000,
+    callTimeoutMs: 20_000,
+    expectedFailures: new Set(),
+    isZonelab: true,
+    toolVersion: '0',
+    signal: new AbortController().signal,
+    observer: { onPlan: () => {}, onAttempt: () => {}, onCase: () => {} },
+  }).run()
+}, 120_000)
+
+afterAll(() => instance.stop())
+
+describe('a global of ours', () => {
+  test.each(CASES)('%s passes', (id) => {
+    const found = result.cases.find((one) => one.id === id)
+    expect(found?.outcome).toEqual({ kind: 'passed' })
+    expect(found?.attempts.length).toBeGreaterThanOrEqual(6)
+  })
+
+  test('hostile calls have a control that was accepted, and probes', () => {
+    const hostile = result.cases.flatMap(({ attempts }) => attempts).filter(({ expected }) => !expected.includes('OK'))
+    expect(hostile.length).toBeGreaterThan(100)
+    expect(hostile.every(({ control, probes }) => control?.answer === 'OK' && probes.length >= 3)).toBe(true)
+  })
+
+  test('a run of some cases is partial, never conformant', () => {
+    expect(result.verdict.kind).toBe('partial')
+  })
+
+  test('no zone of the run is left', async () => {
+    expect(result.leftBehind).toEqual([])
+    expect(await zonesOf(await Target.of(instance.endpoint, {}, { clock: systemClock, random: systemRandom }))).toEqual(
+      before,
+    )
+  })
+
+  test('the result shows what was sent and no signature of it', () => {
+    const shown = result.cases.flatMap(({ attempts }) => attempts.flatMap(({ call }) => call?.metadata ?? []))
+    const tokens = shown.filter(([name]) => name === 'authorization').map(([, value]) => value)
+    expect(tokens.some((token) => token.includes('{"alg":"HS256"'))).toBe(true)
+    expect(tokens.filter((token) => /[\w-]{100,}/.test(token))).toEqual([])
+  })
+})
+
+async function zonesOf({ api }: Target): Promise<readonly string[]> {
+  const list = await api?.get('/zones?size=1000')
+  const items = (list?.items ?? []) as readonly { name: string }[]
+  return items.map(({ name }) => name)
+}
