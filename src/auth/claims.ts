@@ -36,6 +36,7 @@ export const dataplaneClaims = z.object({
 })
 
 export type ZoneClaims = z.output<typeof zoneClaims>
+export type UserClaims = z.output<typeof userClaims>
 export type DataplaneClaims = z.output<typeof dataplaneClaims>
 
 /** The claims that `verify.ts` itself looks at. */

@@ -2,6 +2,7 @@ import { AppError } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
 import { LABEL, type Labels } from '../model/labels.js'
 import { type DataplaneClaims, dataplaneClaims } from './claims.js'
+import { VerifiedTokens } from './verified-tokens.js'
 import { type TokenTrust, type VerifyOptions, verifyToken } from './verify.js'
 
 /** The Dataplane that a sidecar says it is, and the labels of that Dataplane. */
@@ -33,6 +34,7 @@ export interface DataplaneTokenOptions extends VerifyOptions {
 }
 
 export function dataplaneTokenAuthenticator(options: DataplaneTokenOptions): DataplaneAuthenticator {
+  const known = new VerifiedTokens<DataplaneClaims>()
   const refusal = ({ mesh, name }: ClaimedDataplane, text: string, reason: string, jti?: string): AppError => {
     options.log.info('dataplane refused', { mesh, name, reason, jti, text })
     const code = reason === 'other-dataplane' ? 'permission-denied' : 'unauthenticated'
@@ -46,7 +48,10 @@ export function dataplaneTokenAuthenticator(options: DataplaneTokenOptions): Dat
       }
       const token = authorization[0] ?? ''
       if (token === '') throw refusal(dataplane, 'the sidecar did not provide a dataplane token', 'no-token')
-      const outcome = await verifyToken(token, dataplaneClaims, options.trustOf(dataplane.mesh), options)
+      const outcome = await verifyToken(
+        { token, schema: dataplaneClaims, trust: options.trustOf(dataplane.mesh), known },
+        options,
+      )
       if (outcome.kind === 'refused') throw refusal(dataplane, outcome.text, outcome.reason, outcome.jti)
       const { claims } = outcome
       const mismatch = mismatchOf(claims, dataplane) ?? (await unboundWorkload(claims, dataplane, options))

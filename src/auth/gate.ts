@@ -26,7 +26,6 @@ export interface Jws {
 
 export interface Passed<Claims> {
   readonly kind: 'passed'
-  readonly compact: string
   readonly kid: string
   readonly claims: UnverifiedClaims<Claims>
 }
@@ -43,7 +42,7 @@ export function gate<Claims extends RegisteredClaims>(
   if (!claims?.success) return malformed('could not JSON decode claim')
   const header = checkHeader(jws)
   if (header.kind === 'refused') return header
-  return { kind: 'passed', compact: token, kid: header.kid, claims: { unverified: claims.data } }
+  return { kind: 'passed', kid: header.kid, claims: { unverified: claims.data } }
 }
 
 /** Structure only: three canonical base64url segments, the first of them a JSON object. */

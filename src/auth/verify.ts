@@ -7,6 +7,7 @@ import type { PublicKeys } from './keyring.js'
 import { type Refused, refused } from './refusal.js'
 import type { Revocations } from './revocations.js'
 import { decoyPublicKey } from './rsa-key.js'
+import type { VerifiedTokens } from './verified-tokens.js'
 
 /** Whose tokens hold: the keys and the revocation list of one kind of token of one tenant (and mesh). */
 export interface TokenTrust {
@@ -20,6 +21,15 @@ export interface VerifyOptions {
   readonly leewayMs?: number
   /** The audience that a token must name. Default: not checked, for Kuma's tokens have none. */
   readonly audience?: string
+}
+
+/** Token, claims and trust of one call. */
+export interface VerifyRequest<Claims extends RegisteredClaims> {
+  readonly token: string
+  readonly schema: ClaimsSchema<Claims>
+  readonly trust: TokenTrust
+  /** What was verified before, of tokens of the same schema. */
+  readonly known: VerifiedTokens<Claims>
 }
 
 export interface Verified<Claims> {
@@ -36,17 +46,19 @@ export interface Verified<Claims> {
  * Throws only when keys or revocations cannot be known (`unavailable`).
  */
 export async function verifyToken<Claims extends RegisteredClaims>(
-  token: string,
-  schema: ClaimsSchema<Claims>,
-  trust: TokenTrust,
+  { token, schema, trust, known }: VerifyRequest<Claims>,
   options: VerifyOptions,
 ): Promise<Verified<Claims> | Refused> {
-  const passed = gate(token, schema)
+  const before = known.find(token)
+  const passed = before ?? gate(token, schema)
   if (passed.kind === 'refused') return passed
   const lookup = await trust.keys.publicKey(passed.kid)
-  const holds = await signatureHolds(passed.compact, lookup.kind === 'found' ? lookup.key : DECOY)
-  if (lookup.kind === 'missing') return refused('unknown-key', lookup.text)
-  if (!holds) return refused('bad-signature', wrap('token signature is invalid: crypto/rsa: verification error'))
+  if (before === undefined || lookup.kind === 'missing' || lookup.key !== before.key) {
+    const holds = await signatureHolds(token, lookup.kind === 'found' ? lookup.key : DECOY)
+    if (lookup.kind === 'missing') return refused('unknown-key', lookup.text)
+    if (!holds) return refused('bad-signature', wrap('token signature is invalid: crypto/rsa: verification error'))
+    known.add(token, { ...passed, key: lookup.key })
+  }
   const claims = passed.claims.unverified
   const fault = timeFault(claims, options) ?? audienceFault(claims, options)
   if (fault !== undefined) return { ...fault, ...(claims.jti === undefined ? {} : { jti: claims.jti }) }

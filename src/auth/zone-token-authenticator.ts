@@ -3,6 +3,7 @@ import type { TenantId } from '../model/tenant.js'
 import { type ZoneClaims, zoneClaims } from './claims.js'
 import { ZONE_CP_SCOPE } from './issue.js'
 import type { Refused } from './refusal.js'
+import { VerifiedTokens } from './verified-tokens.js'
 import { type TokenTrust, type Verified, type VerifyOptions, verifyToken } from './verify.js'
 import {
   type Admitted,
@@ -31,6 +32,7 @@ export interface ZoneTokenOptions extends VerifyOptions {
 /** Zone JWTs with the scope `cp`, verified with the keys of the control plane that the call selects. */
 export class ZoneTokenAuthenticator implements CredentialAuthenticator<ZoneTokenCredential> {
   readonly #options: ZoneTokenOptions
+  readonly #known = new VerifiedTokens<ZoneClaims>()
 
   constructor(options: ZoneTokenOptions) {
     this.#options = options
@@ -38,7 +40,7 @@ export class ZoneTokenAuthenticator implements CredentialAuthenticator<ZoneToken
 
   async authenticate(call: ZoneCall, token: string): Promise<Admitted<ZoneTokenCredential> | ZoneRefused> {
     const trust = this.#options.trust.find(call.tenant) ?? NO_TRUST
-    const outcome = await verifyToken(token, zoneClaims, trust, this.#options)
+    const outcome = await verifyToken({ token, schema: zoneClaims, trust, known: this.#known }, this.#options)
     return outcome.kind === 'refused' ? this.#refusal(outcome) : identify(call, outcome)
   }
 

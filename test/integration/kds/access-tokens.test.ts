@@ -153,3 +153,40 @@ describe('a platform that is away', () => {
     ])
   })
 })
+
+describe('strict', () => {
+  test('SAT rows 175, 177: a token or role that is taken back ends the streams, and the zone is refused', async () => {
+    const { address, tenant } = await global({ openStreams: 'strict' })
+    const { api } = await zone('zone-1', address)
+    await whenOnline(tenant, 'zone-1')
+    await whenNamed(api, '/meshes', 'default')
+    platform.say({ ...credential, grants: [{ role: 'Viewer', controlPlane: CP, region: 'us' }] })
+    await whenOnline(tenant, 'zone-1', false)
+    await tenant.put('/meshes/default/meshtimeouts/later', timeout('later'))
+    await whenAnswered(address, 'permission-denied')
+    platform.say(credential)
+    await whenOnline(tenant, 'zone-1')
+    await whenNamed(api, '/meshes/default/meshtimeouts', 'later')
+    platform.say({ kind: 'credential-gone', digest })
+    await whenOnline(tenant, 'zone-1', false)
+    expect(await answerTo(address)).toBe('unauthenticated')
+  })
+
+  test('SAT row 150: a managed zone that was deleted is not made again by connecting', async () => {
+    platform.state = [controlPlane, { ...credential, zone: { controlPlane: CP, name: 'zone-1' } }]
+    const { address, tenant } = await global({ unsafeDelete: true })
+    await tenant.put('/zones/zone-1', { type: 'Zone', name: 'zone-1' })
+    await zone('zone-1', address)
+    await whenOnline(tenant, 'zone-1')
+    expect(await tenant.delete('/zones/zone-1')).toBe(200)
+    await eventually(
+      'the platform hears of it',
+      async () => platform.events.some(({ kind }) => kind === 'zone-deleted') || undefined,
+    )
+    // Its token still holds here, and the zone dials again and again.
+    expect(await answerTo(address)).toBe('OK')
+    expect(await tenant.names('/zones')).toEqual([])
+    await tenant.put('/zones/zone-1', { type: 'Zone', name: 'zone-1' })
+    await whenOnline(tenant, 'zone-1')
+  })
+})
