@@ -22,6 +22,13 @@ export const SPEC_FLAGS: readonly Flag[] = [
     fallback: 'zone-token',
     words: ['zone-token', 'none'],
   },
+  {
+    name: 'open-streams',
+    value: 'POLICY',
+    doc: 'Open streams are authenticated once, as in Kuma, or end when their credential does',
+    fallback: 'parity',
+    words: ['parity', 'strict'],
+  },
   { name: 'plaintext', doc: 'KDS without TLS' },
   { name: 'listen', value: 'ADDR', doc: 'Address that every listener binds', fallback: '127.0.0.1' },
   {
@@ -72,6 +79,7 @@ async function describedSpec(input: Input): Promise<LabSpec> {
   return {
     topology: await topologyOf(input),
     auth: input.word('auth', ['zone-token', 'none']) ?? 'zone-token',
+    openStreams: input.word('open-streams', ['parity', 'strict']) ?? 'parity',
     plaintext: input.switch('plaintext'),
     listen,
     db: databaseOf(input.text('db')),

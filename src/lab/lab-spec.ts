@@ -5,6 +5,8 @@ import type { Topology } from './topology.js'
 export interface LabSpec {
   readonly topology: Topology
   readonly auth: 'zone-token' | 'none'
+  /** Whether an open stream ends when its credential does. */
+  readonly openStreams: 'parity' | 'strict'
   /** No TLS on KDS. Sidecars always use TLS, as Kuma's do. */
   readonly plaintext: boolean
   /** Address that every listener binds. */
@@ -59,6 +61,7 @@ export const labSpecSchema: z.ZodType<LabSpec> = z.object({
     behaviours: z.record(z.string(), z.json()),
   }),
   auth: z.enum(['zone-token', 'none']),
+  openStreams: z.enum(['parity', 'strict']).default('parity'),
   plaintext: z.boolean(),
   listen: z.string(),
   db: z.string(),

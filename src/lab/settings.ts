@@ -49,6 +49,7 @@ function globalSettings({ paths, spec }: Wiring): Settings {
     tlsKeyFile: paths.keyFile,
     kdsTls: !spec.plaintext,
     kdsAuth: spec.auth,
+    openStreams: spec.openStreams,
     insecure: spec.plaintext || spec.auth === 'none',
     tenants: spec.topology.tenants.length > 1,
     controlPlanes: spec.topology.tenants.join(','),

@@ -98,6 +98,7 @@ async function inlineSpec(
   return {
     topology: shopTopology({ tenants: 1, zones, dataplanes, external: [] }),
     auth,
+    openStreams: 'parity',
     plaintext: false,
     listen,
     db: 'memory',

@@ -6,6 +6,7 @@ export function labSpec(zones: number, changes: Partial<LabSpec> = {}, external:
   return {
     topology: shopTopology({ tenants: 1, zones, dataplanes: 3, external }),
     auth: 'none',
+    openStreams: 'parity',
     plaintext: true,
     listen: '127.0.0.1',
     db: 'memory',
