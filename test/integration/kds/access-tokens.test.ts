@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { parseTenantId } from '../../../src/model/tenant.js'
 import { GrpcClient } from '../../../src/transport/grpc/client.js'
 import type { AdmittedControlPlane, AdmittedCredential } from '../../../src/wire/admission-feed.js'
@@ -33,6 +33,9 @@ const credential: AdmittedCredential = {
   expiresAtMs: Date.now() + 3_600_000,
   grants: [{ role: 'Connector', controlPlane: CP, region: 'us' }],
 }
+
+/** Control planes make several RSA keys at their start, which takes long on a machine that is full. */
+vi.setConfig({ testTimeout: 120_000 })
 
 let planes: ControlPlanes
 let platform: FakePlatform

@@ -1,8 +1,11 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { readJws } from '../../../src/auth/gate.js'
 import { type Api, ControlPlanes, timeout, whenNamed, whenOnline } from './control-planes.js'
 
 /** auth.md rows 142, 144 to 146 over real sockets: one global per policy, real zones with zone tokens. */
+
+/** Control planes make several RSA keys at their start, which takes long on a machine that is full. */
+vi.setConfig({ testTimeout: 120_000 })
 
 let planes: ControlPlanes
 
