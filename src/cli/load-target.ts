@@ -87,6 +87,7 @@ async function throwAwayLab(context: Context, tenants: number): Promise<OpenTarg
   const spec: LabSpec = {
     topology: { tenants: names, meshes: ['default'], services: [], behaviours: {}, zones: [] },
     auth: 'zone-token',
+    openStreams: 'parity',
     plaintext: false,
     listen: '127.0.0.1',
     db: DEFAULT_DB,
