@@ -4,6 +4,9 @@ import { type GuiOptions, guiPlugin } from '../api/gui.js'
 import type { ApiOptions } from '../api/options.js'
 import { apiPlugin, TENANT_PREFIX } from '../api/plugin.js'
 import { DEFAULT_ACCESS } from '../auth/access.js'
+import { fromManager } from '../auth/acting-user.js'
+import type { ApiRequest, ApiUser } from '../auth/api-user.js'
+import { readTokenFile } from '../auth/token-file.js'
 import { ADMIN_USER_TOKEN, secretData } from '../auth/token-secrets.js'
 import type { PeerIdentity, ZoneAuthenticator } from '../auth/zone-authenticator.js'
 import type { Clock } from '../base/clock.js'
@@ -33,7 +36,8 @@ import { KdsAdmission } from './kds-admission.js'
 import { KdsService } from './kds-service.js'
 import { Sessions } from './sessions.js'
 import { SyncStatus } from './sync-status.js'
-import { TenantDirectory } from './tenant-directory.js'
+import { type Tenant, TenantDirectory } from './tenant-directory.js'
+import { type TenantHandoffOptions, tenantHandoff } from './tenant-handoff.js'
 import { TenantRuntime } from './tenant-runtime.js'
 
 export interface ProcessPorts {
@@ -114,7 +118,7 @@ export class GlobalProcess {
     })
     const tenants = this.#directory(store, admission)
     this.#lifecycle.onStop(() => tenants.stop())
-    for (const id of this.#tenantIds(await store.tenants())) await tenants.open(id)
+    await this.#openTenants(tenants, await store.tenants())
     await this.#writeAdminTokens(tenants)
     await this.#lifecycle.run(admission)
     const { clock } = this.#ports
@@ -142,7 +146,7 @@ export class GlobalProcess {
   }
 
   #directory(store: ResourceStore, admission: KdsAdmission): TenantDirectory {
-    const { localhostIsAdmin, skipMeshCreation, skipHostnameGenerators } = this.#config
+    const { localhostIsAdmin } = this.#config
     const makeRuntime = (tenantStore: TenantStore) => {
       admission.watch(tenantStore)
       return this.#runtime(tenantStore)
@@ -152,8 +156,6 @@ export class GlobalProcess {
       store,
       makeRuntime,
       localhostIsAdmin,
-      skipMeshCreation,
-      skipHostnameGenerators,
     })
   }
 
@@ -185,10 +187,13 @@ export class GlobalProcess {
     })
   }
 
-  /** The default one, those that are configured, and those that the store remembers. */
-  #tenantIds(stored: readonly TenantId[]): ReadonlySet<TenantId> {
-    const configured = this.#config.controlPlanes.split(',').filter((id) => id !== '')
-    return new Set([DEFAULT_TENANT, ...configured.map(parseTenantId), ...stored])
+  /** The default one, those that are configured, and those that the store remembers, whose defaults their owners may have deleted. */
+  async #openTenants(tenants: TenantDirectory, stored: readonly TenantId[]): Promise<void> {
+    const { controlPlanes, skipMeshCreation, skipHostnameGenerators } = this.#config
+    const configured = controlPlanes.split(',').filter((id) => id !== '')
+    const defaults = { mesh: !skipMeshCreation, hostnameGenerators: !skipHostnameGenerators }
+    for (const id of [DEFAULT_TENANT, ...configured.map(parseTenantId)]) await tenants.open(id, defaults)
+    for (const id of stored) await tenants.open(id, { mesh: false, hostnameGenerators: false })
   }
 
   async #serveKds(service: KdsService, zones: ZoneAuthenticator): Promise<number> {
@@ -222,17 +227,23 @@ export class GlobalProcess {
   }
 
   async #serveApi(tenants: TenantDirectory): Promise<{ apiHttp: number; apiHttps: number }> {
-    const options = this.#apiOptions(tenants)
-    const http = await this.#apiServer('api-http', this.#config.apiHttpPort, undefined, options)
-    const https = await this.#apiServer('api-https', this.#config.apiHttpsPort, this.#certificate(), options)
+    const http = await this.#apiServer('api-http', this.#config.apiHttpPort, undefined, tenants)
+    const https = await this.#apiServer('api-https', this.#config.apiHttpsPort, this.#certificate(), tenants)
     return { apiHttp: http.port, apiHttps: https.port }
   }
 
-  async #apiServer(name: string, port: number, tls: KeyPairPem | undefined, options: ApiOptions): Promise<HttpServer> {
+  async #apiServer(
+    name: string,
+    port: number,
+    tls: KeyPairPem | undefined,
+    tenants: TenantDirectory,
+  ): Promise<HttpServer> {
+    const options = this.#apiOptions(tenants)
     const { clock, log } = this.#ports
     const server = new HttpServer({ name, host: this.#config.listen, port, tls, clock, log })
     await server.fastify.register(apiPlugin, options)
     await server.fastify.register(apiPlugin, { ...options, prefix: TENANT_PREFIX })
+    await server.fastify.register(tenantHandoff, { ...this.#handoff(tenants), prefix: TENANT_PREFIX })
     await server.fastify.register(guiPlugin, { ...this.#guiOptions(), prefix: GUI_PATH })
     await this.#lifecycle.run(server)
     return server
@@ -262,11 +273,27 @@ export class GlobalProcess {
       clock,
       log,
       tenantStore: async (cpId) => tenantOf(cpId).store,
-      authenticate: (caller, store) => tenants.get(store.tenant).users.authenticate(caller),
+      authenticate: (caller, store) => this.#authenticate(caller, tenants.get(store.tenant)),
       tokens: tokenIssuer(tenants),
       proxies: proxyAdmin(this.#relay),
       meshSecrets,
     }
+  }
+
+  /** The manager's word for whom it speaks, else the caller's own credential. */
+  async #authenticate(caller: ApiRequest, tenant: Tenant): Promise<ApiUser> {
+    const manager = fromManager(caller, this.#managerToken())
+    return manager.kind === 'user' ? manager.user : tenant.users.authenticate(caller)
+  }
+
+  #handoff(tenants: TenantDirectory): TenantHandoffOptions {
+    return { tenants, sessions: this.#sessions, token: () => this.#managerToken(), log: this.#ports.log }
+  }
+
+  /** Empty without a manager. Read again each time, so that it can be replaced. */
+  #managerToken(): string {
+    const { platformTokenFile } = this.#config
+    return platformTokenFile === '' ? '' : readTokenFile(platformTokenFile, 'the token of the shard')
   }
 
   #guiOptions(): GuiOptions {
@@ -310,6 +337,8 @@ export class GlobalProcess {
     const { adminTokenFile } = this.#config
     if (adminTokenFile === '') return
     for (const { id, store } of tenants.all()) {
+      // A manager's control planes are reached by way of the manager.
+      if (id !== DEFAULT_TENANT && this.#config.platformTokenFile !== '') continue
       const secret = await store.get(ADMIN_USER_TOKEN)
       const file = id === DEFAULT_TENANT ? adminTokenFile : `${adminTokenFile}.${id}`
       if (secret) writeFileSync(file, secretData(secret), { mode: 0o600 })

@@ -36,7 +36,7 @@ export const GLOBAL_SETTINGS = {
   }),
   platformTokenFile: text({
     env: 'ZONELAB_PLATFORM_TOKEN_FILE',
-    doc: 'Mode `sat`: file with the token of this shard; read again for every request',
+    doc: 'File with the token by which this shard and its control-plane manager know each other; read for every request',
     fallback: '',
   }),
   platformCaFile: text({ env: 'ZONELAB_PLATFORM_CA_FILE', doc: 'CA of the platform; empty: the system', fallback: '' }),

@@ -28,11 +28,15 @@ export interface TenantDirectoryOptions {
   readonly store: ResourceStore
   readonly makeRuntime: (store: TenantStore) => TenantRuntime
   readonly localhostIsAdmin: boolean
-  readonly skipMeshCreation: boolean
-  readonly skipHostnameGenerators: boolean
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
+}
+
+/** What a new control plane gets by default. */
+export interface Defaults {
+  readonly mesh: boolean
+  readonly hostnameGenerators: boolean
 }
 
 /** The control planes that there are. One is made by `open` alone: asking for an unknown one makes nothing. */
@@ -40,6 +44,7 @@ export class TenantDirectory {
   readonly #options: TenantDirectoryOptions
   readonly #tenants = new Map<TenantId, Tenant>()
   readonly #opening = new Map<TenantId, Promise<Tenant>>()
+  readonly #removing = new Map<TenantId, Promise<void>>()
 
   constructor(options: TenantDirectoryOptions) {
     this.#options = options
@@ -61,7 +66,8 @@ export class TenantDirectory {
   }
 
   /** Makes a control plane whole: keys, the admin's token, defaults; and closes what an earlier life left open. Idempotent. */
-  async open(id: TenantId): Promise<Tenant> {
+  async open(id: TenantId, defaults: Defaults): Promise<Tenant> {
+    await this.#removing.get(id)
     let opening = this.#opening.get(id)
     if (!opening) {
       opening = this.#open(id)
@@ -69,7 +75,30 @@ export class TenantDirectory {
       // One that failed may be tried again.
       opening.catch(() => this.#opening.delete(id))
     }
-    return opening
+    const tenant = await opening
+    await this.#makeDefaults(tenant.store, defaults)
+    return tenant
+  }
+
+  /** Removes a control plane and all that it has; `endStreams` is called once nobody finds it any more. Idempotent. */
+  async remove(id: TenantId, endStreams: () => void): Promise<void> {
+    const removing = this.#remove(id, endStreams)
+    this.#removing.set(id, removing)
+    try {
+      await removing
+    } finally {
+      this.#removing.delete(id)
+    }
+  }
+
+  async #remove(id: TenantId, endStreams: () => void): Promise<void> {
+    await this.#opening.get(id)?.catch(() => undefined)
+    const tenant = this.#tenants.get(id)
+    this.#tenants.delete(id)
+    this.#opening.delete(id)
+    endStreams()
+    if (tenant) await close(tenant)
+    await this.#options.store.deleteTenant(id)
   }
 
   async #open(id: TenantId): Promise<Tenant> {
@@ -79,7 +108,6 @@ export class TenantDirectory {
     await ensureSigningKey(store, ZONE_KEYS)
     const trust = new TenantTrust({ store, clock, random, log })
     await ensureAdminUserToken(store, trust.issuer(USER_KEYS))
-    await this.#makeDefaults(store)
     await closeLeftOpen(store, 'ZoneInsight', clock.nowMs())
     const users = new UserAuthenticator({ localhostIsAdmin, trust: trust.user, clock, log })
     const meshInsights = new MeshInsights({ store, clock, log })
@@ -90,15 +118,11 @@ export class TenantDirectory {
   }
 
   async stop(): Promise<void> {
-    for (const { runtime, trust, meshInsights } of this.#tenants.values()) {
-      await meshInsights.stop()
-      await runtime.stop()
-      trust.close()
-    }
+    for (const tenant of this.#tenants.values()) await close(tenant)
   }
 
-  async #makeDefaults(store: TenantStore): Promise<void> {
-    const { skipMeshCreation, skipHostnameGenerators, random } = this.#options
+  async #makeDefaults(store: TenantStore, defaults: Defaults): Promise<void> {
+    const { random } = this.#options
     const clusterId = { type: 'Config', mesh: undefined, name: 'kuma-cluster-id' } as const
     const config = {
       labels: {},
@@ -107,9 +131,9 @@ export class TenantDirectory {
       owner: undefined,
       syncedVersion: undefined,
     }
-    const drafts = [{ ...clusterId, ...config }, ...(skipHostnameGenerators ? [] : globalDefaults())]
+    const drafts = [{ ...clusterId, ...config }, ...(defaults.hostnameGenerators ? globalDefaults() : [])]
     const mesh = { type: 'Mesh', mesh: undefined, name: 'default' } as const
-    if (!skipMeshCreation && !(await store.get(mesh))) {
+    if (defaults.mesh && !(await store.get(mesh))) {
       const made = {
         ...mesh,
         labels: {},
@@ -122,4 +146,10 @@ export class TenantDirectory {
     }
     await store.commit(drafts.map((resource): Write => ({ kind: 'put', resource, expect: 'absent' })))
   }
+}
+
+async function close({ runtime, trust, meshInsights }: Tenant): Promise<void> {
+  await meshInsights.stop()
+  await runtime.stop()
+  trust.close()
 }

@@ -7,6 +7,8 @@ import { COMMANDS } from '../../src/cli/command-table.js'
 import { CASES } from '../../src/conformance/cases/catalogue.js'
 import { DATAPLANE_SETTINGS } from '../../src/dataplane/config.js'
 import { GLOBAL_SETTINGS } from '../../src/global/config.js'
+import { PLATFORM_SETTINGS } from '../../src/platform/config.js'
+import { MANAGER_ROUTE_TABLE } from '../../src/platform/route-table.js'
 import { ZONE_SETTINGS } from '../../src/zone/config.js'
 import { casesText } from './cases-page.js'
 import { cliText } from './cli-page.js'
@@ -62,8 +64,24 @@ function endpointsPage(): Page {
   const rows = ROUTE_TABLE.map(({ method, path, what }) => [method, `\`${path}\``, what])
   const intro =
     "Kuma's REST API, on the API ports of the global and of each zone; on the global also under `/v1/mesh/control-planes/{cpId}/api`."
-  return page('docs/endpoints.md', 'Endpoints', intro, table(['method', 'path', 'what'], rows))
+  const body = [
+    table(['method', 'path', 'what'], rows),
+    "## The control-plane manager\n\nOn the manager's address of each region. Roles are those on `Mesh Control Planes`; *Organization Admin* is a predefined team.\n\n",
+    table(
+      ['method', 'path', 'what', 'needs'],
+      MANAGER_ROUTE_TABLE.map(({ method, path, what, needs }) => [method, `\`${path}\``, what, needs]),
+    ),
+    "\n## Between manager and global\n\nOn the global's API ports, with the shard's token (`--platform-token-file`).\n\n",
+    table(['method', 'path', 'what'], HANDOFF_ROWS),
+  ]
+  return page('docs/endpoints.md', 'Endpoints', intro, body.join('\n'))
 }
+
+const HANDOFF_ROWS = [
+  ['POST', 'Makes the tenant; can be repeated'],
+  ['GET', 'Zones online, resources, revision, last write'],
+  ['DELETE', 'Ends the streams of its zones and removes all that it has; can be repeated'],
+].map(([method = '', what = '']) => [method, '`/v1/mesh/control-planes/{cpId}/api/tenants`', what])
 
 function settingsPage(): Page {
   const section = (title: string, settings: SettingsTable) => {
@@ -81,6 +99,7 @@ function settingsPage(): Page {
     section('`zonelab global run`', GLOBAL_SETTINGS),
     section('`zonelab zone run`', ZONE_SETTINGS),
     section('`zonelab dataplane run`', DATAPLANE_SETTINGS),
+    section('`zonelab platform run`', PLATFORM_SETTINGS),
   ].join('\n')
   return page('docs/settings.md', 'Settings', intro, body)
 }

@@ -1,13 +1,15 @@
 import { beforeEach, expect, test } from 'vitest'
 import { silentLogger } from '../../../src/base/log.js'
 import { seededRandom } from '../../../src/base/random.js'
-import { TenantDirectory, type TenantDirectoryOptions } from '../../../src/global/tenant-directory.js'
+import { TenantDirectory } from '../../../src/global/tenant-directory.js'
 import type { TenantRuntime } from '../../../src/global/tenant-runtime.js'
 import { RESOURCE_TYPES } from '../../../src/model/registry.js'
 import { DEFAULT_TENANT, parseTenantId } from '../../../src/model/tenant.js'
 import { MemoryStore } from '../../../src/store/memory-store.js'
 import type { ResourceStore } from '../../../src/store/store.js'
 import { FakeClock } from '../../support/fake-clock.js'
+
+const ALL = { mesh: true, hostnameGenerators: true }
 
 let stores: ResourceStore
 let made: number
@@ -17,7 +19,7 @@ beforeEach(() => {
   made = 0
 })
 
-function directory(options: Partial<TenantDirectoryOptions> = {}): TenantDirectory {
+function directory(): TenantDirectory {
   return new TenantDirectory({
     store: stores,
     makeRuntime: () => {
@@ -25,12 +27,9 @@ function directory(options: Partial<TenantDirectoryOptions> = {}): TenantDirecto
       return { stop: async () => {} } as TenantRuntime
     },
     localhostIsAdmin: true,
-    skipMeshCreation: false,
-    skipHostnameGenerators: false,
     clock: new FakeClock(),
     random: seededRandom(2),
     log: silentLogger,
-    ...options,
   })
 }
 
@@ -43,7 +42,7 @@ async function everything(): Promise<readonly string[]> {
 
 test('a control plane is made whole once, however often and however concurrently it is opened', async () => {
   const tenants = directory()
-  const opened = await Promise.all([tenants.open(DEFAULT_TENANT), tenants.open(DEFAULT_TENANT)])
+  const opened = await Promise.all([tenants.open(DEFAULT_TENANT, ALL), tenants.open(DEFAULT_TENANT, ALL)])
   expect(new Set(opened).size).toBe(1)
   expect(made).toBe(1)
   const first = await everything()
@@ -51,7 +50,7 @@ test('a control plane is made whole once, however often and however concurrently
     expect.arrayContaining(['Mesh default 1', 'Config kuma-cluster-id 1', 'GlobalSecret zone-token-signing-key-1 1']),
   )
   // A later life of the process changes nothing of it: the cluster keeps its id and its keys.
-  await directory().open(DEFAULT_TENANT)
+  await directory().open(DEFAULT_TENANT, ALL)
   expect(await everything()).toEqual(first)
   await tenants.stop()
 })
@@ -65,8 +64,36 @@ test('asking about a control plane that there is not makes none', async () => {
 })
 
 test('defaults can be left out', async () => {
-  const tenants = directory({ skipMeshCreation: true, skipHostnameGenerators: true })
-  await tenants.open(DEFAULT_TENANT)
+  const tenants = directory()
+  await tenants.open(DEFAULT_TENANT, { mesh: false, hostnameGenerators: false })
   expect((await everything()).filter((text) => /^(Mesh|HostnameGenerator) /.test(text))).toEqual([])
+  await tenants.stop()
+})
+
+test('a control plane that is removed leaves nothing, can be removed again, and begins anew', async () => {
+  const tenants = directory()
+  const id = parseTenantId('11111111-2222-3333-4444-555555555555')
+  await tenants.open(id, ALL)
+  const before = (await stores.tenant(id).head()).epoch
+  const seen: boolean[] = []
+  await tenants.remove(id, () => seen.push(tenants.find(id) === undefined))
+  expect(seen).toEqual([true])
+  expect(tenants.find(id)).toBeUndefined()
+  expect(await stores.tenants()).toEqual([])
+  await tenants.remove(id, () => {})
+  await tenants.open(id, ALL)
+  expect((await stores.tenant(id).head()).epoch).not.toBe(before)
+  await tenants.stop()
+})
+
+test('a control plane that is opened while it is removed is a new one', async () => {
+  const tenants = directory()
+  const id = parseTenantId('11111111-2222-3333-4444-555555555555')
+  const first = await tenants.open(id, ALL)
+  const removed = tenants.remove(id, () => {})
+  const second = await tenants.open(id, ALL)
+  await removed
+  expect(second).not.toBe(first)
+  expect(await stores.tenants()).toEqual([id])
   await tenants.stop()
 })

@@ -1,0 +1,78 @@
+import type { FastifyInstance } from 'fastify'
+import { AppError } from '../base/errors.js'
+import type { Logger } from '../base/log.js'
+import { type JsonObject, parseJson } from '../model/json.js'
+import type { RecordStore } from '../store/records.js'
+import type { ControlPlanes } from './control-planes.js'
+import { type ControlPlane, Records } from './entities.js'
+import { sameSecret } from './secrets.js'
+
+export interface OperatorRoutesOptions {
+  readonly store: RecordStore
+  readonly controlPlanes: ControlPlanes
+  readonly token: string
+  readonly log: Logger
+}
+
+/** What whoever operates the manager sees across all organisations, with the token of the diagnostics port. */
+export function operatorRoutes(fastify: FastifyInstance, options: OperatorRoutesOptions, done: () => void): void {
+  fastify.addHook('onRequest', async (request, reply) => {
+    if (sameSecret(request.headers.authorization ?? '', `Bearer ${options.token}`)) return undefined
+    return reply.code(401).type('text/plain').send("401: this path needs the operator's token")
+  })
+  fastify.get('/control-planes', async (_request, reply) => reply.send({ items: await overview(options) }))
+  fastify.get('/audit', async (request, reply) => {
+    const { controlPlane } = request.query as { controlPlane?: string }
+    return reply.send({ items: await journal(options, controlPlane) })
+  })
+  done()
+}
+
+/** Every control plane of every organisation; what its global would know is left out while that is away. */
+async function overview(options: OperatorRoutesOptions): Promise<JsonObject[]> {
+  const rows = await inEachOrganization(options.store, async (records) => {
+    const organization = await records.get('organization', records.organization)
+    const controlPlanes = await records.list('control-plane')
+    return Promise.all(controlPlanes.map((controlPlane) => rowOf(controlPlane, organization?.name ?? '', options)))
+  })
+  return rows.flat()
+}
+
+async function rowOf(
+  controlPlane: ControlPlane,
+  organization: string,
+  { controlPlanes, log }: OperatorRoutesOptions,
+): Promise<JsonObject> {
+  const { id, name, body } = controlPlane
+  const own = { id, name, organization, region: body.region, shard: body.shard, phase: body.phase }
+  try {
+    const status = await controlPlanes.shardOf(controlPlane).tenantStatus(id)
+    return { ...own, ...(status as unknown as JsonObject) }
+  } catch (thrown) {
+    log.warn('the global of a control plane does not say how it is', { tenant: id, error: AppError.from(thrown) })
+    return own
+  }
+}
+
+/** More than a person reads, less than a response that hurts. */
+const ENTRIES_MAX = 10_000
+
+async function journal({ store }: OperatorRoutesOptions, controlPlane: string | undefined): Promise<JsonObject[]> {
+  const entries = await inEachOrganization(store, async (records) => {
+    const page = await records.journal({ after: 0, limit: ENTRIES_MAX })
+    return page.map(({ sequence, entry }) => ({
+      organization: records.organization,
+      sequence,
+      ...(parseJson(entry) as JsonObject),
+    }))
+  })
+  return entries
+    .flat()
+    .filter((entry: JsonObject) => controlPlane === undefined || entry.controlPlane === controlPlane)
+    .sort((a: JsonObject, b: JsonObject) => Number(a.atMs) - Number(b.atMs))
+}
+
+async function inEachOrganization<T>(store: RecordStore, ask: (records: Records) => Promise<T>): Promise<T[]> {
+  const ids = await store.organizations()
+  return Promise.all(ids.map((id) => ask(new Records(store.organization(id)))))
+}

@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ManagerLab } from './manager-lab.js'
+
+const PATH = '/v1/mesh/control-planes'
+
+let lab: ManagerLab
+
+beforeEach(async () => {
+  lab = await new ManagerLab().start()
+})
+afterEach(() => lab.stop())
+
+const create = (name = 'shop') => lab.call('POST', PATH, { body: { name } })
+const listed = async () => {
+  const { body } = await lab.call('GET', PATH)
+  return body.data.map(({ name }: { name: string }) => name)
+}
+/** All that the manager keeps of control planes, halves included. */
+const kept = async () => (await lab.overview()).map(({ phase }) => phase)
+
+describe('a control plane that its global does not take', () => {
+  test('is answered with 503, and there is none', async () => {
+    await lab.global().stop()
+    const refused = await create()
+    expect(refused).toMatchObject({ status: 503, body: { title: 'Service Unavailable' } })
+    expect(refused.headers.get('retry-after')).toBe('2')
+    expect(await listed()).toEqual([])
+  })
+
+  test('can be asked for again under its name at once', async () => {
+    await lab.global().stop()
+    await create()
+    expect((await create()).status).toBe(503)
+    await lab.global().start()
+    expect((await create()).status).toBe(201)
+    expect(await listed()).toEqual(['shop'])
+    await expect.poll(kept, { timeout: 10_000 }).toEqual(['ready'])
+  })
+
+  test('is removed from a global that took it and could not say so', async () => {
+    let interrupted = ''
+    lab.global().onHandOver = (id) => {
+      interrupted = id
+      lab.global().tenants.set(id, { zones: new Set(), online: new Set() })
+      throw new Error('the connection breaks after the tenant was made')
+    }
+    expect((await create()).status).toBe(503)
+    expect(interrupted).not.toBe('')
+    expect(lab.global().tenants.size).toBe(0)
+    expect(await kept()).toEqual([])
+  })
+})
+
+test('a manager that dies between the two halves finds and removes the half when it comes back', async () => {
+  const handedOver = new Promise<void>((resolve) => {
+    lab.global().onHandOver = async (id) => {
+      lab.global().tenants.set(id, { zones: new Set(), online: new Set() })
+      resolve()
+      // The answer never comes: the manager is gone before.
+      await new Promise(() => {})
+    }
+  })
+  const asked = create().catch(() => undefined)
+  await handedOver
+  await lab.crashManager()
+  await asked
+  expect(lab.global().tenants.size).toBe(1)
+  await lab.startManager()
+  expect(lab.global().tenants.size).toBe(0)
+  expect(await listed()).toEqual([])
+  expect(await kept()).toEqual([])
+})
+
+describe('a removal', () => {
+  test('is answered with 503 and changes nothing while its global cannot say whether a zone is online', async () => {
+    const { body } = await create()
+    await lab.global().stop()
+    expect((await lab.call('DELETE', `${PATH}/${body.id}`)).status).toBe(503)
+    expect(await listed()).toEqual(['shop'])
+  })
+
+  test('that was written down is ended by the next life of the manager', async () => {
+    const { body } = await create()
+    await lab.call('POST', `${PATH}/${body.id}/api/provision-zone`, { body: { name: 'zone-1' } })
+    const asked = new Promise<void>((resolve) => {
+      lab.global().onRemoval = async () => {
+        resolve()
+        await new Promise(() => {})
+      }
+    })
+    const removal = lab.call('DELETE', `${PATH}/${body.id}`).catch(() => undefined)
+    await asked
+    expect(await listed()).toEqual([])
+    await lab.crashManager()
+    await removal
+    lab.global().onRemoval = () => {}
+    await lab.startManager()
+    expect(lab.global().tenants.size).toBe(0)
+    expect(await kept()).toEqual([])
+    expect((await lab.call('GET', '/v3/system-accounts')).body.data).toEqual([])
+  })
+})
+
+test('the hand-over can be repeated', async () => {
+  const { body } = await create()
+  await lab.stopManager()
+  await lab.startManager()
+  expect(await listed()).toEqual(['shop'])
+  expect(lab.global().tenants.has(body.id)).toBe(true)
+})
