@@ -178,12 +178,12 @@ export class KdsCall {
     this.#become({ kind: 'over', answer: this.#answerOf(code), status: code, text: decodedText(value('grpc-message')) })
   }
 
-  /** An open stream that ends because we have no more to say was served. */
+  /** A stream that ends, however it does, because we have no more to say was served. */
   #answerOf(code: number): Answer {
-    if (this.#options.rpc === 'HealthCheck' && code === GRPC_STATUS.OK) return 'OK'
     const answer = ANSWER_OF_STATUS.get(code) ?? 'OTHER'
-    const refused = REFUSALS.has(answer)
-    return this.#halfClosed && !refused && this.#options.draft.trailers === undefined ? 'OK' : answer
+    if (this.#options.rpc === 'HealthCheck') return code === GRPC_STATUS.OK ? 'OK' : answer
+    const goodbye = this.#halfClosed && this.#options.draft.trailers === undefined
+    return goodbye && !REFUSALS.has(answer) ? 'OK' : answer
   }
 
   #note(mark: string): void {

@@ -29,9 +29,11 @@ const SKEW_MAX_S = 15
 export async function preflight(target: Target, lane: Lane): Promise<Preflight> {
   const { fingerprint } = await dialled(target)
   const product = await productOf(target)
-  const nobody = await refusedBy(lane)
-  const servesAnyone = nobody.answer === 'OK'
-  const refusalMs = servesAnyone ? nobody.elapsedMs : await slowestRefusal(lane, nobody)
+  const nobody = [await refusedBy(lane)]
+  for (const rpc of RPCS) nobody.push(await lane.call(rpc, { fields: lane.bench.fields(undefined) }))
+  // One that forgets to ask on some RPCs has authentication, and a fault that cases will find.
+  const servesAnyone = nobody.every(({ answer }) => answer === 'OK')
+  const refusalMs = Math.max(...nobody.map(({ elapsedMs }) => elapsedMs))
   const facts = { fingerprint, product, servesAnyone, refusalMs }
   if (servesAnyone) return { ...facts, hopeless: undefined }
   return { ...facts, hopeless: (await legalPeerRefused(target, lane)) ?? (await clockFault(target, lane)) }
@@ -118,15 +120,6 @@ async function refusedBy(lane: Lane): Promise<Exchange> {
   if (answer === 'CONNECTION')
     throw new AppError('unavailable', `it hangs up on the first call (${text}); does it speak TLS?`)
   throw new AppError('unavailable', `what answers is no KDS: ${text === '' ? answer : text}`)
-}
-
-async function slowestRefusal(lane: Lane, first: Exchange): Promise<number> {
-  let slowest = first.elapsedMs
-  for (const rpc of RPCS) {
-    const { elapsedMs } = await lane.call(rpc, { fields: lane.bench.fields(undefined) })
-    slowest = Math.max(slowest, elapsedMs)
-  }
-  return slowest
 }
 
 async function legalPeerRefused(target: Target, lane: Lane): Promise<string | undefined> {

@@ -10,8 +10,10 @@ import { GLOBAL_SETTINGS } from '../../src/global/config.js'
 import { PLATFORM_SETTINGS } from '../../src/platform/config.js'
 import { MANAGER_ROUTE_TABLE } from '../../src/platform/route-table.js'
 import { ZONE_SETTINGS } from '../../src/zone/config.js'
+import { FAULTS } from '../conformance/faults/fault-table.js'
 import { casesText } from './cases-page.js'
 import { cliText } from './cli-page.js'
+import { faultsText } from './faults-page.js'
 
 export interface Page {
   readonly path: string
@@ -22,13 +24,20 @@ const GENERATED = '<!-- Generated from the code by `npm run docs`; a test keeps 
 
 /** The pages of docs/ that say what a table in the code says. */
 export function generatedPages(): readonly Page[] {
-  return [errorsPage(), metricsPage(), endpointsPage(), settingsPage(), cliPage(), casesPage()]
+  return [errorsPage(), metricsPage(), endpointsPage(), settingsPage(), cliPage(), casesPage(), faultsPage()]
 }
 
 function casesPage(): Page {
   const intro = `Every case of \`zonelab conformance\`. *Level* binds zonelab; for any other target a row of basis *ours* is REPORT. A row marked Δ
 passes on either answer unless \`--strict\` is given. *kuma* is kumahq/kuma at \`348b6528\` with pull request 18803; *konnect* its public documentation.`
   return page('docs/conformance-cases.md', 'Conformance cases', intro, `${casesText(CASES)}\n`)
+}
+
+function faultsPage(): Page {
+  const intro = `A suite that cannot fail proves nothing. Each of these ${FAULTS.length} faults is planted in front of a sound global, and the suite has to see it.
+The first case of each runs with every \`npm test\`; \`npm run conformance:faults\` runs all that are listed, and with \`-- --all\` every case there is.
+The faults are code of the tests alone (\`test/conformance/faults\`): a gate that passes calls on, and weakens them on the way. No release has them.`
+  return page('docs/conformance-faults.md', 'Planted faults', intro, `${faultsText(FAULTS, CASES)}\n`)
 }
 
 function cliPage(): Page {

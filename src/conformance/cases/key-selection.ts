@@ -57,6 +57,10 @@ const KEY_IDS: readonly Case[] = [
     kid('escaped', '..%2f..%2fetc%2fpasswd'),
     kid('absolute', '/etc/passwd'),
     kid('/dev/null', '/dev/null'),
+    credential('its own, as a path', U, (bench) => tokenWith(bench, { header: { kid: `./${bench.signing.kid}` } })),
+    credential('its own, by a detour', U, (bench) =>
+      tokenWith(bench, { header: { kid: `keys/../${bench.signing.kid}` } }),
+    ),
   ]),
   row.calls(50, 'a kid that is SQL is only a name', { basis: 'rfc', norm: 'RFC 8725 §3.10', ...KEYS }, [
     kid('quote', "1' OR '1'='1"),
