@@ -26,7 +26,7 @@ export interface ZoneAdmissionOptions {
   readonly isSuspended?: (tenant: TenantId) => boolean
   readonly throttle: RefusalThrottle
   /** Told of every call that named its zone and control plane. */
-  readonly observer?: ZoneAdmissionObserver
+  readonly observers?: readonly ZoneAdmissionObserver[]
   readonly log: Logger
   readonly metrics: Metrics
 }
@@ -74,7 +74,7 @@ export class ZoneAdmission implements ZoneAuthenticator {
   }
 
   async #authenticate(metadata: CallMetadata): Promise<PeerIdentity> {
-    const { log, tenancy, observer } = this.#options
+    const { log, tenancy, observers = [] } = this.#options
     let call: ZoneCall
     try {
       call = readZoneCall(metadata, tenancy)
@@ -89,11 +89,11 @@ export class ZoneAdmission implements ZoneAuthenticator {
       const { reason, tokenId, text, error } = outcome
       log.info('zone refused', { tenant: call.tenant, zone: call.zone, reason, tokenId, text })
       this.#count(reason)
-      observer?.onRefused(call, outcome)
+      for (const observer of observers) observer.onRefused(call, outcome)
       throw error
     }
     const peer = { ...call, credential: outcome.credential }
-    observer?.onAdmitted(peer)
+    for (const observer of observers) observer.onAdmitted(peer)
     return peer
   }
 

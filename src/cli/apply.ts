@@ -46,7 +46,7 @@ export async function applyFrom(
   if (options.explain) await explained(last, api, lab, context, options)
   else {
     await write(api, last, context)
-    if (options.wait) await waitOrThrow(lab, context, options.timeoutMs)
+    if (options.wait) await waitOrThrow(lab, context, options)
   }
 }
 
@@ -93,13 +93,15 @@ async function explained(
   context: Context,
   options: ApplyOptions,
 ): Promise<void> {
-  await waitOrThrow(lab, context, options.timeoutMs)
-  const components = lab.view.components.filter(({ kind }) => kind !== 'dataplane')
+  await waitOrThrow(lab, context, options)
+  const components = lab.view.components.filter(
+    ({ kind, tenant }) => kind === 'global' || (kind === 'zone' && tenant === (options.tenant ?? tenant)),
+  )
   const clients = components.flatMap((component) => diagnosticsOf(lab, component, context) ?? [])
   const recording = await recordHops(clients, context.clock)
   try {
     await write(api, document, context)
-    await waitOrThrow(lab, context, options.timeoutMs)
+    await waitOrThrow(lab, context, options)
   } finally {
     await recording.stop()
   }
@@ -109,13 +111,18 @@ async function explained(
     unobservable: zones.filter(({ state }) => state === 'external').map(({ name }) => name),
     globalObservable: components.some(({ kind }) => kind === 'global'),
   }
-  for (const line of explainLines(document, recording.hops, watched)) context.io.out(line)
+  const hops = recording.hops.filter(({ tenant }) => tenant === (options.tenant ?? tenant))
+  for (const line of explainLines(document, hops, watched)) context.io.out(line)
 }
 
-async function waitOrThrow(lab: LabAccess, context: Context, timeoutMs: number): Promise<void> {
+async function waitOrThrow(
+  { view }: LabAccess,
+  { clock, signal }: Context,
+  { tenant, timeoutMs }: ApplyOptions,
+): Promise<void> {
   const { synced, laggards } = await unlessInterrupted(
-    untilSynced(witnessesOf(lab.view, context.clock), timeoutMs, context.clock),
-    context.signal,
+    untilSynced(witnessesOf(view, clock, tenant), timeoutMs, clock),
+    signal,
   )
   if (synced) return
   throw new AppError('timed-out', ['not everyone has it in time:', ...laggardLines(laggards)].join('\n'))

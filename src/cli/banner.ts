@@ -3,6 +3,7 @@ import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ComponentView, LabView } from '../lab/lab-view.js'
 import type { Context } from './command.js'
+import { kumactlLine } from './kumactl.js'
 
 /** Enough to find a zone by; `status` has them all. */
 const ZONES_SHOWN_MAX = 4
@@ -61,10 +62,10 @@ function keptRows(view: LabView): Row[] {
 }
 
 function kumactlRow(view: LabView): Row[] {
-  const api = view.components.find(({ kind }) => kind === 'global')?.endpoints.api
-  if (api === undefined || view.adminTokenFile === undefined) return []
-  const auth = `--auth-type=tokens --auth-conf token=$(cat ${view.adminTokenFile})`
-  return [['kumactl', `kumactl config control-planes add --name ${view.lab} --address ${api} ${auth} --overwrite`]]
+  const global = view.components.find(({ kind }) => kind === 'global')
+  const [tenant = ''] = view.spec.topology.tenants
+  const line = global && kumactlLine(view, global, tenant)
+  return line === undefined ? [] : [['kumactl', line]]
 }
 
 /** Three commands that work when pasted. */

@@ -6,7 +6,7 @@ import { itemPath } from '../lab/resource-paths.js'
 import { untilSynced } from '../lab/sync-wait.js'
 import { descriptorOf, type ResourceType } from '../model/registry.js'
 import type { Context, Input } from './command.js'
-import { componentNamed, type LabAccess, tenantOf } from './lab-access.js'
+import { componentNamed, type LabAccess, tenantAsked, tenantOf } from './lab-access.js'
 import { zoneSyncs } from './lab-status.js'
 import { parseType } from './type-names.js'
 
@@ -26,7 +26,7 @@ export const CONDITIONS: readonly (readonly [form: string, doc: string])[] = [
   ['ready', 'every component of the lab is ready'],
   ['synced', 'every zone is online, and it and its sidecars have what is newest for them'],
   ['synced=TYPE/[MESH/]NAME', 'the same for this type, and the resource is there'],
-  ['zone/NAME=online|offline', 'the global holds this zone to be so'],
+  ['zone/NAME=online|offline', "the global holds this zone to be so; on another's global, the zone itself"],
 ]
 
 /** Throws `invalid-argument`. */
@@ -56,13 +56,11 @@ export function waitFor(
     case 'ready':
       return until(() => whoIsNotReady(lab), context, timeoutMs)
     case 'synced':
-      return untilSynced(witnessesOf(lab.view, context.clock), timeoutMs, context.clock).then(
-        ({ laggards }) => laggards,
-      )
+      return whoIsBehind(tenantAsked(lab, input), lab, context, timeoutMs)
     case 'synced-resource':
       return until((leftMs) => whoLacks(condition, lab, context, input, leftMs), context, timeoutMs)
     case 'zone':
-      return until(() => whyNot(condition, lab, context), context, timeoutMs)
+      return until(() => whyNot(condition, tenantOf(lab, input), lab, context), context, timeoutMs)
   }
 }
 
@@ -87,7 +85,21 @@ async function whoIsNotReady(lab: LabAccess): Promise<readonly Laggard[]> {
   const { components } = await lab.control.view()
   return components
     .filter(({ state }) => state !== 'ready' && state !== 'external')
-    .map(({ name, state, detail }) => ({ component: name, type: undefined, why: detail ?? `is ${state}` }))
+    .map(({ name, tenant, state, detail }) => ({
+      component: name,
+      tenant,
+      type: undefined,
+      why: detail ?? `is ${state}`,
+    }))
+}
+
+async function whoIsBehind(
+  tenant: string | undefined,
+  { view }: LabAccess,
+  { clock }: Context,
+  withinMs: number,
+): Promise<readonly Laggard[]> {
+  return (await untilSynced(witnessesOf(view, clock, tenant), withinMs, clock)).laggards
 }
 
 /** One look at all types lasts at most this, so that a type that is never in sync does not hide that another one is. */
@@ -100,17 +112,14 @@ async function whoLacks(
   input: Input,
   leftMs: number,
 ): Promise<readonly Laggard[]> {
-  const api = apiClient(lab.view, componentNamed(lab, 'global', undefined), context.clock, tenantOf(lab, input))
+  const tenant = tenantOf(lab, input)
+  const api = apiClient(lab.view, componentNamed(lab, 'global', undefined), context.clock, tenant)
   try {
     await api.get(itemPath(type, mesh, name))
   } catch (thrown) {
     return [{ component: 'global', type, why: AppError.from(thrown).message }]
   }
-  const { laggards } = await untilSynced(
-    witnessesOf(lab.view, context.clock),
-    Math.min(SLICE_MS, leftMs),
-    context.clock,
-  )
+  const laggards = await whoIsBehind(tenant, lab, context, Math.min(SLICE_MS, leftMs))
   // Sidecars speak of Envoy's types: any of them may carry what the resource has changed.
   return laggards.filter(
     (laggard) => laggard.type === undefined || laggard.type === type || laggard.component.startsWith('dp/'),
@@ -119,19 +128,23 @@ async function whoLacks(
 
 async function whyNot(
   { zone, online }: Extract<Condition, { kind: 'zone' }>,
+  tenant: string,
   lab: LabAccess,
   context: Context,
 ): Promise<readonly Laggard[]> {
-  const laggard = (why: string) => [{ component: zone, type: undefined, why }]
+  const laggard = (why: string) => [{ component: zone, tenant, type: undefined, why }]
   const places = lab.view.spec.topology.zones.map(({ name }) => name)
   if (!places.includes(zone)) {
     throw new AppError('invalid-argument', `--for zone/${zone}: the lab has no such zone, but ${places.join(', ')}`)
   }
   try {
-    const found = (await zoneSyncs(lab, context)).find((candidate) => candidate.zone === zone)
+    const found = (await zoneSyncs(lab, context, tenant)).find((candidate) => candidate.zone === zone)
     if (!found) return online ? laggard('has never connected to the global') : []
+    // On another's global the zone is the only one to tell.
+    const isUnknown = lab.view.spec.global.kind === 'foreign' && found.state === 'STALE'
+    if (isUnknown) return laggard(found.detail ?? found.state)
     if ((found.state !== 'OFFLINE') === online) return []
-    return laggard(`is ${online ? 'offline' : 'online'}`)
+    return laggard(online ? `is offline${found.detail === undefined ? '' : `: ${found.detail}`}` : 'is online')
   } catch (thrown) {
     return laggard(AppError.from(thrown).message)
   }

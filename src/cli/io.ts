@@ -5,11 +5,16 @@ export interface Io {
   err(text: string): void
   /** As it is, without a newline: for lines and screens that are drawn anew. */
   draw(text: string): void
-  /** Standard output is a terminal: live lines and screens that are drawn anew make sense. */
-  readonly isTerminal: boolean
+  /** Of standard output, now; undefined when it is no terminal: then live lines and screens make no sense. */
+  terminal(): TerminalSize | undefined
   readonly paint: Paint
   /** All of standard input. */
   readInput(): Promise<string>
+}
+
+export interface TerminalSize {
+  readonly rows: number
+  readonly columns: number
 }
 
 export type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'bold' | 'dim'
@@ -38,6 +43,11 @@ export function paintFor(isTerminal: boolean, env: Readonly<Record<string, strin
   return isTerminal && env.TERM !== 'dumb' ? ansi : plain
 }
 
+/** A terminal that does not know its size is as large as they used to be. */
+function sizeOf({ rows, columns }: NodeJS.WriteStream): TerminalSize {
+  return { rows: rows || 24, columns: columns || 80 }
+}
+
 export function processIo(env: Readonly<Record<string, string | undefined>>): Io {
   const isTerminal = process.stdout.isTTY === true
   // A reader that has enough (`| head`) is no error.
@@ -48,7 +58,7 @@ export function processIo(env: Readonly<Record<string, string | undefined>>): Io
     out: (text) => process.stdout.write(`${text}\n`),
     err: (text) => process.stderr.write(`${text}\n`),
     draw: (text) => process.stdout.write(text),
-    isTerminal,
+    terminal: () => (isTerminal ? sizeOf(process.stdout) : undefined),
     paint: paintFor(isTerminal, env),
     async readInput() {
       const chunks: Buffer[] = []

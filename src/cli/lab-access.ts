@@ -52,15 +52,18 @@ export function apiOf(lab: LabAccess, context: Context, input: Input): ApiClient
 /** The only control plane, or the one that `--tenant` names. Throws `invalid-argument` when it has to be named. */
 export function tenantOf(lab: LabAccess, input: Input): string {
   const { tenants } = lab.view.spec.topology
-  const asked = input.text('tenant')
   const [only, second] = tenants
-  if (asked === undefined && only !== undefined && second === undefined) return only
-  if (asked !== undefined && tenants.includes(asked)) return asked
-  const list = tenants.join(', ')
-  throw new AppError(
-    'invalid-argument',
-    asked === undefined ? `say which control plane with --tenant: ${list}` : `--tenant ${asked}: the lab has ${list}`,
-  )
+  const tenant = tenantAsked(lab, input) ?? (second === undefined ? only : undefined)
+  if (tenant !== undefined) return tenant
+  throw new AppError('invalid-argument', `say which control plane with --tenant: ${tenants.join(', ')}`)
+}
+
+/** The one that `--tenant` names; without it all are meant. Throws `invalid-argument` for one that is not there. */
+export function tenantAsked(lab: LabAccess, input: Input): string | undefined {
+  const { tenants } = lab.view.spec.topology
+  const asked = input.text('tenant')
+  if (asked === undefined || tenants.includes(asked)) return asked
+  throw new AppError('invalid-argument', `--tenant ${asked}: the lab has ${tenants.join(', ')}`)
 }
 
 export function componentNamed(lab: LabAccess, name: string, tenant: string | undefined): ComponentView {

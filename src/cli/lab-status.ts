@@ -1,4 +1,7 @@
 import type { SyncRow } from '../insights/sync-report.js'
+import { placeOf } from '../lab/components.js'
+import type { ComponentView } from '../lab/lab-view.js'
+import { SILENT } from '../lab/sync-wait.js'
 import type { Context } from './command.js'
 import { diagnosticsOf, type LabAccess } from './lab-access.js'
 import { syncMatrix, worstOf, type ZoneSync } from './sync-matrix.js'
@@ -6,9 +9,17 @@ import { syncMatrix, worstOf, type ZoneSync } from './sync-matrix.js'
 /** What a lab's zone says of itself. */
 interface ZoneStatus {
   readonly zone: string
-  /** State of its link to the global. */
-  readonly link: string
+  /** Its connection to its global. */
+  readonly link: { readonly state: string; readonly why?: string; readonly messageAgeMs?: number }
+  /** How far the global is with what the zone sends. */
+  readonly up: readonly SyncRow[]
   readonly dataplanes: readonly SyncRow[]
+}
+
+/** What the lab's global says of its zones. */
+interface GlobalStatus {
+  readonly zones: readonly SyncRow[]
+  readonly refused: readonly { readonly tenant: string; readonly zone: string; readonly reason: string }[]
 }
 
 export interface SidecarSync {
@@ -23,27 +34,93 @@ export interface SidecarSync {
 /** A process that answers answers at once; one that is paused must not hold up a screen. */
 const STATUS_WITHIN_MS = 1_500
 
-/** How far every zone is, as the global sees it. Throws `unavailable` when there is no global that could tell. */
-export async function zoneSyncs(lab: LabAccess, context: Context): Promise<ZoneSync[]> {
-  const global = lab.view.components.find(({ kind }) => kind === 'global')
-  const client = global && diagnosticsOf(lab, global, context)
-  if (!client) return []
-  const { zones } = await client.status<{ zones: readonly SyncRow[] }>(STATUS_WITHIN_MS)
-  return syncMatrix(zones)
+/**
+ * How far every zone, or every zone of a tenant, is: as the global sees it, and when the lab's zone itself does not answer,
+ * STALE whatever the global still believes. Zones of another's global say themselves what can be known: their link, and
+ * what that global acknowledged of what they send. Throws `unavailable` when the lab's global does not answer.
+ */
+export async function zoneSyncs(lab: LabAccess, context: Context, tenant?: string): Promise<readonly ZoneSync[]> {
+  if (lab.view.spec.global.kind === 'foreign') return (await zoneStatuses(lab, context, tenant)).map(syncOfItself)
+  const [status, silent] = await Promise.all([globalStatus(lab, context), silentZones(lab, context, tenant)])
+  return syncMatrix(status.zones)
+    .filter((zone) => tenant === undefined || zone.tenant === tenant)
+    .map((zone) => {
+      const isSilent = zone.state !== 'OFFLINE' && silent.has(placeOf(zone.tenant, zone.zone))
+      return isSilent ? { ...zone, state: 'STALE', detail: SILENT } : zone
+    })
 }
 
 /** How far every connected sidecar is, as its zone sees it. Zones that do not answer are left out. */
-export async function sidecarSyncs(lab: LabAccess, context: Context): Promise<SidecarSync[]> {
-  const zones = lab.view.components.filter(({ kind }) => kind === 'zone')
-  const statuses = await Promise.allSettled(
-    zones.map((zone) => diagnosticsOf(lab, zone, context)?.status<ZoneStatus>(STATUS_WITHIN_MS)),
-  )
-  return statuses.flatMap((outcome) => {
-    if (outcome.status === 'rejected' || outcome.value === undefined) return []
-    const { zone, dataplanes } = outcome.value
+export async function sidecarSyncs(lab: LabAccess, context: Context, tenant?: string): Promise<SidecarSync[]> {
+  return (await zoneStatuses(lab, context, tenant)).flatMap(({ status }) => {
+    if (status === undefined) return []
+    const { zone, dataplanes } = status
     return syncMatrix(dataplanes).map(({ zone: peer, types, messageAgeMs }): SidecarSync => {
       const [mesh = '', ...name] = peer.split('/')
       return { zone, mesh, name: name.join('/'), state: worstOf(types.map(({ state }) => state)), messageAgeMs, types }
     })
   })
+}
+
+/** What the user should know of the lab's zones beyond the states of their processes. */
+export async function linkNotices(lab: LabAccess, context: Context): Promise<string[]> {
+  if (lab.view.spec.global.kind === 'foreign') {
+    const zones = (await zoneStatuses(lab, context)).map(syncOfItself)
+    return zones.flatMap(({ zone, state, detail }) =>
+      state === 'OFFLINE' ? [`${zone} is not connected to its global: ${detail}`] : [],
+    )
+  }
+  const { refused } = await globalStatus(lab, context).catch(() => ({ refused: [] }))
+  return refused.map(({ zone, reason }) => `${zone} is refused by the global: ${reason}${remedyOf(reason)}`)
+}
+
+function remedyOf(reason: string): string {
+  if (reason !== 'no-token') return ''
+  return '; a kuma-cp that cannot send a token gets in with: zonelab up --auth none'
+}
+
+async function globalStatus(lab: LabAccess, context: Context): Promise<GlobalStatus> {
+  const global = lab.view.components.find(({ kind }) => kind === 'global')
+  const client = global && diagnosticsOf(lab, global, context)
+  return client ? client.status<GlobalStatus>(STATUS_WITHIN_MS) : { zones: [], refused: [] }
+}
+
+interface SaidByZone {
+  readonly component: ComponentView
+  /** Undefined: it does not answer. */
+  readonly status: ZoneStatus | undefined
+}
+
+function zoneStatuses(lab: LabAccess, context: Context, tenant?: string): Promise<readonly SaidByZone[]> {
+  return Promise.all(
+    zonesOf(lab, tenant).map(async (component) => {
+      const status = diagnosticsOf(lab, component, context)?.status<ZoneStatus>(STATUS_WITHIN_MS)
+      return { component, status: await status?.catch(() => undefined) }
+    }),
+  )
+}
+
+async function silentZones(lab: LabAccess, context: Context, tenant?: string): Promise<ReadonlySet<string>> {
+  const answers = await Promise.all(
+    zonesOf(lab, tenant).map(async (zone) => {
+      const answering = await (diagnosticsOf(lab, zone, context)?.answers(STATUS_WITHIN_MS) ?? true)
+      return answering ? [] : [placeOf(zone.tenant, zone.name)]
+    }),
+  )
+  return new Set(answers.flat())
+}
+
+function zonesOf({ view }: LabAccess, tenant: string | undefined): readonly ComponentView[] {
+  return view.components.filter(
+    ({ kind, state, tenant: of }) => kind === 'zone' && state !== 'external' && (tenant === undefined || of === tenant),
+  )
+}
+
+function syncOfItself({ component, status }: SaidByZone): ZoneSync {
+  const zone = { zone: component.name, tenant: component.tenant ?? '' }
+  if (!status) return { ...zone, state: 'STALE', messageAgeMs: undefined, detail: SILENT, types: [] }
+  const { state, why = state, messageAgeMs } = status.link
+  const types = status.up.map((row) => ({ ...row, peer: component.name }))
+  if (state !== 'streaming') return { ...zone, state: 'OFFLINE', messageAgeMs: undefined, detail: why, types: [] }
+  return { ...zone, state: worstOf(types.map((row) => row.state)), messageAgeMs, types }
 }

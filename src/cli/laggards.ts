@@ -1,8 +1,10 @@
 import type { Laggard } from '../insights/sync-report.js'
+import { DEFAULT_TENANT } from '../model/tenant.js'
 
-/** `zone-2 (MeshTimeout): has not answered`. */
-export function describeLaggard({ component, type, why }: Laggard): string {
-  return `${component}${type === undefined ? '' : ` (${type})`}: ${why}`
+/** `zone-2 (MeshTimeout): has not answered`; of a control plane that has a name, `zone-2 of cp-1 (MeshTimeout): …`. */
+export function describeLaggard({ component, tenant, type, why }: Laggard): string {
+  const of = tenant === undefined || tenant === DEFAULT_TENANT ? '' : ` of ${tenant}`
+  return `${component}${of}${type === undefined ? '' : ` (${type})`}: ${why}`
 }
 
 /** Beyond it a list of laggards says no more than their number. */

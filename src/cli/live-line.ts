@@ -2,6 +2,7 @@ import { ZONE_PROXY } from '../lab/fleet.js'
 import type { Context } from './command.js'
 import type { LabAccess } from './lab-access.js'
 import { sidecarSyncs, zoneSyncs } from './lab-status.js'
+import { clipped } from './table.js'
 
 /** Often enough to see a kill happen, seldom enough to cost nothing. */
 const EVERY_MS = 2_000
@@ -9,13 +10,14 @@ const CLEAR_LINE = '\r\u001b[2K'
 
 /** One line below the banner that says how the lab is; only on a terminal. Returns what ends it. */
 export function liveLine(lab: () => LabAccess, context: Context): () => void {
-  if (!context.io.isTerminal) return () => {}
+  if (!context.io.terminal()) return () => {}
   let ended = false
   let cancel = () => {}
   const draw = async () => {
     const line = await summary(lab(), context)
     if (ended) return
-    context.io.draw(`${CLEAR_LINE}  ${context.io.paint('dim', line)}`)
+    const columns = context.io.terminal()?.columns ?? line.length
+    context.io.draw(`${CLEAR_LINE}${context.io.paint('dim', clipped(`  ${line}`, columns - 1))}`)
     cancel = context.clock.after(EVERY_MS, () => void draw())
   }
   void draw()

@@ -3,6 +3,7 @@ import { LatencyHistogram } from '../load/histogram.js'
 import type { IntervalLine, RunLine } from '../load/run-lines.js'
 import { bytes, milliseconds } from '../load/text-report.js'
 import type { Io } from './io.js'
+import { clipped } from './table.js'
 
 const CLEAR_LINE = '\r\u001b[2K'
 /** Without a terminal a line this often is enough to see that it goes on. */
@@ -51,15 +52,16 @@ export class LoadScreen {
     this.#written += line.writes.accepted
     this.#dropped += line.writes.dropped
     const nowMs = this.#clock.monotonicMs()
-    if (!this.#io.isTerminal && nowMs - this.#shownMs < PLAIN_EVERY_MS) return
+    const screen = this.#io.terminal()
+    if (!screen && nowMs - this.#shownMs < PLAIN_EVERY_MS) return
     this.#shownMs = nowMs
     const block = this.#block(line)
-    if (!this.#io.isTerminal) {
+    if (!screen) {
       this.#io.err(block[0] ?? '')
       return
     }
     this.#clear()
-    this.#io.draw(block.join('\n'))
+    this.#io.draw(block.map((row) => clipped(row, screen.columns)).join('\n'))
     this.#drawn = block.length
   }
 

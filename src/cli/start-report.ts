@@ -7,6 +7,8 @@ import type { Io } from './io.js'
 import { duration, plural } from './quantities.js'
 
 const NAMES_SHOWN_MAX = 6
+/** With mark, step and time a line is 78 wide. */
+const WHAT_WIDTH = 54
 
 /** Says how a lab gets up: a line a step, with the time that it took. All on standard error. */
 export class StartReport {
@@ -38,7 +40,9 @@ export class StartReport {
     const nowMs = this.#clock.monotonicMs()
     const what = describe(step, view)
     if (what !== undefined) {
-      this.#io.err(` ${this.#io.paint('green', '✓')} ${step.padEnd(11)} ${what.padEnd(60)} ${this.#took(nowMs)}`)
+      this.#io.err(
+        ` ${this.#io.paint('green', '✓')} ${step.padEnd(11)} ${what.padEnd(WHAT_WIDTH)} ${this.#took(nowMs)}`,
+      )
     }
     this.#lastMs = nowMs
     if (step === 'dataplanes') this.#ready = true
@@ -54,7 +58,9 @@ export class StartReport {
     const nowMs = this.#clock.monotonicMs()
     if (laggards.length === 0) {
       const what = `every zone and ${plural(dataplanes, 'sidecar')} in sync`
-      this.#io.err(` ${this.#io.paint('green', '✓')} ${'in sync'.padEnd(11)} ${what.padEnd(60)} ${this.#took(nowMs)}`)
+      this.#io.err(
+        ` ${this.#io.paint('green', '✓')} ${'in sync'.padEnd(11)} ${what.padEnd(WHAT_WIDTH)} ${this.#took(nowMs)}`,
+      )
     } else {
       this.#io.err(` ${this.#io.paint('yellow', '!')} ${'in sync'.padEnd(11)} not yet: ${laggards.join('; ')}`)
     }

@@ -7,6 +7,8 @@ export interface ZoneSync {
   readonly state: SyncState
   /** Since the zone's last message; undefined while it is offline. */
   readonly messageAgeMs: number | undefined
+  /** Of the zone as a whole: why it is not in sync. */
+  readonly detail?: string
   readonly types: readonly SyncRow[]
 }
 

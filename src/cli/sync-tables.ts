@@ -33,6 +33,17 @@ export function matrixRows(zones: readonly ZoneSync[]): MatrixRow[] {
   return [WHOLE, ...[...types].map((type) => ({ type }))]
 }
 
+/** For a screen of so many rows: when not all of them fit, the types that are not in sync somewhere come first. */
+export function worstFirst(rows: readonly MatrixRow[], zones: readonly ZoneSync[], screenRows: number): MatrixRow[] {
+  // Beside the rows there are the header and the line that the cursor is on.
+  if (rows.length + 2 <= screenRows) return [...rows]
+  const late = new Set(
+    zones.flatMap(({ types }) => types.flatMap(({ type, state }) => (state === 'SYNCED' ? [] : [type]))),
+  )
+  const isFirst = ({ type }: MatrixRow) => type === WHOLE.type || late.has(type)
+  return [...rows.filter(isFirst), ...rows.filter((row) => !isFirst(row))]
+}
+
 /** Types down, zones across; on top how each zone is and how long ago it was heard. */
 export function matrixColumns(zones: readonly ZoneSync[], paint: Paint): Column<MatrixRow>[] {
   return [
@@ -68,8 +79,28 @@ export function summaryColumns(paint: Paint): Column<ZoneSync>[] {
       value: ({ types }) => `${types.filter(({ state }) => state === 'SYNCED').length}/${types.length}`,
     },
     { header: 'NOT IN SYNC', value: ({ state, types }) => (state === 'OFFLINE' ? '' : notInSync(types)) },
-    { header: 'WHY', value: ({ types }) => types.find(({ detail }) => detail !== undefined)?.detail ?? '', wide: true },
+    { header: 'WHY', value: whyNot, wide: true },
   ]
+}
+
+/** Of zones on another's global: what they themselves know of their connection to it. */
+export function linkColumns(paint: Paint): Column<ZoneSync>[] {
+  return [
+    { header: 'NAME', value: ({ zone }) => zone },
+    {
+      header: 'STATUS',
+      value: ({ state }) => {
+        if (state === 'STALE') return paint('yellow', 'Unknown')
+        return state === 'OFFLINE' ? paint('red', 'Offline') : paint('green', 'Online')
+      },
+    },
+    { header: 'LAST MESSAGE', value: ({ messageAgeMs }) => (messageAgeMs === undefined ? '' : age(messageAgeMs)) },
+    { header: 'WHY', value: ({ detail }) => detail ?? '' },
+  ]
+}
+
+function whyNot({ detail, types }: ZoneSync): string {
+  return detail ?? types.find((type) => type.detail !== undefined)?.detail ?? ''
 }
 
 const TYPES_SHOWN_MAX = 3

@@ -30,6 +30,20 @@ function pad(cell: string, width: number): string {
   return cell + ' '.repeat(width - visibleLength(cell))
 }
 
+/** As much of a line as fits into so many columns, with the colours that it has. */
+export function clipped(line: string, columns: number): string {
+  if (visibleLength(line) <= columns) return line
+  let room = columns - 1
+  const parts = line.split(new RegExp(`(${ESCAPES.source})`))
+  const kept = parts.map((part, index) => {
+    if (index % 2 === 1) return part
+    const shown = part.slice(0, room)
+    room -= shown.length
+    return shown
+  })
+  return `${kept.join('')}…`
+}
+
 /** Colours take no room. */
 export function visibleLength(text: string): number {
   return text.replaceAll(ESCAPES, '').length

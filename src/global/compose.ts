@@ -34,6 +34,7 @@ import { meshSecrets, proxyAdmin, tokenIssuer } from './api-ports.js'
 import { GLOBAL_SETTINGS, type GlobalConfig } from './config.js'
 import { KdsAdmission } from './kds-admission.js'
 import { KdsService } from './kds-service.js'
+import type { RefusedZones } from './refused-zones.js'
 import { Sessions } from './sessions.js'
 import { SyncStatus } from './sync-status.js'
 import { type Tenant, TenantDirectory } from './tenant-directory.js'
@@ -140,7 +141,7 @@ export class GlobalProcess {
     })
     const kds = await this.#serveKds(service, admission.authenticator)
     const apis = await this.#serveApi(tenants)
-    const diagnostics = await this.#serveDiagnostics(status)
+    const diagnostics = await this.#serveDiagnostics(status, admission.refused)
     this.#ready = true
     return { ...apis, kds, diagnostics }
   }
@@ -311,7 +312,7 @@ export class GlobalProcess {
     return { folder: guiDir === '' ? undefined : guiDir, config }
   }
 
-  async #serveDiagnostics(status: SyncStatus): Promise<number> {
+  async #serveDiagnostics(status: SyncStatus, refused: RefusedZones): Promise<number> {
     const { listen: host, diagnosticsPort: port, diagnosticsToken: token } = this.#config
     const { clock, log } = this.#ports
     const server = new HttpServer({ name: 'diagnostics', host, port, clock, log })
@@ -319,8 +320,8 @@ export class GlobalProcess {
       ready: () => this.#ready,
       metrics: () => this.#metrics.expose(),
       hops: this.#hops,
-      status: async () => ({ zones: await status.rows() }),
-      untilSynced: (timeoutMs, signal) => status.untilSynced(timeoutMs, signal),
+      status: async () => ({ zones: await status.rows(), refused: refused.list() }),
+      untilSynced: (timeoutMs, signal, tenant) => status.untilSynced(timeoutMs, signal, tenant),
       token,
     })
     await this.#lifecycle.run(server)

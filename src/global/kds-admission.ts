@@ -21,6 +21,7 @@ import { OpenStreams } from './open-streams.js'
 import { PlatformEvents } from './platform-events.js'
 import { PlatformFeed } from './platform-feed.js'
 import { checkPlatformTarget } from './platform-target.js'
+import { RefusedZones } from './refused-zones.js'
 import type { Sessions } from './sessions.js'
 import type { TenantDirectory } from './tenant-directory.js'
 
@@ -38,6 +39,7 @@ export interface KdsAdmissionOptions {
 export class KdsAdmission implements Component {
   readonly name = 'kds-admission'
   readonly authenticator: ZoneAuthenticator
+  readonly refused: RefusedZones
   readonly #options: KdsAdmissionOptions
   readonly #table = new AdmissionTable()
   readonly #openStreams: OpenStreams
@@ -46,6 +48,7 @@ export class KdsAdmission implements Component {
   constructor(options: KdsAdmissionOptions) {
     this.#options = options
     const { config, sessions, clock, log } = options
+    this.refused = new RefusedZones(clock)
     this.#platform = config.kdsAuth === 'sat' ? this.#reachPlatform() : undefined
     const admission = config.kdsAuth === 'none' ? undefined : this.#admission()
     this.authenticator = admission ?? this.#openAuthenticator()
@@ -115,7 +118,7 @@ export class KdsAdmission implements Component {
         }),
         isSuspended: (id: TenantId) => (this.#table.controlPlane(id)?.organizationState ?? 'active') !== 'active',
       }),
-      ...(this.#platform && { observer: this.#platform.events }),
+      observers: [this.refused, ...(this.#platform ? [this.#platform.events] : [])],
       throttle: new RefusalThrottle({ clock, perSecond: refusalsPerSecond }),
       log,
       metrics,

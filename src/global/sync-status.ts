@@ -53,10 +53,10 @@ export class SyncStatus {
 
   /**
    * Resolves when every enabled zone is online and has acknowledged, without a refusal, what was newest for it when
-   * this was called; or at the timeout or when the caller gives up, with who has not and why.
+   * this was called; or at the timeout or when the caller gives up, with who has not and why. With a tenant: its zones.
    */
-  async untilSynced(timeoutMs: number, signal?: AbortSignal): Promise<SyncedAnswer> {
-    const zones = await this.#enabledZones()
+  async untilSynced(timeoutMs: number, signal?: AbortSignal, tenant?: string): Promise<SyncedAnswer> {
+    const zones = (await this.#enabledZones()).filter((zone) => tenant === undefined || zone.tenant === tenant)
     const goals = new Map<string, Goals>()
     return this.#waits.until(() => this.#laggards(zones, goals), timeoutMs, signal)
   }
@@ -65,7 +65,7 @@ export class SyncStatus {
     const online = new Map([...this.#options.streams()].map((stream) => [peerKey(stream.peer), stream]))
     return zones.flatMap((id): readonly Laggard[] => {
       const stream = online.get(peerKey(id))
-      if (!stream?.view) return [{ component: id.zone, type: undefined, why: OFFLINE }]
+      if (!stream?.view) return [{ component: id.zone, tenant: id.tenant, type: undefined, why: OFFLINE }]
       const key = peerKey(id)
       let goal = goals.get(key)
       if (!goal) {
@@ -78,16 +78,17 @@ export class SyncStatus {
 
   #streamLaggards(stream: DownStream, goal: Goals): readonly Laggard[] {
     const published = new Map(stream.types.map((type) => [type.type, type]))
+    const { tenant, zone: component } = stream.peer
     return [...goal].flatMap(([type, head]): readonly Laggard[] => {
       const state = published.get(type)
-      if (!state) return stream.hasAsked ? [] : [{ component: stream.peer.zone, type, why: NOT_ASKED }]
+      if (!state) return stream.hasAsked ? [] : [{ component, tenant, type, why: NOT_ASKED }]
       const [refusal] = state.refusals
-      if (refusal) return [{ component: stream.peer.zone, type, why: `refused ${refusal.name}: ${refusal.reason}` }]
+      if (refusal) return [{ component, tenant, type, why: `refused ${refusal.name}: ${refusal.reason}` }]
       const revision = knownRevision(stream, state)
       if (revision !== undefined && revision >= head) return []
       const why =
         stream.withheld.get(type) ?? (state.awaitingSinceMs === undefined ? 'not sent yet' : 'has not answered')
-      return [{ component: stream.peer.zone, type, why }]
+      return [{ component, tenant, type, why }]
     })
   }
 

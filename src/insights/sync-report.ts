@@ -27,6 +27,8 @@ export interface SyncRow {
 /** Who keeps a `wait` from ending. `component` is as the command line names it: `zone-2`, `dp/zone-2/NAME`. */
 export interface Laggard {
   readonly component: string
+  /** Which control plane it belongs to, where that is known. */
+  readonly tenant?: string | undefined
   readonly type: string | undefined
   readonly why: string
 }

@@ -72,6 +72,11 @@ export function processGroups(spec: LabSpec, cores: number): ProcessGroup[] {
   ]
 }
 
+/** What tells zones of one name in several tenants apart. */
+export function placeOf(tenant: string | undefined, name: string): string {
+  return `${tenant ?? ''}/${name}`
+}
+
 /** Somebody else runs it. */
 export function isExternal(component: Component): boolean {
   return component.kind === 'zone' && component.zone.external

@@ -2,10 +2,13 @@ import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import type { Hop } from '../base/hops.js'
 import type { SyncedAnswer, SyncRow } from '../insights/sync-report.js'
+import { placeOf } from './components.js'
 
 export interface DiagnosticsTarget {
   /** Component: `global`, `zone-2`, `dataplanes/zone-2`. */
   readonly name: string
+  /** That the component is in; undefined for the global, which has all. */
+  readonly tenant: string | undefined
   /** Zone that the component is in; '' for the global. */
   readonly zone: string
   /** `http://host:port` of the process's diagnostics. */
@@ -21,12 +24,14 @@ const WAIT_SLICE_MS = 60_000
 /** What a process of the lab tells on its diagnostics port. */
 export class DiagnosticsClient {
   readonly name: string
+  readonly tenant: string | undefined
   readonly zone: string
   readonly #target: DiagnosticsTarget
   readonly #clock: Clock
 
   constructor(target: DiagnosticsTarget, clock: Clock) {
     this.name = target.name
+    this.tenant = target.tenant
     this.zone = target.zone
     this.#target = target
     this.#clock = clock
@@ -45,22 +50,23 @@ export class DiagnosticsClient {
     return (await (await this.#get('/status', timeoutMs)).json()) as T
   }
 
-  /** Of a global: the names of the zones that it knows. */
+  /** Of a global: the places of the zones that it knows. */
   async zonesSeen(timeoutMs: number): Promise<ReadonlySet<string>> {
     const { zones } = await this.status<{ zones: readonly SyncRow[] }>(Math.max(timeoutMs, ANSWER_GRACE_MS))
-    return new Set(zones.map(({ peer }) => peer))
+    return new Set(zones.map(({ tenant, peer }) => placeOf(tenant, peer)))
   }
 
   /**
    * Resolves when all of its peers have acknowledged what was newest for them when this was called, or at the timeout.
-   * Throws `unavailable` when there is no answer.
+   * Throws `unavailable` when there is no answer. Of a global, with a tenant: of its zones.
    */
-  async untilSynced(timeoutMs: number): Promise<SyncedAnswer> {
+  async untilSynced(timeoutMs: number, tenant?: string): Promise<SyncedAnswer> {
     const deadlineMs = this.#clock.monotonicMs() + timeoutMs
+    const only = tenant === undefined ? '' : `&tenant=${encodeURIComponent(tenant)}`
     for (;;) {
       const leftMs = Math.max(0, Math.floor(deadlineMs - this.#clock.monotonicMs()))
       const waitMs = Math.min(leftMs, WAIT_SLICE_MS)
-      const response = await this.#get(`/synced?timeoutMs=${waitMs}`, waitMs + ANSWER_GRACE_MS)
+      const response = await this.#get(`/synced?timeoutMs=${waitMs}${only}`, waitMs + ANSWER_GRACE_MS)
       const answer = (await response.json()) as SyncedAnswer
       if (answer.synced || waitMs === leftMs) return answer
     }

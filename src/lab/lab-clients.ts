@@ -26,26 +26,41 @@ export function apiClient(
 /** Undefined for a component that the lab does not run. */
 export function diagnosticsClient(
   view: LabView,
-  { name, zone, state, endpoints }: ComponentView,
+  { name, tenant, zone, state, endpoints }: ComponentView,
   clock: Clock,
 ): DiagnosticsClient | undefined {
   const url = endpoints.diagnostics
   if (url === undefined || state === 'external') return undefined
   const token = readIfThere(view.diagnosticsTokenFile)?.trim() ?? ''
-  return new DiagnosticsClient({ name, zone: zone ?? '', url, token }, clock)
+  return new DiagnosticsClient({ name, tenant, zone: zone ?? '', url, token }, clock)
 }
 
-/** Who can say whether the lab is in sync, and who should run and does not. */
-export function witnessesOf(view: LabView, clock: Clock): SyncWitnesses {
-  const down = view.components.filter(({ state }) => state !== 'ready' && state !== 'paused' && state !== 'external')
-  const witnesses = (kind: ComponentView['kind']) =>
-    view.components
+/** Who can say whether the lab, or one tenant's part of it, is in sync, and who should run and does not. */
+export function witnessesOf(view: LabView, clock: Clock, tenant?: string): SyncWitnesses {
+  const asked = view.components.filter(
+    (component) => tenant === undefined || component.tenant === undefined || component.tenant === tenant,
+  )
+  const down = asked.filter(({ state }) => state !== 'ready' && state !== 'paused' && state !== 'external')
+  const clients = (kind: ComponentView['kind']) =>
+    asked
       .filter((component) => component.kind === kind && !down.includes(component))
       .flatMap((component) => diagnosticsClient(view, component, clock) ?? [])
+  const [global] = clients('global')
   return {
-    global: witnesses('global')[0],
-    zones: witnesses('zone'),
-    fleets: witnesses('dataplane'),
-    absent: down.map(({ name, state, detail }) => ({ component: name, type: undefined, why: detail ?? `is ${state}` })),
+    global: global && {
+      name: global.name,
+      tenant: undefined,
+      answers: (timeoutMs) => global.answers(timeoutMs),
+      untilSynced: (timeoutMs) => global.untilSynced(timeoutMs, tenant),
+      zonesSeen: (timeoutMs) => global.zonesSeen(timeoutMs),
+    },
+    zones: clients('zone'),
+    fleets: clients('dataplane'),
+    absent: down.map(({ name: component, tenant: of, state, detail }) => ({
+      component,
+      tenant: of,
+      type: undefined,
+      why: detail ?? `is ${state}`,
+    })),
   }
 }

@@ -1,9 +1,12 @@
 import { type Clock, sleep } from '../base/clock.js'
 import type { Laggard, SyncedAnswer } from '../insights/sync-report.js'
+import { placeOf } from './components.js'
 
 /** A process that can say when its peers are in sync; the fewest methods that the wait needs. */
 export interface SyncWitness {
   readonly name: string
+  /** That it is in; undefined for the global, whose laggards say theirs. */
+  readonly tenant: string | undefined
   answers(timeoutMs: number): Promise<boolean>
   untilSynced(timeoutMs: number): Promise<SyncedAnswer>
 }
@@ -18,6 +21,9 @@ export interface SyncWitnesses {
   /** Should run and does not: stopped, killed or dead. */
   readonly absent: readonly Laggard[]
 }
+
+/** What is said of a process that runs and cannot be asked. */
+export const SILENT = 'does not answer: stopped, paused or overloaded'
 
 /** How often a zone that has never connected is looked for. */
 const LOOK_EVERY_MS = 50
@@ -35,11 +41,13 @@ export async function untilSynced(witnesses: SyncWitnesses, timeoutMs: number, c
     global ? afterZonesAreSeen(global, zones, left, clock) : [],
     whoIsSilent([...zones, ...fleets], left()),
   ])
-  const gone = new Set([...absent, ...silent].map(({ component }) => component))
-  const speaking = ({ name }: SyncWitness) => !gone.has(name)
+  const gone = new Set([...absent, ...silent].map(({ tenant, component }) => placeOf(tenant, component)))
+  const speaking = ({ tenant, name }: SyncWitness) => !gone.has(placeOf(tenant, name))
   // Of a zone that is away every sidecar would say the same, which is not news.
   const ofFleets = await Promise.all(
-    fleets.filter((fleet) => speaking(fleet) && !gone.has(fleet.zone)).map((fleet) => ask(fleet, left())),
+    fleets
+      .filter((fleet) => speaking(fleet) && !gone.has(placeOf(fleet.tenant, fleet.zone)))
+      .map((fleet) => ask(fleet, left())),
   )
   const ofSidecars = await Promise.all(zones.filter(speaking).map((zone) => ask(zone, left())))
   const laggards = distinct([...absent, ...silent, ...ofZones, ...ofFleets.flat(), ...ofSidecars.flat()])
@@ -55,33 +63,33 @@ async function afterZonesAreSeen(
 ): Promise<readonly Laggard[]> {
   for (;;) {
     const seen = await global.zonesSeen(left()).catch(() => new Set<string>())
-    const missing = zones.filter(({ name }) => !seen.has(name))
+    const missing = zones.filter(({ tenant, name }) => !seen.has(placeOf(tenant, name)))
     if (missing.length === 0) return ask(global, left())
-    if (left() === 0) {
-      return missing.map(({ name }) => ({ component: name, type: undefined, why: 'has never connected to the global' }))
-    }
+    if (left() === 0) return missing.map((zone) => wholly(zone, 'has never connected to the global'))
     await sleep(clock, Math.min(LOOK_EVERY_MS, left()))
   }
 }
 
 async function ask(witness: SyncWitness, timeoutMs: number): Promise<readonly Laggard[]> {
   try {
-    return (await witness.untilSynced(timeoutMs)).laggards
+    const { laggards } = await witness.untilSynced(timeoutMs)
+    return laggards.map((laggard) => ({ ...laggard, tenant: laggard.tenant ?? witness.tenant }))
   } catch (thrown) {
-    return [{ component: witness.name, type: undefined, why: (thrown as Error).message }]
+    return [wholly(witness, (thrown as Error).message)]
   }
 }
 
 async function whoIsSilent(witnesses: readonly SyncWitness[], timeoutMs: number): Promise<Laggard[]> {
   const answers = await Promise.all(witnesses.map((witness) => witness.answers(timeoutMs)))
-  return witnesses
-    .filter((_witness, index) => !answers[index])
-    .map(({ name }) => ({ component: name, type: undefined, why: 'does not answer: stopped, paused or overloaded' }))
+  return witnesses.filter((_witness, index) => !answers[index]).map((witness) => wholly(witness, SILENT))
+}
+
+function wholly({ name, tenant }: SyncWitness, why: string): Laggard {
+  return { component: name, tenant, type: undefined, why }
 }
 
 /** A zone may be named by the global and by the lab; once with each reason is enough. */
 function distinct(laggards: readonly Laggard[]): Laggard[] {
-  return [
-    ...new Map(laggards.map((laggard) => [`${laggard.component} ${laggard.type} ${laggard.why}`, laggard])).values(),
-  ]
+  const said = ({ tenant, component, type, why }: Laggard) => `${placeOf(tenant, component)} ${type} ${why}`
+  return [...new Map(laggards.map((laggard) => [said(laggard), laggard])).values()]
 }

@@ -78,7 +78,7 @@ export async function listenToHops(
 ): Promise<{ stop(): Promise<HopTimes['seen']> }> {
   const times = new HopTimes(plan)
   if (!target.diagnostics || !hopsAreReadable(plan)) return { stop: async () => times.seen }
-  const client = new DiagnosticsClient({ name: 'global', zone: '', ...target.diagnostics }, clock)
+  const client = new DiagnosticsClient({ name: 'global', tenant: undefined, zone: '', ...target.diagnostics }, clock)
   const abort = new AbortController()
   const { end } = await client.hops((hop) => times.take(hop), abort.signal)
   return {

@@ -26,6 +26,7 @@ export class GlobalLink implements Component {
   #session: LinkSession | undefined
   #before: Promise<void> = Promise.resolve()
   #cancelWait: Cancel = () => {}
+  #heardMs: number | undefined
 
   constructor(options: GlobalLinkOptions) {
     this.#options = options
@@ -43,6 +44,11 @@ export class GlobalLink implements Component {
 
   get state(): LinkState {
     return this.#state
+  }
+
+  /** When the global's last message came, on the monotonic clock. */
+  get heardMs(): number | undefined {
+    return this.#heardMs
   }
 
   /** The open session, for status. */
@@ -74,7 +80,11 @@ export class GlobalLink implements Component {
   #dial(): void {
     const isCurrent = () => this.#session === session
     const reports: LinkReports = {
-      heard: () => isCurrent() && this.#step({ kind: 'heard', nowMs: this.#options.clock.nowMs() }),
+      heard: () => {
+        if (!isCurrent()) return
+        this.#heardMs = this.#options.clock.monotonicMs()
+        this.#step({ kind: 'heard', nowMs: this.#options.clock.nowMs() })
+      },
       ended: (reason) => {
         if (!isCurrent()) return
         this.#options.log.warn('the link to the global ended', { reason: reason.kind, detail: reason.detail })

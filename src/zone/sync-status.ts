@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.js'
 import { type Laggard, type SyncedAnswer, type SyncRow, syncState } from '../insights/sync-report.js'
 import { SyncWaits } from '../insights/sync-waits.js'
 import type { PublishedType } from '../protocol/publisher.js'
+import type { LinkState } from '../sync/link-state.js'
 import type { Generators } from './generators/generators.js'
 import type { GlobalLink } from './global-link.js'
 import type { SidecarSession } from './sidecar-session.js'
@@ -15,6 +16,15 @@ export interface ZoneSyncStatusOptions {
   readonly snapshots: SidecarSnapshots
   readonly generators: Generators
   readonly link: () => GlobalLink | undefined
+}
+
+/** Of the zone's connection to its global. */
+interface LinkStatus {
+  readonly state: LinkState['kind'] | 'stand-alone'
+  /** Why it is not there. */
+  readonly why: string | undefined
+  /** Since the global's last message. */
+  readonly messageAgeMs: number | undefined
 }
 
 /** How far a zone's sidecars are behind what they are to have, and the global behind what the zone sends up. */
@@ -34,7 +44,7 @@ export class ZoneSyncStatus {
 
   rows(): {
     readonly zone: string
-    readonly link: string
+    readonly link: LinkStatus
     readonly up: readonly SyncRow[]
     readonly dataplanes: readonly SyncRow[]
   } {
@@ -42,8 +52,17 @@ export class ZoneSyncStatus {
     const dataplanes = [...sessions()].flatMap(([id, session]) =>
       session.types.map((type) => this.#row(id.replace('.', '/'), type, session.lastHeardMs)),
     )
-    const up = (link()?.session?.published ?? []).map((type) => this.#row('global', type, undefined))
-    return { zone, link: link()?.state.kind ?? 'stand-alone', up, dataplanes }
+    const up = (link()?.session?.published ?? []).map((type) => this.#row('global', type, link()?.heardMs))
+    return { zone, link: this.#link(), up, dataplanes }
+  }
+
+  #link(): LinkStatus {
+    const link = this.#options.link()
+    if (!link) return { state: 'stand-alone', why: undefined, messageAgeMs: undefined }
+    const { state, heardMs } = link
+    const why = state.kind === 'backing-off' ? state.reason.detail : undefined
+    const messageAgeMs = heardMs === undefined ? undefined : this.#options.clock.monotonicMs() - heardMs
+    return { state: state.kind, why, messageAgeMs }
   }
 
   /**

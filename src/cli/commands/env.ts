@@ -3,13 +3,14 @@ import { AppError } from '../../base/errors.js'
 import { askBootstrap } from '../../lab/bootstrap-client.js'
 import { apiClient } from '../../lab/lab-clients.js'
 import { readLabState } from '../../lab/lab-state.js'
-import { type ComponentView, dataplaneTokenFile } from '../../lab/lab-view.js'
+import { type ComponentView, dataplaneTokenFile, tenantTokenFile } from '../../lab/lab-view.js'
 import { readIfThere } from '../../lab/private-files.js'
 import type { JsonObject } from '../../model/json.js'
 import { type Command, type Context, type Input, LAB_FLAG, TENANT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { globalEnvironment, type KumaEnvironment, zoneEnvironment } from '../kuma-environment.js'
-import { componentNamed, type LabAccess, openLab, tenantOf } from '../lab-access.js'
+import { kumactlLine } from '../kumactl.js'
+import { componentNamed, type LabAccess, openLab, tenantAsked, tenantOf } from '../lab-access.js'
 
 const FOR = ['kuma', 'kong-mesh-2', 'kumactl', 'envoy'] as const
 
@@ -45,17 +46,19 @@ export const env: Command = {
         printEnvironment(kumaEnvironment(name, lab, input, 'kong-mesh-2'), context)
         break
       case undefined:
-        for (const line of addresses(componentNamed(lab, name, input.text('tenant')), lab)) context.io.out(line)
+        for (const line of addresses(componentNamed(lab, name, input.text('tenant')), lab, input)) context.io.out(line)
     }
     return EXIT.ok
   },
 }
 
-function addresses(component: ComponentView, lab: LabAccess): string[] {
+function addresses(component: ComponentView, lab: LabAccess, input: Input): string[] {
+  const tenant = component.kind === 'global' ? tenantAsked(lab, input) : undefined
+  const token = component.adminTokenFile
   const { caFile, diagnosticsTokenFile } = lab.view
   const entries: [string, string | undefined][] = [
     ...Object.entries(component.endpoints).map(([name, url]): [string, string] => [variable(name), url]),
-    ['ZONELAB_ADMIN_TOKEN_FILE', component.adminTokenFile],
+    ['ZONELAB_ADMIN_TOKEN_FILE', token === undefined ? undefined : tenantTokenFile(token, tenant)],
     ['ZONELAB_ZONE_TOKEN_FILE', component.zoneTokenFile],
     ['ZONELAB_DIAGNOSTICS_TOKEN_FILE', diagnosticsTokenFile],
     ['ZONELAB_CA_FILE', caFile],
@@ -92,15 +95,9 @@ function printEnvironment({ variables, warnings }: KumaEnvironment, { io }: Cont
 }
 
 function kumactlCommand(component: ComponentView, lab: LabAccess, input: Input): string {
-  const { api } = component.endpoints
-  if (api === undefined || component.adminTokenFile === undefined) {
-    throw new AppError('invalid-argument', `${component.name} has no API that the lab could give access to`)
-  }
-  const tenant = tenantOf(lab, input)
-  const base = lab.view.spec.topology.tenants.length > 1 ? `/v1/mesh/control-planes/${tenant}/api` : ''
-  const name = component.kind === 'global' ? lab.view.lab : `${lab.view.lab}-${component.name}`
-  const auth = `--auth-type=tokens --auth-conf token=$(cat ${component.adminTokenFile})`
-  return `kumactl config control-planes add --name ${name} --address ${api}${base} ${auth} --overwrite`
+  const line = kumactlLine(lab.view, component, tenantOf(lab, input))
+  if (line !== undefined) return line
+  throw new AppError('invalid-argument', `${component.name} has no API that the lab could give access to`)
 }
 
 /** Without what only a control plane may say of a resource. */

@@ -1,44 +1,49 @@
 import { apiClient } from '../../lab/lab-clients.js'
-import { LABEL } from '../../model/labels.js'
-import { type Command, type Context, type Flag, type Input, LAB_FLAG, OUTPUT_FLAG, TENANT_FLAG } from '../command.js'
-import { componentNamed, openLab, tenantOf } from '../lab-access.js'
-import { sidecarSyncs, zoneSyncs } from '../lab-status.js'
+import type { Command, Context, Input } from '../command.js'
+import { componentNamed, openLab, tenantAsked, tenantOf } from '../lab-access.js'
+import { zoneSyncs } from '../lab-status.js'
 import { printList } from '../output.js'
-import { age, duration } from '../quantities.js'
-import { matrixColumns, matrixRows, stateCell, summaryColumns, ZONES_ACROSS_MAX } from '../sync-tables.js'
-import { watching } from '../watching.js'
-
-const WATCH_FLAG: Flag = { name: 'watch', short: 'w', doc: 'Draw it again and again until Ctrl-C' }
-const FLAGS: readonly Flag[] = [WATCH_FLAG, TENANT_FLAG, LAB_FLAG, OUTPUT_FLAG]
+import { age } from '../quantities.js'
+import { linkColumns, matrixColumns, matrixRows, summaryColumns, worstFirst, ZONES_ACROSS_MAX } from '../sync-tables.js'
+import { table, visibleLength } from '../table.js'
+import { INSPECT_FLAGS, watching } from '../watching.js'
 
 export const inspectSync: Command = {
   name: 'inspect sync',
   group: 'Seeing',
   summary: 'Zones × types: state, how far behind, age of the last message',
-  details: 'SYNCED, PENDING (-N: revisions behind), NACKED, STALE (no answer for 10 s), OFFLINE.',
-  flags: FLAGS,
+  details:
+    'SYNCED, PENDING (-N: revisions behind), NACKED, STALE (no answer for 10 s, or the zone is silent), OFFLINE.\n' +
+    "Of another's global: what it acknowledged of what the lab's zones send up; the way down is not observable.",
+
+  flags: INSPECT_FLAGS,
   examples: ['zonelab inspect sync -w', 'zonelab inspect sync -o json'],
-  run: (context, input) => watching(context, input, () => printSync(context, input)),
+  run: (context, input) => watching(context, input, (on) => printSync(on, input)),
 }
 
 async function printSync(context: Context, input: Input): Promise<void> {
   const lab = await openLab(context, input)
-  const tenant = input.text('tenant')
-  const zones = (await zoneSyncs(lab, context)).filter((zone) => tenant === undefined || zone.tenant === tenant)
+  const zones = await zoneSyncs(lab, context, tenantAsked(lab, input))
   const format = input.output()
-  const foreign = lab.view.spec.global.kind === 'foreign'
-  const none = foreign ? 'what another global holds of its zones is not observable' : 'no zone has ever connected'
+  const { io } = context
   if (format === 'table' && zones.length > 0 && zones.length <= ZONES_ACROSS_MAX) {
-    printList(context.io, format, {
-      items: matrixRows(zones),
-      columns: matrixColumns(zones, context.io.paint),
-      name: ({ type }) => type,
-      none,
-    })
-  } else {
-    const columns = summaryColumns(context.io.paint)
-    printList(context.io, format, { items: zones, columns, name: ({ zone }) => zone, none })
+    const columns = matrixColumns(zones, io.paint)
+    const items = matrixRows(zones)
+    const screen = io.terminal()
+    if (!screen || width(table(columns, items)) <= screen.columns) {
+      const shown = input.switch('watch') && screen ? worstFirst(items, zones, screen.rows) : items
+      printList(io, format, { items: shown, columns, name: ({ type }) => type, none: NO_ZONE })
+      return
+    }
   }
+  const columns = summaryColumns(io.paint)
+  printList(io, format, { items: zones, columns, name: ({ zone }) => zone, none: NO_ZONE })
+}
+
+const NO_ZONE = 'no zone has ever connected'
+
+function width(text: string): number {
+  return Math.max(...text.split('\n').map(visibleLength))
 }
 
 interface ZoneOverview {
@@ -60,13 +65,23 @@ export const inspectZones: Command = {
   name: 'inspect zones',
   group: 'Seeing',
   summary: 'Zones as the global holds them: online or not, since when, what they acknowledged and refused',
-  flags: FLAGS,
+  flags: INSPECT_FLAGS,
   examples: ['zonelab inspect zones', 'zonelab inspect zones -o wide'],
-  run: (context, input) => watching(context, input, () => printZones(context, input)),
+  run: (context, input) => watching(context, input, (on) => printZones(on, input)),
 }
 
 async function printZones(context: Context, input: Input): Promise<void> {
   const lab = await openLab(context, input)
+  if (lab.view.spec.global.kind === 'foreign') {
+    const zones = await zoneSyncs(lab, context)
+    printList(context.io, input.output(), {
+      items: zones,
+      columns: linkColumns(context.io.paint),
+      name: ({ zone }) => zone,
+      none: 'the lab runs no zone',
+    })
+    return
+  }
   const api = apiClient(lab.view, componentNamed(lab, 'global', undefined), context.clock, tenantOf(lab, input))
   const zones = await api.list<ZoneOverview>('/zones/_overview')
   const last = ({ zoneInsight }: ZoneOverview) => zoneInsight?.subscriptions?.at(-1)
@@ -97,62 +112,6 @@ async function printZones(context: Context, input: Input): Promise<void> {
       },
     ],
     name: ({ name }) => name,
-    none: 'no zone has ever connected',
-  })
-}
-
-interface DataplaneOverview {
-  readonly mesh: string
-  readonly name: string
-  readonly labels?: Readonly<Record<string, string>>
-}
-
-export const inspectDataplanes: Command = {
-  name: 'inspect dataplanes',
-  group: 'Seeing',
-  summary: 'Sidecars: their zone, whether they have what is newest for them, what they refused',
-  flags: FLAGS,
-  examples: ['zonelab inspect dataplanes', 'zonelab inspect dataplanes -o wide'],
-  run: (context, input) => watching(context, input, () => printDataplanes(context, input)),
-}
-
-async function printDataplanes(context: Context, input: Input): Promise<void> {
-  const lab = await openLab(context, input)
-  const tenant = tenantOf(lab, input)
-  const api = apiClient(lab.view, componentNamed(lab, 'global', undefined), context.clock, tenant)
-  const [known, syncs] = await Promise.all([api.list<DataplaneOverview>('/dataplanes'), sidecarSyncs(lab, context)])
-  const bySidecar = new Map(syncs.map((sync) => [`${sync.zone}/${sync.mesh}/${sync.name}`, sync]))
-  const items = known.map(({ mesh, name, labels = {} }) => {
-    const zone = labels[LABEL.zone] ?? ''
-    const displayed = labels[LABEL.displayName] ?? name
-    const sync = bySidecar.get(`${zone}/${mesh}/${displayed}`)
-    const isZoneProxy = LABEL.zoneIngress in labels || LABEL.zoneEgress in labels
-    return {
-      zone,
-      mesh,
-      name: displayed,
-      workload: labels[LABEL.workload] ?? (isZoneProxy ? 'zone proxy' : ''),
-      state: sync?.state ?? ('OFFLINE' as const),
-      messageAgeMs: sync?.messageAgeMs,
-      detail: sync?.types.find(({ detail }) => detail !== undefined)?.detail,
-    }
-  })
-  const { paint } = context.io
-  printList(context.io, input.output(), {
-    items,
-    columns: [
-      { header: 'ZONE', value: ({ zone }) => zone },
-      { header: 'MESH', value: ({ mesh }) => mesh },
-      { header: 'NAME', value: ({ name }) => name },
-      { header: 'WORKLOAD', value: ({ workload }) => workload },
-      { header: 'SYNC', value: ({ state }) => stateCell(state, undefined, paint) },
-      {
-        header: 'LAST MESSAGE',
-        value: ({ messageAgeMs }) => (messageAgeMs === undefined ? '' : duration(messageAgeMs)),
-      },
-      { header: 'DETAIL', value: ({ detail }) => detail ?? '', wide: true },
-    ],
-    name: ({ zone, name }) => `dp/${zone}/${name}`,
-    none: 'there is no sidecar',
+    none: NO_ZONE,
   })
 }

@@ -6,6 +6,7 @@ import { type Command, type Context, LAB_FLAG, OUTPUT_FLAG } from '../command.js
 import { EXIT } from '../exit-codes.js'
 import type { Colour } from '../io.js'
 import { openLab, pathsOf } from '../lab-access.js'
+import { linkNotices } from '../lab-status.js'
 import { printList, printObject } from '../output.js'
 import { age } from '../quantities.js'
 import type { Column } from '../table.js'
@@ -22,11 +23,12 @@ export const status: Command = {
       reportLeftovers(context, pathsOf(context, input))
       throw AppError.from(thrown)
     })
+    const notices = [...lab.view.notices, ...(await linkNotices(lab, context))]
     if (format === 'json' || format === 'yaml') {
-      printObject(context.io, format, lab.view)
+      printObject(context.io, format, { ...lab.view, notices })
       return EXIT.ok
     }
-    const { packed, notices, components } = lab.view
+    const { packed, components } = lab.view
     if (format !== 'name') {
       context.io.err(`lab "${lab.view.lab}" ${lab.view.state}, supervisor ${lab.view.pid}, in ${lab.view.dir}`)
       if (packed) context.io.err('zones and sidecars share processes, one a core; --isolate gives each its own')

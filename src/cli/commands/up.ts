@@ -120,10 +120,11 @@ async function whenUp(lab: LabAccess, report: StartReport, context: Context, inp
 async function showAndApply(lab: LabAccess, context: Context, input: Input): Promise<void> {
   printView(lab.view, context, input)
   const path = input.text('apply')
-  if (path !== undefined) {
+  if (path === undefined) return
+  for (const tenant of lab.view.spec.topology.tenants) {
     await applyFrom([path], lab, context, {
       zone: undefined,
-      tenant: undefined,
+      tenant,
       dryRun: false,
       wait: true,
       explain: input.switch('explain'),

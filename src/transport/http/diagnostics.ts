@@ -9,8 +9,11 @@ export interface DiagnosticsPorts {
   readonly hops: Hops
   /** How far every peer is, as JSON. */
   readonly status: () => Promise<unknown>
-  /** Resolves when all peers have what was newest when it was called; at the timeout or when `signal` aborts, with who has not. */
-  readonly untilSynced: (timeoutMs: number, signal: AbortSignal) => Promise<unknown>
+  /**
+   * Resolves when all peers, or those of a tenant, have what was newest when it was called; at the timeout or when `signal`
+   * aborts, with who has not.
+   */
+  readonly untilSynced: (timeoutMs: number, signal: AbortSignal, tenant: string | undefined) => Promise<unknown>
   /** Bearer token of /status, /synced and /hops; empty: they answer 404, so that nothing is told by default. */
   readonly token: string
 }
@@ -38,7 +41,7 @@ export function addDiagnostics(fastify: FastifyInstance, ports: DiagnosticsPorts
   }
   fastify.get('/status', guarded, async (_request, reply) => json(reply, await ports.status()))
   fastify.get('/synced', guarded, async (request, reply) =>
-    json(reply, await ports.untilSynced(timeoutOf(request), gone(reply))),
+    json(reply, await ports.untilSynced(timeoutOf(request), gone(reply), tenantOf(request))),
   )
   fastify.get('/hops', guarded, (_request, reply) => streamHops(reply, ports.hops))
 }
@@ -53,6 +56,10 @@ function timeoutOf(request: FastifyRequest): number {
   const { timeoutMs } = request.query as { timeoutMs?: string }
   const wait = Number(timeoutMs ?? '0')
   return Number.isInteger(wait) && wait >= 0 ? Math.min(wait, SYNCED_WAIT_MS_MAX) : 0
+}
+
+function tenantOf(request: FastifyRequest): string | undefined {
+  return (request.query as { tenant?: string }).tenant
 }
 
 /** Aborts when the caller has hung up: nobody waits for an answer any more. */

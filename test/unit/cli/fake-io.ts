@@ -1,10 +1,9 @@
-import { type Io, plain } from '../../../src/cli/io.js'
+import { type Io, plain, type TerminalSize } from '../../../src/cli/io.js'
 
 /** Keeps what a command says. */
 export class FakeIo implements Io {
   readonly outLines: string[] = []
   readonly errLines: string[] = []
-  readonly isTerminal = false
   readonly paint = plain
   input = ''
 
@@ -16,7 +15,16 @@ export class FakeIo implements Io {
     this.errLines.push(...text.split('\n'))
   }
 
-  draw(): void {}
+  readonly drawn: string[] = []
+  size: TerminalSize | undefined
+
+  draw(text: string): void {
+    this.drawn.push(text)
+  }
+
+  terminal(): TerminalSize | undefined {
+    return this.size
+  }
 
   async readInput(): Promise<string> {
     return this.input
