@@ -80,7 +80,6 @@ module.exports = {
     door('pg', ['^src/store/postgres/'], 'One database driver, one folder.'),
     door('jose', ['^src/auth/'], 'Tokens live in auth.'),
     door('pino', ['^src/base/pino-logger'], 'One logger.'),
-    door('prom-client', ['^src/base/prom-metrics'], 'One metrics library.'),
     door('hdr-histogram-js', ['^src/load/histogram'], 'One kind of histogram.'),
     door('commander', ['^src/cli/'], 'Flags live in the CLI.'),
   ],

@@ -114,7 +114,7 @@ export class ZoneAdmission implements ZoneAuthenticator {
   }
 
   #count(reason: string): void {
-    this.#options.metrics.counter('zonelab_zone_refusals_total').add(1, { reason })
+    this.#options.metrics.counter('zonelab_zone_refusals_total', { reason }).add(1)
   }
 
   #suspension({ tenant }: ZoneCall, credential: PeerIdentity['credential'] | undefined): ZoneRefused | undefined {

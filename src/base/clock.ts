@@ -10,9 +10,12 @@ export interface Clock {
 
 export type Cancel = () => void
 
+/** Where `performance.now` began on the monotonic clock of the host; reading that itself costs a BigInt each time. */
+const MONOTONIC_ORIGIN_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now()
+
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
-  monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
+  monotonicMs: () => MONOTONIC_ORIGIN_MS + performance.now(),
   after(delayMs, callback) {
     const timer = setTimeout(callback, delayMs)
     timer.unref()

@@ -4,6 +4,7 @@ import { AppError } from '../base/errors.js'
 import { Hops } from '../base/hops.js'
 import { Lifecycle } from '../base/lifecycle.js'
 import type { Logger } from '../base/log.js'
+import { exposeProcess } from '../base/process-metrics.js'
 import { PromMetrics } from '../base/prom-metrics.js'
 import type { Random } from '../base/random.js'
 import type { ClientTrust } from '../transport/grpc/client-trust.js'
@@ -108,6 +109,7 @@ export class DataplaneProcess {
     const { listen: host, diagnosticsPort: port, diagnosticsToken: token, zoneName } = this.#config
     const { clock, log } = this.#ports
     const metrics = new PromMetrics(zoneName)
+    exposeProcess(metrics)
     const server = new HttpServer({ name: 'diagnostics', host, port, clock, log })
     addDiagnostics(server.fastify, {
       ready: () => status.ready,

@@ -14,6 +14,7 @@ import type { AppError } from '../base/errors.js'
 import { Hops } from '../base/hops.js'
 import { Lifecycle } from '../base/lifecycle.js'
 import type { Logger } from '../base/log.js'
+import { exposeProcess } from '../base/process-metrics.js'
 import { PromMetrics } from '../base/prom-metrics.js'
 import type { Random } from '../base/random.js'
 import { describeSettings } from '../base/settings.js'
@@ -79,6 +80,7 @@ export class GlobalProcess {
   constructor(config: GlobalConfig, ports: ProcessPorts) {
     this.#config = config
     this.#ports = ports
+    exposeProcess(this.#metrics)
     this.#lifecycle = new Lifecycle(ports.log)
     this.#hops = new Hops(ports.clock)
     this.#instanceId = `${hostname()}-${ports.random.uuid().slice(0, 4)}`

@@ -3,7 +3,6 @@ import type { Cancel, Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import type { Hops } from '../base/hops.js'
 import type { Logger } from '../base/log.js'
-import type { Metrics } from '../base/metrics.js'
 import type { Random } from '../base/random.js'
 import { readNode } from '../insights/sync-subscription.js'
 import type { ZoneSubscription } from '../insights/zone.js'
@@ -15,6 +14,7 @@ import type { Batch, PublisherObserver } from '../protocol/ports.js'
 import { type PublishedType, Publisher } from '../protocol/publisher.js'
 import { LazySource } from '../sync/lazy-source.js'
 import type { View } from '../sync/view.js'
+import { type DownMetrics, errorType } from './down-metrics.js'
 import type { TenantRuntime } from './tenant-runtime.js'
 
 export interface DownStreamOptions {
@@ -25,7 +25,7 @@ export interface DownStreamOptions {
   readonly random: Random
   readonly log: Logger
   readonly hops: Hops
-  readonly metrics: Metrics
+  readonly metrics: DownMetrics
   /** The zone asked, answered or was refused something. */
   readonly onProgress: () => void
   readonly onEnd: () => void
@@ -43,7 +43,6 @@ export class DownStream implements PublisherObserver {
   readonly #publisher: Publisher
   readonly #source = new LazySource()
   readonly #subscription: ZoneSubscription
-  readonly #sentAtMs = new Map<string, number>()
   readonly #withheld = new Map<string, string>()
   readonly #unasked = new Set<string>(DOWN_TYPES)
   #cancelAsking: Cancel = () => {}
@@ -67,7 +66,7 @@ export class DownStream implements PublisherObserver {
   /** Serves at once; the Zone that the stream belongs to is made meanwhile, and then the zone is online. */
   start(): void {
     const { metrics, tenant, log } = this.#options
-    metrics.gauge('kds_delta_streams_active').add(1)
+    metrics.streams.add(1)
     this.#publisher.start()
     tenant.ensureZone(this.peer).then(
       () => {
@@ -114,7 +113,7 @@ export class DownStream implements PublisherObserver {
   onRequest(type: string, node: unknown): void {
     this.#lastHeardMs = this.#options.clock.monotonicMs()
     this.#subscription.onRequest(type, node)
-    if (this.#unasked.delete(type)) this.#awaitNextType()
+    if (this.#unasked.size > 0 && this.#unasked.delete(type)) this.#awaitNextType()
     if (this.#view) return
     this.#view = this.#options.tenant.acquireView(readNode(node).features)
     this.#source.bind(this.#view.sourceFor(this.peer.zone))
@@ -123,24 +122,20 @@ export class DownStream implements PublisherObserver {
   }
 
   onSent(type: string, batch: Batch): void {
-    this.#sentAtMs.set(type, this.#options.clock.monotonicMs())
     this.#withheld.delete(type)
     this.#subscription.onSent(type)
-    this.#options.metrics.counter('kds_delta_responses_sent').add(1, { type_url: type })
-    this.#options.metrics
-      .histogram('kds_delta_responses_sent_bytes')
-      .observe(batch.response.bytes.length, { type_url: type })
+    const series = this.#options.metrics.ofType(type)
+    series.sent.add(1)
+    series.sentBytes.observe(batch.response.bytes.length)
     this.#emit('kds-sent', type, batch)
   }
 
-  onAnswered(type: string, nonce: string, batch: Batch, error: string | undefined): void {
-    this.#subscription.onAnswered(type, nonce, batch, error)
-    const { metrics, clock } = this.#options
-    metrics.histogram('kds_delta_delivery').observe(clock.monotonicMs() - (this.#sentAtMs.get(type) ?? 0))
-    const confirmation = error === undefined ? 'ACK' : 'NACK'
-    metrics
-      .counter('kds_delta_requests_received')
-      .add(1, { type_url: type, confirmation, error_type: errorType(error) })
+  /** Comes with the request that answers. */
+  onAnswered(type: string, batch: Batch, error: string | undefined, sentAtMs: number): void {
+    this.#subscription.onAnswered(type, batch, error)
+    const { metrics } = this.#options
+    metrics.deliveryMs.observe(this.#lastHeardMs - sentAtMs)
+    metrics.ofType(type).received[errorType(error)].add(1)
     this.#emit(error === undefined ? 'kds-acked' : 'kds-nacked', type, batch)
     this.#options.onProgress()
   }
@@ -155,7 +150,7 @@ export class DownStream implements PublisherObserver {
     const { log, metrics, onEnd, tenant } = this.#options
     const { zone } = this.peer
     log.info('GlobalToZoneSync ended', { tenant: this.peer.tenant, zone, reason: reason.kind, detail: reason.detail })
-    metrics.gauge('kds_delta_streams_active').add(-1)
+    metrics.streams.add(-1)
     this.#cancelAsking()
     this.#source.unbind()
     if (this.#view) tenant.releaseView(this.#view)
@@ -190,10 +185,4 @@ export function reasonWithoutZone(thrown: unknown): CloseReason {
   const { code, message } = AppError.from(thrown)
   if (code === 'unauthenticated') return { kind: 'refused', code, detail: message }
   return { kind: 'apply-failed', detail: 'could not store the zone' }
-}
-
-/** Kuma's classes: what an operator's own resources cause, and what is wrong with what was sent (`pkg/kds/util/errors.go`). */
-function errorType(error: string | undefined): 'no_error' | 'user' | 'other' {
-  if (error === undefined) return 'no_error'
-  return error.startsWith('user error') || error.includes('failed calling webhook') ? 'user' : 'other'
 }

@@ -17,6 +17,7 @@ import { StoreSink } from '../sync/store-sink.js'
 import { fullNode, shortNode } from '../sync/sync-node.js'
 import type { AdminRequest, AdminResponse } from '../wire/admin-codec.js'
 import type { AdminRelay, AdminRpc } from './admin-relay.js'
+import { DownMetrics } from './down-metrics.js'
 import { DownStream, reasonWithoutZone } from './down-stream.js'
 import type { KdsRpc, Session, Sessions } from './sessions.js'
 import type { TenantRuntime } from './tenant-runtime.js'
@@ -39,23 +40,26 @@ export interface KdsServiceOptions {
 export class KdsService {
   readonly #options: KdsServiceOptions
   readonly #downStreams = new Set<DownStream>()
+  readonly #downMetrics: DownMetrics
   #stopped = false
 
   constructor(options: KdsServiceOptions) {
     this.#options = options
+    this.#downMetrics = new DownMetrics(options.metrics)
   }
 
   /** The zone asks, we publish. The zone is online from here until the stream ends. */
   globalToZone(peer: PeerIdentity, duplex: Duplex<EncodedResponse, DeltaRequest>): void {
     const stream = new DownStream({
       ...this.#options,
+      metrics: this.#downMetrics,
       peer,
       duplex,
       tenant: this.#options.tenantOf(peer.tenant),
       onEnd: () => {
         this.#downStreams.delete(stream)
         this.#options.onProgress()
-        this.#options.sessions.closed(session)
+        this.#closed(session)
       },
     })
     const session = sessionOf(peer, 'GlobalToZoneSync', stream)
@@ -66,7 +70,8 @@ export class KdsService {
 
   /** We ask, the zone publishes. What it says is stored as the authenticated zone's. */
   zoneToGlobal(peer: PeerIdentity, duplex: Duplex<DeltaRequest, DeltaResponse<Uint8Array>>): void {
-    const { tenantOf, clock, instanceId } = this.#options
+    const { tenantOf, clock, metrics, instanceId } = this.#options
+    const applySeconds = metrics.histogram('kds_resources_sync')
     const tenant = tenantOf(peer.tenant)
     // Either sync stream may come first (kds.md trap 27): what this one brings waits for its Zone.
     const zone = tenant.ensureZone(peer)
@@ -77,7 +82,15 @@ export class KdsService {
     const sink = this.#sinkFor(peer)
     const subscriber = new Subscriber({
       duplex,
-      sink: { apply: (batch) => zone.then(() => sink.apply(batch)) },
+      sink: {
+        async apply(batch) {
+          await zone
+          const startMs = clock.monotonicMs()
+          const outcome = await sink.apply(batch)
+          applySeconds.observe((clock.monotonicMs() - startMs) / 1e3)
+          return outcome
+        },
+      },
       clock,
       asks: UP_TYPES.map((type) => ({ type, subscribe: ['*'] })),
       node: fullNode({ zone: peer.zone, instanceId, config: '' }),
@@ -87,7 +100,7 @@ export class KdsService {
         onOutcome: (type, _nonce, outcome) => this.#countRefused(peer, type, outcome),
         onEnd: (reason) => {
           sink.stop()
-          this.#options.sessions.closed(session)
+          this.#closed(session)
           const { kind, detail } = reason
           this.#options.log.info('ZoneToGlobalSync ended', { ...peerFields(peer), reason: kind, detail })
         },
@@ -128,9 +141,8 @@ export class KdsService {
 
   #sinkFor(peer: PeerIdentity): StoreSink {
     const { tenantOf, log, metrics } = this.#options
-    const rewrites = metrics.counter('kds_zone_attribution_rewrites_total')
     const rules = globalRules(peer.zone, (type, claimed) => {
-      rewrites.add(1, { resource_type: type })
+      metrics.counter('kds_zone_attribution_rewrites_total', { resource_type: type }).add(1)
       log.warn('a gateway claimed another zone', { ...peerFields(peer), claimed })
     })
     return new StoreSink({ store: tenantOf(peer.tenant).store, rules, log })
@@ -138,13 +150,25 @@ export class KdsService {
 
   #countRefused(peer: PeerIdentity, type: string, { kind }: Outcome): void {
     if (kind !== 'refused') return
-    this.#options.metrics.counter('kds_nack_total').add(1, { zone_name: peer.zone, resource_type: type })
+    this.#options.metrics.counter('kds_nack_total', { zone_name: peer.zone, resource_type: type }).add(1)
   }
 
   /** After the stream has started: what ends it must reach it. */
   #opened(session: Session): void {
     this.#options.sessions.open(session)
+    this.#countConnections(session, 1)
     if (this.#stopped) session.end(STOPPING)
+  }
+
+  #closed(session: Session): void {
+    this.#options.sessions.closed(session)
+    this.#countConnections(session, -1)
+  }
+
+  /** Kuma counts the two sync streams, not the admin ones. */
+  #countConnections({ zone, rpc }: Session, change: 1 | -1): void {
+    if (rpc !== 'GlobalToZoneSync' && rpc !== 'ZoneToGlobalSync') return
+    this.#options.metrics.gauge('kds_zone_active_connections', { zone_name: zone }).add(change)
   }
 }
 

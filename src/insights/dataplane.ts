@@ -90,7 +90,7 @@ export class DataplaneSubscription implements PublisherObserver {
     this.#writer.changed()
   }
 
-  onAnswered(type: string, _nonce: string, _batch: unknown, error: string | undefined): void {
+  onAnswered(type: string, _batch: unknown, error: string | undefined): void {
     this.#stats.answered(type, error !== undefined, this.#options.clock.nowMs())
     this.#writer.changed()
   }

@@ -143,7 +143,7 @@ export class ZoneSubscription implements PublisherObserver {
     this.#options.changed()
   }
 
-  onAnswered(type: string, _nonce: string, _batch: unknown, error: string | undefined): void {
+  onAnswered(type: string, _batch: unknown, error: string | undefined): void {
     this.#stats.answered(type, error !== undefined, this.#options.clock.nowMs())
     this.#options.changed()
   }

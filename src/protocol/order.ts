@@ -3,7 +3,7 @@ import type { PublisherState } from './publisher-state.js'
 
 /** In which order the types of one stream are served, and which wait for which. Data, so that the engine knows no type. */
 export interface StreamOrder {
-  /** Rank. A type that is not listed comes after those that are, in the order of asking. */
+  /** Rank. A type that is not listed comes after those that are; among those, whichever came to be due first. */
   readonly ranked: readonly string[]
   /** type → the types that have to be sent and answered before it is sent. */
   readonly waitsFor: ReadonlyMap<string, readonly string[]>
@@ -50,13 +50,19 @@ export function makeBeforeBreak({ clusters, endpoints, listeners, routes }: Prox
 
 /**
  * The type that may send now, or undefined. Each type is served once a round, the first in rank first, so that a type
- * that changes all the time starves nobody; `served` are those of this round.
+ * that changes all the time starves nobody; `served` are those of this round, `due` those with something pending or held.
  */
-export function nextTurn(order: StreamOrder, states: States, served: ReadonlySet<string>): string | undefined {
+export function nextTurn(
+  order: StreamOrder,
+  states: States,
+  due: ReadonlySet<string>,
+  served: ReadonlySet<string>,
+): string | undefined {
   let first: string | undefined
   let firstPlace = Number.POSITIVE_INFINITY
-  for (const [type, state] of states) {
-    if (!wantsTurn(order, states, type, state)) continue
+  for (const type of due) {
+    const state = states.get(type)
+    if (!state || !wantsTurn(order, states, type, state)) continue
     const place = rank(order, type) + (served.has(type) ? order.ranked.length + 1 : 0)
     if (place < firstPlace) [first, firstPlace] = [type, place]
   }

@@ -1,4 +1,5 @@
-import type { Cancel, Clock } from '../base/clock.js'
+import type { Clock } from '../base/clock.js'
+import { Deadline } from '../base/deadline.js'
 import type { Duplex } from './duplex.js'
 
 /** As long as Kuma means to wait for one message to leave (`msgSendTimeout`); a peer that reads nothing for so long is gone. */
@@ -9,14 +10,14 @@ type Transport<Out> = Pick<Duplex<Out, never>, 'writable' | 'send' | 'abort'>
 /** Sends one message at a time and gives up a stream whose transport does not take it. */
 export class Outlet<Out> {
   readonly #duplex: Transport<Out>
-  readonly #clock: Clock
-  readonly #timeoutMs: number
-  #cancel: Cancel | undefined
+  readonly #deadline: Deadline
 
   constructor(duplex: Transport<Out>, clock: Clock, timeoutMs: number) {
     this.#duplex = duplex
-    this.#clock = clock
-    this.#timeoutMs = timeoutMs
+    this.#deadline = new Deadline(clock, timeoutMs, () => {
+      const detail = `the peer took no message for ${timeoutMs} ms`
+      duplex.abort({ kind: 'not-writable', detail })
+    })
   }
 
   get free(): boolean {
@@ -24,23 +25,18 @@ export class Outlet<Out> {
   }
 
   send(message: Out): void {
-    this.release()
     this.#duplex.send(message)
-    if (this.#duplex.writable) return
-    this.#cancel = this.#clock.after(this.#timeoutMs, () => {
-      const detail = `the peer took no message for ${this.#timeoutMs} ms`
-      this.#duplex.abort({ kind: 'not-writable', detail })
-    })
+    if (this.#duplex.writable) this.#deadline.stop()
+    else this.#deadline.start()
   }
 
   /** The transport has taken a message, perhaps an earlier one than the last. */
   written(): void {
-    if (this.#duplex.writable) this.release()
+    if (this.#duplex.writable) this.#deadline.stop()
   }
 
   /** The stream is over. */
   release(): void {
-    this.#cancel?.()
-    this.#cancel = undefined
+    this.#deadline.release()
   }
 }

@@ -94,7 +94,8 @@ export interface Sink<P> {
 export interface PublisherObserver {
   onRequest?(type: string, node: unknown): void
   onSent?(type: string, batch: Batch): void
-  onAnswered?(type: string, nonce: Nonce, batch: Batch, error: string | undefined): void
+  /** `sentAtMs`: monotonic time at which the batch was sent. */
+  onAnswered?(type: string, batch: Batch, error: string | undefined, sentAtMs: number): void
   onStaleNonce?(type: string, nonce: Nonce): void
   onWithheld?(type: string, reason: string): void
   /** An answer is overdue: the peer took the message and says nothing. */

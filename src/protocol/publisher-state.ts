@@ -66,7 +66,12 @@ export type PublisherEvent =
 
 export type PublisherEffect =
   | { readonly kind: 'send'; readonly batch: Batch }
-  | { readonly kind: 'answered'; readonly batch: Batch; readonly error: string | undefined }
+  | {
+      readonly kind: 'answered'
+      readonly batch: Batch
+      readonly error: string | undefined
+      readonly sentAtMs: number
+    }
   | { readonly kind: 'stale-nonce'; readonly nonce: Nonce }
   | { readonly kind: 'withheld'; readonly reason: string }
   | { readonly kind: 'overdue'; readonly waitedMs: number }
@@ -150,11 +155,11 @@ function quietly(state: PublisherState): PublisherStep {
 
 function answered(state: PublisherState, error: string | undefined): PublisherStep {
   invariant(state.kind === 'awaiting', 'an answer to nothing is a stale nonce')
-  const { batch, sentAtMs: _, ...standing } = state
+  const { batch, sentAtMs, subscription, pending, repeat, held } = state
   const refusals = judged(state.refusals, batch, error)
   return {
-    state: { ...standing, kind: 'quiet', known: at(batch.cursor), refusals },
-    effects: [{ kind: 'answered', batch, error }],
+    state: { kind: 'quiet', subscription, known: at(batch.cursor), pending, repeat, held, refusals },
+    effects: [{ kind: 'answered', batch, error, sentAtMs }],
   }
 }
 

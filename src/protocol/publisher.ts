@@ -1,5 +1,6 @@
 import { unreachable } from '../base/assert.js'
-import type { Cancel, Clock } from '../base/clock.js'
+import type { Clock } from '../base/clock.js'
+import { Deadline } from '../base/deadline.js'
 import { AppError } from '../base/errors.js'
 import type { CloseReason } from './close-reason.js'
 import type { Duplex } from './duplex.js'
@@ -59,7 +60,9 @@ export class Publisher {
   readonly #answerOverdueMs: number
   readonly #outlet: Outlet<EncodedResponse>
   readonly #types = new Map<string, PublisherState>()
-  readonly #overdue = new Map<string, Cancel>()
+  /** Types that may want a turn: few, when a peer has asked for many. */
+  readonly #due = new Set<string>()
+  readonly #answers = new Map<string, Deadline>()
   readonly #served = new Set<string>()
   /** Renewals of a type that comes to be asked for later: a peer that resumes holds it, and would not be told it anew. */
   readonly #unaskedRenewals = new Map<string, ReadonlySet<string>>()
@@ -128,7 +131,7 @@ export class Publisher {
       for (const event of readRequest(state, request)) this.#step(request.type, event)
     } else {
       if (request.nonce !== '') this.#observer.onStaleNonce?.(request.type, request.nonce)
-      this.#types.set(request.type, firstState(request))
+      this.#become(request.type, firstState(request))
       this.#renew(request.type, [...(this.#unaskedRenewals.get(request.type) ?? [])])
       this.#unaskedRenewals.delete(request.type)
     }
@@ -153,7 +156,7 @@ export class Publisher {
     this.#pumping = true
     try {
       while (this.#open && this.#outlet.free) {
-        const type = nextTurn(this.#order, this.#types, this.#served)
+        const type = nextTurn(this.#order, this.#types, this.#due, this.#served)
         if (type === undefined) return
         if (this.#served.has(type)) this.#served.clear()
         this.#served.add(type)
@@ -184,8 +187,14 @@ export class Publisher {
     const state = this.#types.get(type)
     if (!state) return
     const { state: after, effects } = step(state, event)
-    this.#types.set(type, after)
+    this.#become(type, after)
     for (const effect of effects) this.#carryOut(type, effect)
+  }
+
+  #become(type: string, state: PublisherState): void {
+    this.#types.set(type, state)
+    if (state.pending || state.held) this.#due.add(type)
+    else this.#due.delete(type)
   }
 
   #carryOut(type: string, effect: PublisherEffect): void {
@@ -194,9 +203,8 @@ export class Publisher {
         this.#send(type, effect.batch)
         break
       case 'answered':
-        this.#overdue.get(type)?.()
-        this.#overdue.delete(type)
-        this.#observer.onAnswered?.(type, effect.batch.response.nonce, effect.batch, effect.error)
+        this.#answers.get(type)?.stop()
+        this.#observer.onAnswered?.(type, effect.batch, effect.error, effect.sentAtMs)
         break
       case 'stale-nonce':
         this.#observer.onStaleNonce?.(type, effect.nonce)
@@ -217,8 +225,7 @@ export class Publisher {
 
   #send(type: string, batch: Batch): void {
     this.#outlet.send(batch.response)
-    const alarm = () => this.#guarded(() => this.#step(type, { kind: 'overdue', nowMs: this.#clock.monotonicMs() }))
-    this.#overdue.set(type, this.#clock.after(this.#answerOverdueMs, alarm))
+    this.#answerOf(type).start()
     this.#observer.onSent?.(type, batch)
     const renewed = this.#order.renews.get(type)
     if (renewed === undefined) return
@@ -230,6 +237,16 @@ export class Publisher {
     const waiting = new Set([...(this.#unaskedRenewals.get(renewed) ?? []), ...names])
     for (const name of batch.removed) waiting.delete(name)
     this.#unaskedRenewals.set(renewed, waiting)
+  }
+
+  #answerOf(type: string): Deadline {
+    let answer = this.#answers.get(type)
+    if (!answer) {
+      const alarm = () => this.#guarded(() => this.#step(type, { kind: 'overdue', nowMs: this.#clock.monotonicMs() }))
+      answer = new Deadline(this.#clock, this.#answerOverdueMs, alarm)
+      this.#answers.set(type, answer)
+    }
+    return answer
   }
 
   #renew(type: string, names: readonly string[]): void {
@@ -257,7 +274,6 @@ export class Publisher {
   #close(): void {
     this.#open = false
     this.#unlisten?.()
-    for (const cancel of this.#overdue.values()) cancel()
-    this.#overdue.clear()
+    for (const answer of this.#answers.values()) answer.release()
   }
 }

@@ -35,6 +35,8 @@ export interface SubscriptionChange {
  * Asking again for a known name, or for `*` without a nonce, means that the peer may have lost it.
  */
 export function changeSubscription(current: Subscription, request: DeltaRequest): SubscriptionChange | undefined {
+  // A plain answer, which is nearly every message.
+  if (request.nonce !== '' && request.subscribe.length === 0 && request.unsubscribe.length === 0) return undefined
   const repeat = repeats(current, request)
   const named = request.subscribe.filter((name) => name !== WILDCARD)
   if (!repeat && named.length === 0 && request.unsubscribe.length === 0) return undefined

@@ -1,5 +1,5 @@
 import { AppError } from '../base/errors.js'
-import type { Counter, Metrics } from '../base/metrics.js'
+import type { Metrics } from '../base/metrics.js'
 import type { ResourceType } from '../model/registry.js'
 import { keyText, type Resource, type ResourceKey, specOf } from '../model/resource.js'
 import type { Change, Commit, Listing } from '../store/store.js'
@@ -14,7 +14,7 @@ import type { Entry, TypeView } from './type-view.js'
 export class Placement {
   readonly #recipe: Recipe
   readonly #types: ReadonlyMap<string, TypeView>
-  readonly #encodes: Counter
+  readonly #metrics: Metrics
   /** Where each stored resource went, so that an update that renames or withdraws it is found without a search. */
   readonly #sentAs = new Map<string, { readonly type: ResourceType; readonly name: string }>()
   /** Resources that came from a zone, so that disabling the zone finds them. */
@@ -27,7 +27,7 @@ export class Placement {
   constructor(recipe: Recipe, types: ReadonlyMap<string, TypeView>, metrics: Metrics) {
     this.#recipe = recipe
     this.#types = types
-    this.#encodes = metrics.counter('zonelab_view_encodes_total')
+    this.#metrics = metrics
   }
 
   /** Resources that cannot be sent to this class, by key, with why. */
@@ -95,7 +95,7 @@ export class Placement {
       if (projection?.fromZone !== undefined) this.#rememberOrigin(resource, projection.fromZone)
       if (!projection) return undefined
       if (projection.fromZone !== undefined && this.#disabledZones.has(projection.fromZone)) return undefined
-      this.#encodes.add(1, { resource_type: resource.type })
+      this.#metrics.counter('zonelab_view_encodes_total', { resource_type: resource.type }).add(1)
       return encodeEntry(projection)
     } catch (thrown) {
       this.#unsendable.set(key, AppError.from(thrown).message)

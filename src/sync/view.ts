@@ -191,7 +191,7 @@ export class View {
       removed: difference.removed,
       controlPlane: this.#options.recipe.identifier,
     })
-    this.#metrics.counter('zonelab_view_batches_total').add(1, { resource_type: type })
+    this.#metrics.counter('zonelab_view_batches_total', { resource_type: type }).add(1)
     const entries = difference.entries.map(({ name, version }) => ({ name, version }))
     return {
       cursor: this.#cursor(difference.revision),

@@ -3,6 +3,7 @@ import { AppError } from '../base/errors.js'
 import type { JsonObject } from '../model/json.js'
 import type { DeltaRequest, DeltaResource, DeltaResponse, Nonce } from '../protocol/messages.js'
 import { decodeMessage } from './decode.js'
+import { readAnswer } from './delta-answer.js'
 import type { Node } from './generated/envoy/config/core/v3/base_pb.js'
 import {
   DeltaDiscoveryRequestSchema,
@@ -35,6 +36,8 @@ export function encodeDeltaRequest(request: DeltaRequest): Buffer {
 
 /** `node` of the result is a WireNode or undefined. Throws `undecodable`. */
 export function decodeDeltaRequest(bytes: Uint8Array): DeltaRequest {
+  const answer = readAnswer(asBuffer(bytes))
+  if (answer) return answer
   const message = decodeMessage(DeltaDiscoveryRequestSchema, bytes)
   return {
     type: message.typeUrl,
@@ -143,7 +146,7 @@ function decodeNode({ id, cluster, metadata }: Node): WireNode {
   return { id, ...(cluster !== '' && { cluster }), ...(metadata && { metadata }) }
 }
 
-/** The same bytes as the Buffer that grpc-js wants. */
+/** The same bytes as a Buffer. */
 function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

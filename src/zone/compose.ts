@@ -17,6 +17,7 @@ import { AppError } from '../base/errors.js'
 import { Hops } from '../base/hops.js'
 import { Lifecycle } from '../base/lifecycle.js'
 import type { Logger } from '../base/log.js'
+import { exposeProcess } from '../base/process-metrics.js'
 import { PromMetrics } from '../base/prom-metrics.js'
 import type { Random } from '../base/random.js'
 import { describeSettings } from '../base/settings.js'
@@ -90,6 +91,7 @@ export class ZoneProcess {
     this.#config = config
     this.#ports = ports
     this.#metrics = new PromMetrics(config.zoneName)
+    exposeProcess(this.#metrics)
     this.#lifecycle = new Lifecycle(ports.log)
     this.#hops = new Hops(ports.clock)
     this.#instanceId = `${hostname()}-${ports.random.uuid().slice(0, 4)}`

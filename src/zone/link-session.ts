@@ -166,7 +166,7 @@ export class LinkSession {
           void insight.flush()
         },
         onSent: (type) => subscription.onSent(type),
-        onAnswered: (type, nonce, batch, error) => subscription.onAnswered(type, nonce, batch, error),
+        onAnswered: (type, batch, error) => subscription.onAnswered(type, batch, error),
         onEnd: (reason) => {
           this.#insightClosed = insight.close(subscription)
           this.#fail(reason)

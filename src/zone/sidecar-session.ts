@@ -111,12 +111,12 @@ export class SidecarSession implements PublisherObserver {
 
   onSent(type: string, batch: Batch): void {
     this.#subscription.onSent(type)
-    this.#options.metrics.counter('zonelab_xds_responses_sent').add(1, { type_url: type })
+    this.#options.metrics.counter('zonelab_xds_responses_sent', { type_url: type }).add(1)
     this.#emit('xds-sent', type, batch)
   }
 
-  onAnswered(type: string, nonce: string, batch: Batch, error: string | undefined): void {
-    this.#subscription.onAnswered(type, nonce, batch, error)
+  onAnswered(type: string, batch: Batch, error: string | undefined): void {
+    this.#subscription.onAnswered(type, batch, error)
     this.#emit(error === undefined ? 'xds-acked' : 'xds-nacked', type, batch)
     if (error !== undefined) {
       this.#options.log.warn('a sidecar refused what it was sent', {

@@ -28,7 +28,8 @@ export class PublisherTalk {
     this.publisher = new Publisher({
       source: this.source,
       observer: {
-        onAnswered: (type, nonce, _batch, error) => this.reports.push(`answered ${type} ${nonce} ${error ?? 'ok'}`),
+        onAnswered: (type, { response }, error) =>
+          this.reports.push(`answered ${type} ${response.nonce} ${error ?? 'ok'}`),
         onStaleNonce: (type, nonce) => this.reports.push(`stale ${type} ${nonce}`),
         onWithheld: (type, reason) => this.reports.push(`withheld ${type}: ${reason}`),
         onOverdue: (type, waitedMs) => this.reports.push(`overdue ${type} ${waitedMs}`),

@@ -57,7 +57,7 @@ export class AdsServer {
           onSent: (type, { entries }) => {
             for (const { name, version } of entries) sidecar?.sent.push(`${type} ${name} ${version}`)
           },
-          onAnswered: (_type, _nonce, _batch, error) => {
+          onAnswered: (_type, _batch, error) => {
             if (error !== undefined) sidecar?.refusals.push(error)
           },
           onEnd: () => this.#sources.delete(source),

@@ -216,9 +216,9 @@ describe('other kinds of token', () => {
 test('N0: a refusal is logged once with who and why, and neither log nor text holds the token', async () => {
   const lines: { message: string; fields: LogFields }[] = []
   const counted: unknown[] = []
-  const counter = { add: (amount: number, labels: unknown) => void counted.push([amount, labels]) }
   const gauge = { add() {}, set() {}, observe() {} }
-  const metrics = { counter: () => counter, gauge: () => gauge, histogram: () => gauge }
+  const counter = (_name: string, labels: unknown) => ({ add: (amount: number) => void counted.push([amount, labels]) })
+  const metrics = { counter, gauge: () => gauge, histogram: () => gauge }
   for (const token of [tokenWith({ Zone: 'z2' }), tokenWith({ exp: T - 1 }), tokenWith({}, { kid: '9' }), 'secret-x']) {
     const result = await answer({ 'client-id': 'z1', authorization: token }, { log: recordingLogger(lines), metrics })
     for (const part of token.split('.')) expect(JSON.stringify([result, lines])).not.toContain(part)

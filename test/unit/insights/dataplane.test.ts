@@ -50,7 +50,7 @@ test('a sidecar’s stream is counted by type, secrets in the total alone', asyn
   await stream.open({ kumaDp: { version: '3.0.0' } })
   for (const type of ['Cluster', 'Secret']) {
     stream.onSent(type)
-    stream.onAnswered(type, '1', {}, undefined)
+    stream.onAnswered(type, {}, undefined)
   }
   await clock.stepAsync(10_000)
   expect(await subscriptions()).toMatchObject([

@@ -62,8 +62,8 @@ describe('the subscription of a stream', () => {
     subscription.onSent('Mesh')
     subscription.onSent('MeshTimeout')
     clock.step(2_000)
-    subscription.onAnswered('Mesh', '1', {}, undefined)
-    subscription.onAnswered('MeshTimeout', '2', {}, 'no good')
+    subscription.onAnswered('Mesh', {}, undefined)
+    subscription.onAnswered('MeshTimeout', {}, 'no good')
     await insight.flush()
     expect(await subscriptions()).toEqual([
       {
