@@ -47,7 +47,10 @@ export interface ApiInfo {
   readonly config: JsonObject
 }
 
-/** Issues tokens of one control plane. Each throws `not-found` with Kuma's text when there is no signing key. */
+/**
+ * Issues tokens of one control plane. Each throws `not-found` with Kuma's text when there is no signing key, and
+ * `invalid-argument` where issuing is switched off.
+ */
 export interface TokenIssuer {
   zone(store: TenantStore, request: { zone: string; scope: readonly string[] }, validForMs: number): Promise<string>
   user(store: TenantStore, request: { name: string; groups: readonly string[] }, validForMs: number): Promise<string>

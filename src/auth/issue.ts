@@ -13,6 +13,8 @@ export interface IssuerPorts {
 export interface ZoneTokenRequest {
   readonly zone: string
   readonly scope: readonly string[]
+  /** For control planes that ask for one; Kuma's tokens have none. */
+  readonly audience?: string
 }
 
 export interface UserTokenRequest {
@@ -38,7 +40,8 @@ const BACKDATED_MS = 5_000
 
 /** The compact token. `validForMs` may be 0 or negative: the token is then expired, as from Kuma. Errors: see `SigningKeys`. */
 export function issueZoneToken(request: ZoneTokenRequest, validForMs: number, ports: IssuerPorts): Promise<string> {
-  return issue({ Zone: request.zone, Scope: request.scope }, validForMs, ports)
+  const { zone, scope, audience } = request
+  return issue({ Zone: zone, Scope: scope, ...(audience !== undefined && { aud: audience }) }, validForMs, ports)
 }
 
 export function issueUserToken(request: UserTokenRequest, validForMs: number, ports: IssuerPorts): Promise<string> {
@@ -63,4 +66,9 @@ async function issue(claims: Record<string, unknown>, validForMs: number, ports:
   return new SignJWT({ ...claims, exp, nbf: backdated, iat: backdated, jti: ports.random.uuid() })
     .setProtectedHeader({ alg: 'RS256', kid, typ: 'JWT' })
     .sign(privateKey)
+}
+
+/** Kuma's text, for a control plane whose tokens are made elsewhere. */
+export function issuerDisabled(): AppError {
+  return new AppError('invalid-argument', 'issuing tokens using the control plane is disabled.')
 }

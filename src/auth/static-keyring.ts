@@ -12,23 +12,34 @@ export interface ConfiguredKey {
   readonly mesh?: string
 }
 
-/**
- * Public keys from the configuration. With `mesh`, only those for it or for any mesh.
- * Throws `invalid-argument` at once for a key that cannot be read, is too weak, or has no or a repeated kid.
- */
-export function staticKeyring(configured: readonly ConfiguredKey[], mesh?: string): PublicKeys {
-  const keys = new Map<string, KeyObject>()
-  for (const { kid, key, mesh: keyMesh } of configured) {
+/** A configured key that was read and found usable. */
+export interface PublicKeyEntry {
+  readonly kid: string
+  readonly key: KeyObject
+  readonly mesh: string | undefined
+}
+
+/** Throws `invalid-argument` for a key that cannot be read, is too weak, or has no or a repeated kid. */
+export function readPublicKeys(configured: readonly ConfiguredKey[]): readonly PublicKeyEntry[] {
+  const seen = new Set<string>()
+  return configured.map(({ kid, key, mesh }) => {
     if (kid === '') throw new AppError('invalid-argument', 'a public key needs a kid')
-    const parsed = parseConfigured(kid, key)
-    if (mesh !== undefined && keyMesh !== undefined && keyMesh !== '' && keyMesh !== mesh) continue
-    if (keys.has(kid)) throw new AppError('invalid-argument', `the public key with kid "${kid}" is configured twice`)
-    keys.set(kid, parsed)
-  }
+    const where = mesh === undefined || mesh === '' ? undefined : mesh
+    const id = JSON.stringify([kid, where])
+    if (seen.has(id)) throw new AppError('invalid-argument', `the public key with kid "${kid}" is configured twice`)
+    seen.add(id)
+    return { kid, key: parseConfigured(kid, key), mesh: where }
+  })
+}
+
+/** Those for a mesh, its own before those for any; without a mesh, all. */
+export function staticKeyring(entries: readonly PublicKeyEntry[], mesh?: string): PublicKeys {
+  const suits = (entry: PublicKeyEntry) => mesh === undefined || entry.mesh === undefined || entry.mesh === mesh
   return {
     async publicKey(kid) {
-      const key = keys.get(kid)
-      if (key !== undefined) return { kind: 'found', key }
+      const fitting = entries.filter((entry) => entry.kid === kid && suits(entry))
+      const found = fitting.find((entry) => entry.mesh !== undefined) ?? fitting[0]
+      if (found !== undefined) return { kind: 'found', key: found.key }
       return { kind: 'missing', text: keyNotFoundText(kid, `GlobalSecret of name "-${kid}"`) }
     },
   }

@@ -22,6 +22,8 @@ export interface ZoneTrust {
 
 export interface ZoneTokenOptions extends VerifyOptions {
   readonly trust: ZoneTrust
+  /** Each token must name its control plane's ID as its audience, instead of one that is the same for all. */
+  readonly audienceIsTenant?: boolean
   /**
    * `generic`: one text for whatever does not hold, so that an unknown control plane and another's token cannot be told
    * apart; with several tenants. `detailed`: Kuma's texts. The log has the reason either way.
@@ -40,7 +42,8 @@ export class ZoneTokenAuthenticator implements CredentialAuthenticator<ZoneToken
 
   async authenticate(call: ZoneCall, token: string): Promise<Admitted<ZoneTokenCredential> | ZoneRefused> {
     const trust = this.#options.trust.find(call.tenant) ?? NO_TRUST
-    const outcome = await verifyToken({ token, schema: zoneClaims, trust, known: this.#known }, this.#options)
+    const options = this.#options.audienceIsTenant ? { ...this.#options, audience: call.tenant } : this.#options
+    const outcome = await verifyToken({ token, schema: zoneClaims, trust, known: this.#known }, options)
     return outcome.kind === 'refused' ? this.#refusal(outcome) : identify(call, outcome)
   }
 

@@ -75,7 +75,8 @@ function find(key: string, setting: Setting<unknown>, sources: SettingSources, w
     return { text: value, name, origin: 'env' }
   }
   const file = sources.file?.[key]
-  return file === undefined ? undefined : { text: String(file), name: key, origin: 'file' }
+  if (file === undefined) return undefined
+  return { text: typeof file === 'object' ? JSON.stringify(file) : String(file), name: key, origin: 'file' }
 }
 
 function unknownKeys(table: SettingsTable, { file, flags }: SettingSources): Violation[] {

@@ -1,21 +1,31 @@
 import type { ProxyAdmin, ProxyQuestion, TokenIssuer } from '../api/options.js'
 import { signingKeyDraft } from '../auth/bootstrap-secrets.js'
-import { issueDataplaneToken, issueUserToken, issueZoneToken } from '../auth/issue.js'
-import { dataplaneKeys, USER_KEYS, ZONE_KEYS } from '../auth/token-secrets.js'
+import { issueDataplaneToken, issuerDisabled, issueUserToken, issueZoneToken } from '../auth/issue.js'
+import { dataplaneKeys, type KeyPlace, USER_KEYS, ZONE_KEYS } from '../auth/token-secrets.js'
 import { LABEL } from '../model/labels.js'
 import { displayName } from '../model/resource.js'
 import type { TenantStore } from '../store/store.js'
 import type { AdminRelay, AdminRpc } from './admin-relay.js'
+import type { GlobalConfig } from './config.js'
 import type { TenantDirectory } from './tenant-directory.js'
 
-/** Tokens of the control plane whose store is given. */
-export function tokenIssuer(tenants: TenantDirectory): TokenIssuer {
-  const trustOf = (store: TenantStore) => tenants.get(store.tenant).trust
+/** Tokens of the control plane whose store is given; of the kinds that this global may issue. */
+export function tokenIssuer(tenants: TenantDirectory, config: GlobalConfig): TokenIssuer {
+  const issuer = (store: TenantStore, place: KeyPlace) => tenants.get(store.tenant).trust.issuer(place)
   return {
-    zone: (store, request, validForMs) => issueZoneToken(request, validForMs, trustOf(store).issuer(ZONE_KEYS)),
-    user: (store, request, validForMs) => issueUserToken(request, validForMs, trustOf(store).issuer(USER_KEYS)),
-    dataplane: (store, request, validForMs) =>
-      issueDataplaneToken(request, validForMs, trustOf(store).issuer(dataplaneKeys(request.mesh))),
+    async zone(store, request, validForMs) {
+      if (!config.zoneTokenIssuer) throw issuerDisabled()
+      const audience = config.zoneTokenAudience ? { audience: store.tenant } : {}
+      return issueZoneToken({ ...request, ...audience }, validForMs, issuer(store, ZONE_KEYS))
+    },
+    async user(store, request, validForMs) {
+      if (!config.userTokenIssuer) throw issuerDisabled()
+      return issueUserToken(request, validForMs, issuer(store, USER_KEYS))
+    },
+    async dataplane(store, request, validForMs) {
+      if (!config.dataplaneTokenIssuer) throw issuerDisabled()
+      return issueDataplaneToken(request, validForMs, issuer(store, dataplaneKeys(request.mesh)))
+    },
   }
 }
 

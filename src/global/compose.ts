@@ -8,6 +8,7 @@ import { fromManager } from '../auth/acting-user.js'
 import type { ApiRequest, ApiUser } from '../auth/api-user.js'
 import { readTokenFile } from '../auth/token-file.js'
 import { ADMIN_USER_TOKEN, secretData } from '../auth/token-secrets.js'
+import { tokenSources } from '../auth/token-settings.js'
 import type { PeerIdentity, ZoneAuthenticator } from '../auth/zone-authenticator.js'
 import type { Clock } from '../base/clock.js'
 import type { AppError } from '../base/errors.js'
@@ -149,7 +150,7 @@ export class GlobalProcess {
   }
 
   #directory(store: ResourceStore, admission: KdsAdmission): TenantDirectory {
-    const { localhostIsAdmin } = this.#config
+    const { localhostIsAdmin, bootstrapAdminToken } = this.#config
     const makeRuntime = (tenantStore: TenantStore) => {
       admission.watch(tenantStore)
       return this.#runtime(tenantStore)
@@ -159,6 +160,8 @@ export class GlobalProcess {
       store,
       makeRuntime,
       localhostIsAdmin,
+      tokenSources: tokenSources(this.#config),
+      bootstrapAdminToken,
     })
   }
 
@@ -277,7 +280,7 @@ export class GlobalProcess {
       log,
       tenantStore: async (cpId) => tenantOf(cpId).store,
       authenticate: (caller, store) => this.#authenticate(caller, tenants.get(store.tenant)),
-      tokens: tokenIssuer(tenants),
+      tokens: tokenIssuer(tenants, this.#config),
       proxies: proxyAdmin(this.#relay),
       meshSecrets,
     }

@@ -1,3 +1,4 @@
+import { DATAPLANE_TOKEN_SETTINGS, USER_TOKEN_SETTINGS, ZONE_TOKEN_SETTINGS } from '../auth/token-settings.js'
 import { CONTROL_PLANE_SETTINGS } from '../base/process-settings.js'
 import {
   flag,
@@ -114,6 +115,9 @@ export const GLOBAL_SETTINGS = {
     doc: 'Folder of a built kuma-gui, served at `/gui`; empty: a page that says that there is none',
     fallback: '',
   }),
+  ...ZONE_TOKEN_SETTINGS,
+  ...USER_TOKEN_SETTINGS,
+  ...DATAPLANE_TOKEN_SETTINGS,
   ...CONTROL_PLANE_SETTINGS,
 } as const
 

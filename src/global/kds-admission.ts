@@ -107,6 +107,7 @@ export class KdsAdmission implements Component {
       zoneTokens: new ZoneTokenAuthenticator({
         trust: { find: (id) => this.#zoneTrust(id) },
         refusals: several || withPlatform ? 'generic' : 'detailed',
+        audienceIsTenant: config.zoneTokenAudience,
         clock,
       }),
       ...(withPlatform && {

@@ -1,5 +1,5 @@
 import { ensureAdminUserToken, ensureSigningKey, signingKeyDraft } from '../auth/bootstrap-secrets.js'
-import { TenantTrust } from '../auth/tenant-trust.js'
+import { TenantTrust, type TokenSources } from '../auth/tenant-trust.js'
 import { dataplaneKeys, USER_KEYS, ZONE_KEYS } from '../auth/token-secrets.js'
 import { UserAuthenticator } from '../auth/user-authenticator.js'
 import type { Clock } from '../base/clock.js'
@@ -28,6 +28,9 @@ export interface TenantDirectoryOptions {
   readonly store: ResourceStore
   readonly makeRuntime: (store: TenantStore) => TenantRuntime
   readonly localhostIsAdmin: boolean
+  /** Default: secrets alone. */
+  readonly tokenSources?: TokenSources
+  readonly bootstrapAdminToken: boolean
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
@@ -102,12 +105,12 @@ export class TenantDirectory {
   }
 
   async #open(id: TenantId): Promise<Tenant> {
-    const { store: stores, clock, random, log, localhostIsAdmin, makeRuntime } = this.#options
+    const { store: stores, clock, random, log, localhostIsAdmin, makeRuntime, tokenSources } = this.#options
     const store = stores.tenant(id)
     await ensureSigningKey(store, USER_KEYS)
     await ensureSigningKey(store, ZONE_KEYS)
-    const trust = new TenantTrust({ store, clock, random, log })
-    await ensureAdminUserToken(store, trust.issuer(USER_KEYS))
+    const trust = new TenantTrust({ store, ...(tokenSources && { sources: tokenSources }), clock, random, log })
+    if (this.#options.bootstrapAdminToken) await ensureAdminUserToken(store, trust.issuer(USER_KEYS))
     await closeLeftOpen(store, 'ZoneInsight', clock.nowMs())
     const users = new UserAuthenticator({ localhostIsAdmin, trust: trust.user, clock, log })
     const meshInsights = new MeshInsights({ store, clock, log })

@@ -1,21 +1,27 @@
 import type { ProxyAdmin, ProxyConfig, ProxyQuestion, TokenIssuer } from '../api/options.js'
-import { issueDataplaneToken, issueUserToken, issueZoneToken } from '../auth/issue.js'
+import { issueDataplaneToken, issuerDisabled, issueUserToken, issueZoneToken } from '../auth/issue.js'
 import type { TenantTrust } from '../auth/tenant-trust.js'
 import { dataplaneKeys, USER_KEYS, ZONE_KEYS } from '../auth/token-secrets.js'
 import type { JsonObject } from '../model/json.js'
 import { ENVOY_TYPE_URL, type EnvoyKind, envoyResourceJson } from '../wire/envoy-codec.js'
+import type { ZoneConfig } from './config.js'
 import { adminPath, type InspectResponder } from './inspect-responder.js'
 import type { AdminRpc } from './link-session.js'
 import type { SidecarSnapshots } from './sidecar-snapshots.js'
 import { buildSnapshot, type Snapshot } from './snapshot/build.js'
 
 /** A federated zone has only the public keys of zone tokens: asked for one it answers `not-found`, as Kuma's. */
-export function tokenIssuer(trust: TenantTrust): TokenIssuer {
+export function tokenIssuer(trust: TenantTrust, config: ZoneConfig): TokenIssuer {
   return {
     zone: (_store, request, validForMs) => issueZoneToken(request, validForMs, trust.issuer(ZONE_KEYS)),
-    user: (_store, request, validForMs) => issueUserToken(request, validForMs, trust.issuer(USER_KEYS)),
-    dataplane: (_store, request, validForMs) =>
-      issueDataplaneToken(request, validForMs, trust.issuer(dataplaneKeys(request.mesh))),
+    async user(_store, request, validForMs) {
+      if (!config.userTokenIssuer) throw issuerDisabled()
+      return issueUserToken(request, validForMs, trust.issuer(USER_KEYS))
+    },
+    async dataplane(_store, request, validForMs) {
+      if (!config.dataplaneTokenIssuer) throw issuerDisabled()
+      return issueDataplaneToken(request, validForMs, trust.issuer(dataplaneKeys(request.mesh)))
+    },
   }
 }
 

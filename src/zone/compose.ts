@@ -11,6 +11,7 @@ import {
 } from '../auth/dataplane-authenticator.js'
 import { TenantTrust } from '../auth/tenant-trust.js'
 import { ADMIN_USER_TOKEN, dataplaneKeys, secretData } from '../auth/token-secrets.js'
+import { tokenSources } from '../auth/token-settings.js'
 import { UserAuthenticator } from '../auth/user-authenticator.js'
 import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
@@ -121,9 +122,9 @@ export class ZoneProcess {
     const { zoneName: zone, dataplaneGraceMs: graceMs, dataplaneCleanupMs: ageMs } = this.#config
     this.#check()
     const store = await this.#openStore()
-    const trust = new TenantTrust({ store, clock, random, log })
+    const trust = new TenantTrust({ store, sources: tokenSources(this.#config), clock, random, log })
     this.#lifecycle.onStop(() => trust.close())
-    await ensureOwnResources(store, trust, zone, this.#federated)
+    await ensureOwnResources(store, trust, this.#config, this.#federated)
     for (const type of ['ZoneInsight', 'DataplaneInsight'] as const) await closeLeftOpen(store, type, clock.nowMs())
     await this.#writeAdminToken(store)
     const mirror = await this.#lifecycle.run(new MeshMirror(store))
@@ -355,7 +356,7 @@ export class ZoneProcess {
       log,
       tenantStore: async () => store,
       authenticate: (caller) => users.authenticate(caller),
-      tokens: tokenIssuer(trust),
+      tokens: tokenIssuer(trust, this.#config),
       proxies: proxyAdmin(responder),
       meshSecrets: async (mesh) => [await signingKeyDraft(dataplaneKeys(mesh))],
       proxyConfig: proxyConfig(snapshots),

@@ -1,3 +1,4 @@
+import { DATAPLANE_TOKEN_SETTINGS, USER_TOKEN_SETTINGS } from '../auth/token-settings.js'
 import { CONTROL_PLANE_SETTINGS } from '../base/process-settings.js'
 import {
   flag,
@@ -121,6 +122,8 @@ export const ZONE_SETTINGS = {
     doc: 'Accept resources without `kuma.io/origin: zone`',
     fallback: false,
   }),
+  ...USER_TOKEN_SETTINGS,
+  ...DATAPLANE_TOKEN_SETTINGS,
   ...CONTROL_PLANE_SETTINGS,
 } as const
 

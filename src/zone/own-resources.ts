@@ -5,6 +5,7 @@ import { meshDefaults, zoneDefaults } from '../model/defaults.js'
 import { EMPTY_JSON_OBJECT } from '../model/json.js'
 import type { ResourceDraft } from '../model/resource.js'
 import type { TenantStore, Write } from '../store/store.js'
+import type { ZoneConfig } from './config.js'
 
 /**
  * What a zone has before it speaks to anyone: its own Zone and no other, its generators of hostnames, the keys of its
@@ -13,11 +14,11 @@ import type { TenantStore, Write } from '../store/store.js'
 export async function ensureOwnResources(
   store: TenantStore,
   trust: TenantTrust,
-  zone: string,
+  { zoneName: zone, bootstrapAdminToken }: ZoneConfig,
   federated: boolean,
 ): Promise<void> {
   await ensureSigningKey(store, USER_KEYS)
-  await ensureAdminUserToken(store, trust.issuer(USER_KEYS))
+  if (bootstrapAdminToken) await ensureAdminUserToken(store, trust.issuer(USER_KEYS))
   const { resources: zones } = await store.list('Zone')
   const others = zones.filter(({ name }) => name !== zone)
   const drafts = [plain('Zone', zone), ...zoneDefaults(), ...(federated ? [] : await standAlone(store))]

@@ -1,5 +1,5 @@
-import { badge, htmlPage, type Section } from '../../report/html-page.js'
 import { type Html, html } from '../../report/html.js'
+import { badge, htmlPage, type Section } from '../../report/html-page.js'
 import type { CaseResult, ConformanceResult } from '../result.js'
 import { type AreaCases, byArea } from './areas.js'
 import { factsOf, verdictText } from './head.js'

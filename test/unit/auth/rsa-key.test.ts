@@ -8,7 +8,7 @@ import {
   publicKeyPem,
   usable,
 } from '../../../src/auth/rsa-key.js'
-import { staticKeyring, staticSigningKey } from '../../../src/auth/static-keyring.js'
+import { readPublicKeys, staticKeyring, staticSigningKey } from '../../../src/auth/static-keyring.js'
 import { userKeyA, zoneKeyA } from './token-lab.js'
 
 const refusal = (message: RegExp) =>
@@ -92,7 +92,7 @@ describe('ZT row 064: weak keys are refused when they are configured', () => {
 
   test('a configured key that is weak is named by its kid', () => {
     const pem = rsaOf(1024).publicKey.export({ type: 'spki', format: 'pem' }).toString()
-    expect(thrownBy(() => staticKeyring([{ kid: 'k1', key: pem }]))).toEqual(
+    expect(thrownBy(() => readPublicKeys([{ kid: 'k1', key: pem }]))).toEqual(
       refusal(/^public key with kid "k1": .*1024/),
     )
     const privatePem = rsaOf(1024).privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()
@@ -105,31 +105,29 @@ describe('configured keys', () => {
   const b = publicKeyPem(userKeyA)
 
   test('need a kid, each its own', () => {
-    expect(thrownBy(() => staticKeyring([{ kid: '', key: a }]))).toEqual(refusal(/needs a kid/))
+    expect(thrownBy(() => readPublicKeys([{ kid: '', key: a }]))).toEqual(refusal(/needs a kid/))
     const twice = [
       { kid: '1', key: a },
       { kid: '1', key: b },
     ]
-    expect(thrownBy(() => staticKeyring(twice))).toEqual(refusal(/"1" is configured twice/))
+    expect(thrownBy(() => readPublicKeys(twice))).toEqual(refusal(/"1" is configured twice/))
   })
 
   test('of a mesh hold for that mesh only, those without one for all', async () => {
-    const keyring = staticKeyring(
-      [
-        { kid: '1', key: a, mesh: 'one' },
-        { kid: '1', key: b, mesh: 'two' },
-        { kid: '2', key: b, mesh: '' },
-        { kid: '3', key: b },
-      ],
-      'one',
-    )
+    const keys = readPublicKeys([
+      { kid: '1', key: a, mesh: 'one' },
+      { kid: '1', key: b, mesh: 'two' },
+      { kid: '2', key: b, mesh: '' },
+      { kid: '3', key: b },
+    ])
+    const keyring = staticKeyring(keys, 'one')
     const found = async (kid: string) => (await keyring.publicKey(kid)).kind
     expect(await Promise.all(['1', '2', '3', '4'].map(found))).toEqual(['found', 'found', 'found', 'missing'])
     expect(await keyring.publicKey('1')).toMatchObject({ key: createPublicKey(zoneKeyA) })
   })
 
   test('row 052: names of object members are no kids', async () => {
-    const keyring = staticKeyring([{ kid: '1', key: a }])
+    const keyring = staticKeyring(readPublicKeys([{ kid: '1', key: a }]))
     expect(await keyring.publicKey('__proto__')).toMatchObject({ kind: 'missing' })
     expect(await keyring.publicKey('constructor')).toMatchObject({ kind: 'missing' })
   })

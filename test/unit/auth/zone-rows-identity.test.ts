@@ -228,3 +228,10 @@ test('N0: a refusal is logged once with who and why, and neither log nor text ho
   expect(lines.every(({ fields }) => fields.zone === 'z1' && fields.tenant === 'default')).toBe(true)
   expect(counted).toEqual(reasons.map((reason) => [1, { reason }]))
 })
+
+test('ZT row 131: a global can ask for the ID of the control plane as the audience', async () => {
+  const option = { audienceIsTenant: true }
+  expect(await codeOf(tokenWith({ aud: 'default' }), option)).toBe('OK')
+  expect(await codeOf(tokenWith({ aud: 'another' }), option)).toBe(U)
+  expect(await codeOf(tokenWith(), option)).toBe(U)
+})

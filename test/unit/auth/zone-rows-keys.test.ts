@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { chainKeyrings } from '../../../src/auth/keyring.js'
 import { publicKeyPem } from '../../../src/auth/rsa-key.js'
-import { staticKeyring } from '../../../src/auth/static-keyring.js'
+import { readPublicKeys, staticKeyring } from '../../../src/auth/static-keyring.js'
 import type { TokenTrust } from '../../../src/auth/verify.js'
 import {
   answer,
@@ -102,7 +102,7 @@ describe('the key', () => {
   })
 
   test('ZT row 062: a configured key decides over a secret of the same kid', async () => {
-    const configured = staticKeyring([{ kid: '1', key: publicKeyPem(zoneKeyB) }])
+    const configured = staticKeyring(readPublicKeys([{ kid: '1', key: publicKeyPem(zoneKeyB) }]))
     const secrets = trustOf({ '1': zoneKeyA })
     const both = trusting({ ...secrets, keys: chainKeyrings(configured, secrets.keys) })
     expect(await codeOf(signed(BASE_HEADER, BASE_CLAIMS, zoneKeyB), both)).toBe('OK')
@@ -111,13 +111,13 @@ describe('the key', () => {
 
   test('a kid that is not configured is looked for in the secrets, whose text is the one reported', async () => {
     const secrets = trustOf({ '1': zoneKeyA })
-    const keys = chainKeyrings(staticKeyring([{ kid: '7', key: publicKeyPem(zoneKeyB) }]), secrets.keys)
+    const keys = chainKeyrings(staticKeyring(readPublicKeys([{ kid: '7', key: publicKeyPem(zoneKeyB) }])), secrets.keys)
     expect(await keys.publicKey('1')).toMatchObject({ kind: 'found' })
     expect(await keys.publicKey('8')).toEqual({ kind: 'missing', text: 'there is no signing key with KID 8' })
   })
 
   test('ZT row 063: with configured keys only, a token by a secret key is refused', async () => {
-    const keys = staticKeyring([{ kid: '2', key: publicKeyPem(zoneKeyB) }])
+    const keys = staticKeyring(readPublicKeys([{ kid: '2', key: publicKeyPem(zoneKeyB) }]))
     const result = await answer({ 'client-id': 'z1', authorization: tokenWith() }, trusting({ ...trustOf({}), keys }))
     expect(result).toEqual({
       code: U,

@@ -27,6 +27,7 @@ function directory(): TenantDirectory {
       return { stop: async () => {} } as TenantRuntime
     },
     localhostIsAdmin: true,
+    bootstrapAdminToken: true,
     clock: new FakeClock(),
     random: seededRandom(2),
     log: silentLogger,
