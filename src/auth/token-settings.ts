@@ -17,24 +17,26 @@ const configuredKeys = z.array(
     .refine(({ key, keyFile }) => (key === undefined) !== (keyFile === undefined), 'state either key or keyFile'),
 )
 
-/** Public keys as a JSON list, `[{"kid":"1","keyFile":"key.pem"}]` or with `key` and the PEM itself. Files are read at start. */
 function publicKeys(
   row: Omit<Setting<readonly ConfiguredKey[]>, 'parse' | 'fallback'>,
 ): Setting<readonly ConfiguredKey[]> {
-  return {
-    ...row,
-    fallback: [],
-    parse(text) {
-      const parsed = configuredKeys.safeParse(text === '' ? [] : jsonOf(text))
-      if (!parsed.success)
-        throw new Error('expected a JSON list of {kid, key or keyFile}, such as [{"kid":"1","keyFile":"key.pem"}]')
-      return parsed.data.map(({ kid, key, keyFile, mesh }) => ({
-        kid,
-        key: key ?? readFileSync(keyFile ?? '', 'utf8'),
-        ...(mesh !== undefined && { mesh }),
-      }))
-    },
+  return { ...row, fallback: [], parse: (text) => (text === '' ? [] : parseConfiguredKeys(text)) }
+}
+
+/**
+ * Public keys as a JSON list, `[{"kid":"1","keyFile":"key.pem"}]` or with `key` and the PEM itself. Files are read at once.
+ * Throws Error with what is expected.
+ */
+export function parseConfiguredKeys(text: string): readonly ConfiguredKey[] {
+  const parsed = configuredKeys.safeParse(jsonOf(text))
+  if (!parsed.success) {
+    throw new Error('expected a JSON list of {kid, key or keyFile}, such as [{"kid":"1","keyFile":"key.pem"}]')
   }
+  return parsed.data.map(({ kid, key, keyFile, mesh }) => ({
+    kid,
+    key: key ?? readFileSync(keyFile ?? '', 'utf8'),
+    ...(mesh !== undefined && { mesh }),
+  }))
 }
 
 function jsonOf(text: string): unknown {

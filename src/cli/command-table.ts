@@ -19,7 +19,10 @@ import { reportCompare, reportShow } from './commands/report.js'
 import { runCommands } from './commands/run.js'
 import { status } from './commands/status.js'
 import { supervise } from './commands/supervise.js'
-import { tokenIssue } from './commands/token.js'
+import { tokenInspect } from './commands/token-inspect.js'
+import { tokenIssue } from './commands/token-issue.js'
+import { tokenRevoke, tokenRotate } from './commands/token-keys.js'
+import { tokenVerify } from './commands/token-verify.js'
 import { up } from './commands/up.js'
 import { version } from './commands/version.js'
 import { wait } from './commands/wait.js'
@@ -43,6 +46,10 @@ export const COMMANDS: readonly Command[] = [
   ...actions,
   ...loadCommands,
   tokenIssue,
+  tokenVerify,
+  tokenInspect,
+  tokenRevoke,
+  tokenRotate,
   reportShow,
   reportCompare,
   conformanceRun,
