@@ -6,20 +6,45 @@ import { AppError, ERRORS, type ErrorCode } from '../base/errors.js'
 import { Child } from '../lab/child.js'
 import { ControlClient } from '../lab/control-client.js'
 import { InlineRunner } from '../lab/inline.js'
+import { diagnosticsClient } from '../lab/lab-clients.js'
 import type { LabSpec } from '../lab/lab-spec.js'
 import { portsOfOtherLabs } from '../lab/lab-state.js'
 import type { LabView } from '../lab/lab-view.js'
 import { type LabPaths, logFileOf } from '../lab/paths.js'
 import { makePrivateDir } from '../lab/private-files.js'
 import { type RunningLab, runLab } from '../lab/run-lab.js'
+import { LabTraces } from '../lab/traces/lab-traces.js'
 import type { Context } from './command.js'
 import type { StartReport } from './start-report.js'
 
 /** The file that child processes run: this program. */
 const ENTRY = fileURLToPath(new URL('./main.js', import.meta.url))
 
-/** Runs the lab from this process. */
-export function startHere(paths: LabPaths, spec: LabSpec, context: Context, report: StartReport): Promise<RunningLab> {
+/** Runs the lab from this process, and tells its traces where the environment names a collector. */
+export async function startHere(
+  paths: LabPaths,
+  spec: LabSpec,
+  context: Context,
+  report: StartReport,
+): Promise<RunningLab> {
+  const lab = await start(paths, spec, context, report)
+  const endpoint = context.env.OTEL_EXPORTER_OTLP_ENDPOINT
+  if (endpoint === undefined || endpoint === '') return lab
+  const { clock, random, io } = context
+  const view = lab.view()
+  const clients = view.components.flatMap((component) => diagnosticsClient(view, component, clock) ?? [])
+  const traces = new LabTraces({ endpoint, clients, clock, random, onNotice: (text) => io.err(`zonelab: ${text}`) })
+  traces.start()
+  return {
+    ...lab,
+    async stop() {
+      await traces.stop()
+      await lab.stop()
+    },
+  }
+}
+
+function start(paths: LabPaths, spec: LabSpec, context: Context, report: StartReport): Promise<RunningLab> {
   const { clock, random } = context
   const program = { script: ENTRY, execArgv: process.execArgv }
   return runLab({
