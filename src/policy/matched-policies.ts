@@ -29,6 +29,8 @@ export class PolicyMatcher {
   readonly #policies: readonly Resource[]
   readonly #toBySet = new Map<string, ToEntries>()
   readonly #rulesBySet = new Map<string, readonly InboundRule[]>()
+  /** A dataplane is asked about for each of its snapshots, most of which another type's change has caused. */
+  readonly #byDataplane = new WeakMap<Resource, MatchedPolicies>()
 
   constructor(type: ResourceType, policies: readonly Resource[]) {
     this.#type = type
@@ -36,6 +38,15 @@ export class PolicyMatcher {
   }
 
   match(dataplane: Resource): MatchedPolicies {
+    let matched = this.#byDataplane.get(dataplane)
+    if (!matched) {
+      matched = this.#matched(dataplane)
+      this.#byDataplane.set(dataplane, matched)
+    }
+    return matched
+  }
+
+  #matched(dataplane: Resource): MatchedPolicies {
     const selected = this.#policies.flatMap((policy) => {
       const selection = selectSections(policy, dataplane)
       return selection.selected ? [{ policy, sections: selection.sections }] : []
