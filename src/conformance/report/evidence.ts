@@ -30,10 +30,10 @@ export function answerText({ answer, status, text }: Exchange): string {
 
 function attemptLines(attempt: Attempt): readonly string[] {
   const { call, control, probes, why } = attempt
-  const seen = call === undefined ? 'did not hold' : `expected ${expectation(attempt)}, got ${answerText(call)}`
+  const title = attemptTitle(attempt)
+  if (call === undefined) return [`${title}: ${why ?? attempt.verdict}`]
   return [
-    `${attemptTitle(attempt)}: ${seen}`,
-    ...(why === undefined ? [] : [`  ${why}`]),
+    `${title}: expected ${expectation(attempt)}, got ${answerText(call)}`,
     ...(control === undefined ? [] : [`  control: ${answerText(control)}`]),
     ...probes
       .filter(({ held }) => !held)

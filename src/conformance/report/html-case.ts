@@ -36,14 +36,7 @@ export function alike(attempts: readonly Attempt[]): readonly Alike[] {
   const groups = new Map<string, { first: Attempt; rpcs: string[] }>()
   for (const attempt of attempts) {
     const { variant, verdict, why, call, control, probes, rpc } = attempt
-    const key = JSON.stringify([
-      variant,
-      verdict,
-      why,
-      call && answerText(call),
-      control && answerText(control),
-      probes,
-    ])
+    const key = JSON.stringify([variant, verdict, why, call && answerText(call), control?.answer, probes])
     const group = groups.get(key) ?? { first: attempt, rpcs: [] }
     groups.set(key, group)
     if (rpc !== undefined) group.rpcs.push(rpc)
@@ -69,13 +62,13 @@ ${probes.length === 0 ? undefined : probesHtml(probes)}
 `
 }
 
-function exchangeHtml(title: string, { path, metadata, frames, elapsedMs, ...exchange }: Exchange): Html {
+function exchangeHtml(title: string, exchange: Exchange): Html {
+  const { metadata, frames, elapsedMs } = exchange
   const lines = [
-    `:path: ${path}`,
     ...metadata.map(([name, value]) => `${name}: ${value}`),
     ...(frames.length === 0 ? [] : ['', ...frames]),
     '',
-    `= ${answerText({ path, metadata, frames, elapsedMs, ...exchange })}${exchange.trailersOnly ? ', trailers only' : ''}, after ${Math.round(elapsedMs)} ms`,
+    `= ${answerText(exchange)}${exchange.trailersOnly ? ', trailers only' : ''}, after ${Math.round(elapsedMs)} ms`,
   ]
   return html`<h3>${title}</h3>
 <pre><code>${lines.join('\n')}</code></pre>

@@ -8,6 +8,7 @@ export function exchange(answer: Exchange['answer'], text = ''): Exchange {
   return {
     path: '/kuma.mesh.v1alpha1.KDSSyncService/GlobalToZoneSync',
     metadata: [
+      [':path', '/kuma.mesh.v1alpha1.KDSSyncService/GlobalToZoneSync'],
       ['client-id', 'zl-conf-1'],
       ['authorization', '<token: alg none, kid 1>'],
     ],

@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ControlPlanes, type RunningGlobal } from '../integration/kds/control-planes.js'
+import { buildProgram, type Ended, Home } from './program.js'
+
+const WITHIN_MS = 180_000
+
+describe('a global with authentication off', () => {
+  const planes = new ControlPlanes()
+  let home: Home
+  let global: RunningGlobal
+  let run: Ended
+
+  beforeAll(async () => {
+    await buildProgram()
+    home = await Home.make()
+    global = await planes.global({ kdsAuth: 'none' })
+    const api = `http://127.0.0.1:${global.endpoints.apiHttp}`
+    const report = join(home.dir, 'report')
+    run = await home.run(['conformance', 'run', '--target', global.address, '--api', api, '--report', report])
+  }, WITHIN_MS)
+
+  afterAll(async () => {
+    await home[Symbol.asyncDispose]()
+    await planes.close()
+  })
+
+  const written = (name: string) => readFileSync(join(home.dir, 'report', name), 'utf8')
+
+  test('has no authentication, which is exit 10', () => {
+    expect(run.stdout).toMatch(/^NO AUTHENTICATION: a call without any credential was served\n/)
+    expect(run.code).toBe(10)
+  })
+
+  test('no form of the report shows it as a pass', () => {
+    expect(written('junit.xml')).toContain('<failure type="no authentication"')
+    expect(written('report.tap')).toMatch(/not ok 1 - the target is conformant/)
+    expect(written('report.html')).toContain('<p class="verdict bad">')
+    expect(written('report.md')).toMatch(/^## Conformance: ❌ no authentication\n/)
+    expect(written('report.yaml')).toContain('result: failure')
+    expect(JSON.parse(written('report.sarif'))).toMatchObject({
+      runs: [{ results: [{ ruleId: 'verdict', level: 'error' }] }],
+    })
+  })
+
+  test('the run can be told again from its result file, and compared', async () => {
+    const result = join(home.dir, 'report', 'result.json')
+    expect(await home.ok(['report', 'show', result, '-o', 'md'])).toBe(written('report.md'))
+    expect(await home.ok(['report', 'compare', result, result])).toContain('every case stands where it stood')
+  })
+
+  test('it left nothing on the target', async () => {
+    expect(await global.api.names('/zones')).toEqual([])
+  })
+})
