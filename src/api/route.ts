@@ -1,3 +1,4 @@
+import type { AccessRules } from '../auth/access.js'
 import type { ApiUser } from '../auth/api-user.js'
 import type { TenantStore } from '../store/store.js'
 import type { ApiOptions } from './options.js'
@@ -13,6 +14,11 @@ export interface Route {
   readonly what: string
   /** Answers without looking at who is calling. */
   readonly anonymous?: true
+  /**
+   * The rules of access one of which decides, by what is asked for; absent: everyone may. Printed in docs/endpoints.md; where
+   * in the order of checks it is asked is Kuma's, so handlers do it, and a test walks all of them.
+   */
+  readonly rules?: readonly (keyof AccessRules)[]
   readonly handle: (request: ApiRequest) => Reply | Promise<Reply>
 }
 

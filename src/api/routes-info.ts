@@ -15,7 +15,13 @@ import type { ApiRequest, Route } from './route.js'
 /** What the control plane says about itself. */
 export const INFO_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/', what: 'Product, version and identity', anonymous: true, handle: index },
-  { method: 'GET', path: '/config', what: 'The effective configuration, secrets masked', handle: config },
+  {
+    method: 'GET',
+    path: '/config',
+    what: 'The effective configuration, secrets masked',
+    rules: ['controlPlaneMetadata'],
+    handle: config,
+  },
   {
     method: 'GET',
     path: '/who-am-i',

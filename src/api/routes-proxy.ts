@@ -14,7 +14,13 @@ const DATAPLANE = '/meshes/{mesh}/dataplanes/{name}'
 /** What a proxy itself answers, and what its zone would send it. */
 export const PROXY_ROUTES: readonly Route[] = [
   { method: 'GET', path: `${DATAPLANE}/_config`, what: 'The xDS that a zone makes for a proxy', handle: proxyConfig },
-  { method: 'GET', path: `${DATAPLANE}/{type}`, what: "A proxy's own xds, stats or clusters", handle: askProxy },
+  {
+    method: 'GET',
+    path: `${DATAPLANE}/{type}`,
+    what: "A proxy's own xds, stats or clusters",
+    rules: ['viewConfigDump', 'viewStats', 'viewClusters'],
+    handle: askProxy,
+  },
 ]
 
 const ADMIN_TITLE = 'Could not execute admin operation'

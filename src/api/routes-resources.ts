@@ -6,9 +6,16 @@ import { deleteItem, putItem } from './write.js'
 
 /** Items, lists and overviews of every type that REST serves. */
 export const RESOURCE_ROUTES: readonly Route[] = SERVED_TYPES.flatMap((type) => [
-  ...descriptorOf(type).paths.flatMap((path) => crudRoutes(type, path)),
+  ...descriptorOf(type)
+    .paths.flatMap((path) => crudRoutes(type, path))
+    .map((route) => ruled(type, route)),
   ...overviewRoutes(type),
 ])
+
+/** Secrets are for admins; everything else is for everyone, as in Kuma. */
+function ruled(type: ResourceType, route: Route): Route {
+  return descriptorOf(type).adminOnly ? { ...route, rules: ['adminResources'] } : route
+}
 
 function crudRoutes(type: ResourceType, path: string): readonly Route[] {
   const { scope, displayPlural } = descriptorOf(type)

@@ -9,9 +9,27 @@ import type { ApiRequest, Route } from './route.js'
 
 /** Tokens are asked for by JSON and answered as plain text. The order of checks differs by kind, as in Kuma. */
 export const TOKEN_ROUTES: readonly Route[] = [
-  { method: 'POST', path: '/tokens/dataplane', what: 'Issue a dataplane token', handle: dataplaneToken },
-  { method: 'POST', path: '/tokens/zone', what: 'Issue a zone token', handle: zoneToken },
-  { method: 'POST', path: '/tokens/user', what: 'Issue a user token', handle: userToken },
+  {
+    method: 'POST',
+    path: '/tokens/dataplane',
+    what: 'Issue a dataplane token',
+    rules: ['generateDpToken'],
+    handle: dataplaneToken,
+  },
+  {
+    method: 'POST',
+    path: '/tokens/zone',
+    what: 'Issue a zone token',
+    rules: ['generateZoneToken'],
+    handle: zoneToken,
+  },
+  {
+    method: 'POST',
+    path: '/tokens/user',
+    what: 'Issue a user token',
+    rules: ['generateUserToken'],
+    handle: userToken,
+  },
 ]
 
 const REQUEST_TITLE = 'Invalid request'

@@ -1,5 +1,4 @@
-import { GRPC_STATUS } from '../base/errors.js'
-import { AppError } from '../base/errors.js'
+import { AppError, GRPC_STATUS } from '../base/errors.js'
 import { isJsonObject, parseJson } from '../model/json.js'
 import type { Lane } from './lane.js'
 import type { Exchange } from './result.js'

@@ -1,8 +1,8 @@
 import { systemClock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import type { FromCrew, ToCrew } from './crew-channel.js'
-import { makeMember } from './zone-member.js'
 import { ZoneCrew } from './zone-crew.js'
+import { makeMember } from './zone-member.js'
 
 /** A process of simulated zones: does what its parent asks, and ends with it. */
 const crew = new ZoneCrew(systemClock, makeMember)

@@ -1,6 +1,6 @@
 import { type Random, seededRandom } from '../base/random.js'
 import { struckBy } from '../lab/faults.js'
-import { numbered, planSidecars, type PlannedSidecar } from './plan-sidecars.js'
+import { numbered, type PlannedSidecar, planSidecars } from './plan-sidecars.js'
 import type { Scenario } from './scenario.js'
 import { WRITTEN_TYPES, type WrittenType } from './write-body.js'
 

@@ -1,5 +1,5 @@
-import { HEADER_FEATURES, NODE_FEATURES } from '../sync/features.js'
 import { DOWN_TYPES, type ResourceType, UP_TYPES } from '../model/registry.js'
+import { HEADER_FEATURES, NODE_FEATURES } from '../sync/features.js'
 
 /** What a zone of some release of Kuma says and asks for, as data (kds.md §10). */
 export interface ZoneRelease {

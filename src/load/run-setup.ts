@@ -6,7 +6,7 @@ import { descriptorOf, POLICY_TYPES, type ResourceType } from '../model/registry
 import { inParallel } from './in-parallel.js'
 import type { LoadPlan, PlannedWrite } from './plan.js'
 import type { LoadTarget } from './target.js'
-import { type WrittenType, WRITTEN_TYPES, writeBody } from './write-body.js'
+import { WRITTEN_TYPES, type WrittenType, writeBody } from './write-body.js'
 
 /** A resource of an export, which a run takes into its own mesh. */
 export interface ExportedResource {

@@ -1,6 +1,6 @@
+import type { LatencyHistogram } from './histogram.js'
 import type { Summary } from './summary.js'
 import { holds, parseThreshold, type Threshold, type ThresholdMetric } from './threshold.js'
-import type { LatencyHistogram } from './histogram.js'
 
 export interface JudgedThreshold {
   readonly text: string

@@ -1,5 +1,5 @@
-import type { Clock } from '../base/clock.js'
 import { invariant } from '../base/assert.js'
+import type { Clock } from '../base/clock.js'
 import { type Random, seededRandom } from '../base/random.js'
 import { Arrivals, type WriteSchedule } from './arrivals.js'
 import { noTraffic, SharedDecoder, type WireCount } from './counted-codec.js'

@@ -1,4 +1,5 @@
 import { ROUTE_TABLE } from '../../src/api/route-table.js'
+import { DEFAULT_ACCESS } from '../../src/auth/access.js'
 import { ERRORS, GRPC_STATUS } from '../../src/base/errors.js'
 import { METRICS } from '../../src/base/metrics.js'
 import type { SettingsTable } from '../../src/base/settings.js'
@@ -9,6 +10,9 @@ import { DATAPLANE_SETTINGS } from '../../src/dataplane/config.js'
 import { GLOBAL_SETTINGS } from '../../src/global/config.js'
 import { PLATFORM_SETTINGS } from '../../src/platform/config.js'
 import { MANAGER_ROUTE_TABLE } from '../../src/platform/route-table.js'
+import { DIAGNOSTICS_ROUTES } from '../../src/transport/http/diagnostics.js'
+import { KDS } from '../../src/wire/kds-service.js'
+import { DeltaAggregatedResources } from '../../src/wire/xds-service.js'
 import { ZONE_SETTINGS } from '../../src/zone/config.js'
 import { FAULTS } from '../conformance/faults/fault-table.js'
 import { casesText } from './cases-page.js'
@@ -70,20 +74,52 @@ function metricsPage(): Page {
 }
 
 function endpointsPage(): Page {
-  const rows = ROUTE_TABLE.map(({ method, path, what }) => [method, `\`${path}\``, what])
-  const intro =
-    "Kuma's REST API, on the API ports of the global and of each zone; on the global also under `/v1/mesh/control-planes/{cpId}/api`."
+  const rows = ROUTE_TABLE.map(({ method, path, what, rules }) => [method, `\`${path}\``, whoMay(rules), what])
+  const intro = [
+    "Kuma's REST API, on the API ports of the global and of each zone; on the global also under `/v1/mesh/control-planes/{cpId}/api`.",
+    '*Who* names the rules of access, one of which decides, by what is asked for; with none, whoever calls may, also without a token.',
+    'A token that does not hold is refused everywhere but at `/`. The last sections list gRPC and what other ports serve.',
+  ].join('\n')
+  const rules = Object.entries(DEFAULT_ACCESS).map(([name, { groups }]) => [
+    `\`${name}\``,
+    groups.length === 1 ? 'user and group `mesh-system:admin`' : 'everyone',
+  ])
+  const rpcs = [
+    ...Object.values(KDS).map(({ path, kind }) => ['KDS', `\`${path}\``, kind, ZONE_CREDENTIAL]),
+    ['xDS', `\`${DeltaAggregatedResources.path}\``, DeltaAggregatedResources.kind, DATAPLANE_TOKEN],
+  ]
+  const others = [
+    ["zone's bootstrap", 'POST', '`/bootstrap`', DATAPLANE_TOKEN],
+    ...DIAGNOSTICS_ROUTES.map(({ path, guarded }) => [
+      'diagnostics of each process',
+      'GET',
+      `\`${path}\``,
+      guarded ? "the lab's diagnostics token" : 'everyone',
+    ]),
+  ]
   const body = [
-    table(['method', 'path', 'what'], rows),
-    "## The control-plane manager\n\nOn the manager's address of each region. Roles are those on `Mesh Control Planes`; *Organization Admin* is a predefined team.\n\n",
-    table(
+    table(['method', 'path', 'who', 'what'], rows),
+    `## Rules of access\n\n${table(['rule', 'default'], rules)}`,
+    `## The control-plane manager\n\n${MANAGER_INTRO}\n\n${table(
       ['method', 'path', 'what', 'needs'],
       MANAGER_ROUTE_TABLE.map(({ method, path, what, needs }) => [method, `\`${path}\``, what, needs]),
-    ),
-    "\n## Between manager and global\n\nOn the global's API ports, with the shard's token (`--platform-token-file`).\n\n",
-    table(['method', 'path', 'what'], HANDOFF_ROWS),
-  ]
-  return page('docs/endpoints.md', 'Endpoints', intro, body.join('\n'))
+    )}`,
+    `## Between manager and global\n\n${HANDOFF_INTRO}\n\n${table(['method', 'path', 'what'], HANDOFF_ROWS)}`,
+    `## gRPC\n\n${table(['service', 'method', 'kind', 'who'], rpcs)}`,
+    `## Other ports\n\n${table(['port', 'method', 'path', 'who'], others)}`,
+  ].join('\n')
+  return page('docs/endpoints.md', 'Endpoints', intro, body)
+}
+
+const MANAGER_INTRO =
+  "On the manager's address of each region. Roles are those on `Mesh Control Planes`; *Organization Admin* is a predefined team."
+const HANDOFF_INTRO = "On the global's API ports, with the shard's token (`--platform-token-file`)."
+const ZONE_CREDENTIAL =
+  'a zone: zone token of this control plane and zone with scope `cp`; in mode `sat` also an access token whose holder has the role Connector or Admin on it, in its region'
+const DATAPLANE_TOKEN = "a sidecar: dataplane token of the Dataplane's mesh whose claims are true of it"
+
+function whoMay(rules: readonly string[]): string {
+  return rules.length === 0 ? 'everyone' : rules.map((rule) => `\`${rule}\``).join(', ')
 }
 
 const HANDOFF_ROWS = [

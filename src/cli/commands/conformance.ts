@@ -1,8 +1,8 @@
 import { AppError } from '../../base/errors.js'
 import { type Command, OUTPUT_FLAG } from '../command.js'
-import { EXIT } from '../exit-codes.js'
 import { BEHAVIOUR_FLAGS, SELECTION_FLAGS } from '../conformance/selection-flags.js'
 import { TARGET_FLAGS } from '../conformance/target-flags.js'
+import { EXIT } from '../exit-codes.js'
 import { printObject } from '../output.js'
 import { table } from '../table.js'
 

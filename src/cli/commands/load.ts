@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os'
 import { writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { AppError } from '../../base/errors.js'
 import { cleanUp } from '../../load/cleanup.js'
 import { readyNames, readyScenario, readyText } from '../../load/ready-scenarios.js'

@@ -1,7 +1,7 @@
 import type { PlannedCase } from '../../conformance/plan.js'
 import type { Preflight } from '../../conformance/preflight.js'
-import type { RunObserver } from '../../conformance/runner.js'
 import type { CaseResult } from '../../conformance/result.js'
+import type { RunObserver } from '../../conformance/runner.js'
 import type { Context } from '../command.js'
 import { duration } from '../quantities.js'
 

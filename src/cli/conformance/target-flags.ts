@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { CP_ID_HEADER } from '../../auth/zone-call.js'
 import { parsePrivateKey } from '../../auth/rsa-key.js'
 import { readTokenFile } from '../../auth/token-file.js'
+import { CP_ID_HEADER } from '../../auth/zone-call.js'
 import { AppError } from '../../base/errors.js'
 import type { Endpoint } from '../../conformance/controller.js'
 import { type Credentials, placeOf } from '../../conformance/target.js'

@@ -18,6 +18,16 @@ export interface DiagnosticsPorts {
   readonly token: string
 }
 
+/** What `addDiagnostics` serves; guarded: with the lab's token only. */
+export const DIAGNOSTICS_ROUTES = [
+  { path: '/ready', guarded: false },
+  { path: '/healthy', guarded: false },
+  { path: '/metrics', guarded: false },
+  { path: '/status', guarded: true },
+  { path: '/synced', guarded: true },
+  { path: '/hops', guarded: true },
+] as const
+
 /** A reader that does not keep up loses its stream rather than our memory: a hop is some 200 bytes. */
 const HOPS_BUFFERED_BYTES_MAX = 4 * 1024 * 1024
 

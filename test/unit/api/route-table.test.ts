@@ -25,8 +25,16 @@ test('no operation is there twice and each says what it is', () => {
 })
 
 test('the table has what people look for', () => {
-  expect(ROUTE_TABLE).toContainEqual({ method: 'GET', path: '/zones/_overview', what: expect.any(String) })
-  expect(ROUTE_TABLE).toContainEqual({ method: 'POST', path: '/tokens/zone', what: 'Issue a zone token' })
+  const everyone = { rules: [], anonymous: false }
+  expect(ROUTE_TABLE).toContainEqual({ method: 'GET', path: '/zones/_overview', what: expect.any(String), ...everyone })
+  const rules = ['generateZoneToken']
+  expect(ROUTE_TABLE).toContainEqual({
+    ...everyone,
+    method: 'POST',
+    path: '/tokens/zone',
+    what: 'Issue a zone token',
+    rules,
+  })
   expect(ROUTE_TABLE.filter(({ path }) => path === '/meshes/{mesh}/meshtimeouts/{name}').map((r) => r.method)).toEqual([
     'GET',
     'PUT',

@@ -1,10 +1,10 @@
 import { createServer, connect as http2Connect, type ServerHttp2Stream } from 'node:http2'
-import { createServer as createTcpServer, type AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../../src/base/clock.js'
+import { contentOf, FRAME, FrameReader, PREFACE } from '../../../src/conformance/http2/frames.js'
 import { decodeFields, encodeFields } from '../../../src/conformance/http2/hpack.js'
 import { decodeHuffman } from '../../../src/conformance/http2/huffman.js'
-import { contentOf, FRAME, FrameReader, PREFACE } from '../../../src/conformance/http2/frames.js'
 
 test('what is encoded is decoded, repeated names and every byte included', () => {
   const fields = [
