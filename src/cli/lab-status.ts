@@ -79,10 +79,29 @@ function remedyOf(reason: string): string {
   return '; a kuma-cp that cannot send a token gets in with: zonelab up --auth none'
 }
 
+/** Of several instances each tells of the zones that it has, and all of those that none has. */
 async function globalStatus(lab: LabAccess, context: Context): Promise<GlobalStatus> {
-  const global = lab.view.components.find(({ kind }) => kind === 'global')
-  const client = global && diagnosticsOf(lab, global, context)
-  return client ? client.status<GlobalStatus>(STATUS_WITHIN_MS) : { zones: [], refused: [] }
+  const clients = lab.view.components
+    .filter(({ kind }) => kind === 'global')
+    .flatMap((global) => diagnosticsOf(lab, global, context) ?? [])
+  const answers = await Promise.allSettled(clients.map((client) => client.status<GlobalStatus>(STATUS_WITHIN_MS)))
+  const told = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
+  const [failed] = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as Error] : []))
+  if (told.length === 0 && failed) throw failed
+  return {
+    zones: withoutRepetition(told.flatMap(({ zones }) => zones)),
+    refused: told.flatMap(({ refused }) => refused),
+  }
+}
+
+/** That a zone is offline is what every instance says of it, unless one knows better. */
+function withoutRepetition(rows: readonly SyncRow[]): SyncRow[] {
+  const known = new Map<string, SyncRow>()
+  for (const row of rows) {
+    const place = `${row.tenant}/${row.peer}/${row.type}`
+    if (!known.has(place) || row.state !== 'OFFLINE') known.set(place, row)
+  }
+  return [...known.values()]
 }
 
 interface SaidByZone {

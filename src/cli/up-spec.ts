@@ -7,6 +7,7 @@ import { DEFAULT_DB, type ForeignGlobal, type LabSpec, type OwnGlobal } from '..
 import { PORT_FLAGS } from '../lab/ports.js'
 import { shopTopology } from '../lab/shop.js'
 import { parseTopology, type Topology } from '../lab/topology.js'
+import { isPostgresUrl, splitPassword } from '../store/store-place.js'
 import { type Flag, Input } from './command.js'
 
 /** Flags of `up` that say what the lab is. None of them given, a lab that was there before is as it was. */
@@ -33,10 +34,11 @@ export const SPEC_FLAGS: readonly Flag[] = [
   { name: 'listen', value: 'ADDR', doc: 'Address that every listener binds', fallback: '127.0.0.1' },
   {
     name: 'db',
-    value: 'FILE',
-    doc: 'Database of the global: a SQLite file or `memory`',
+    value: 'DB',
+    doc: 'Database of the global: a SQLite file, `memory`, or `postgres://USER@HOST:PORT/NAME`',
     fallback: "a file in the lab's directory",
   },
+  { name: 'globals', value: 'N', doc: 'Instances of the global over one Postgres database', fallback: '1' },
   { name: 'external', value: 'ZONE,…', doc: 'Zones whose place is kept for a control plane that you start' },
   { name: 'global', value: 'ADDR', doc: 'Run the zones on another global: `grpcs://host:port` or `grpc://host:port`' },
   { name: 'ca', value: 'FILE', doc: 'CA of that global' },
@@ -52,6 +54,7 @@ export const SPEC_FLAGS: readonly Flag[] = [
 const ZONES_MAX = 2_000
 const DATAPLANES_MAX = 100_000
 const TENANTS_MAX = 1_000
+const GLOBALS_MAX = 16
 
 /** Which lab the flags describe; undefined when they describe none. Throws `invalid-argument`, `invalid-topology`, `guard-rail`. */
 export async function specFromFlags(input: Input): Promise<LabSpec | undefined> {
@@ -129,8 +132,17 @@ function readTopology(file: string): string {
 function databaseOf(text: string | undefined): string {
   if (text === undefined) return DEFAULT_DB
   if (text === 'memory') return text
-  if (text.includes('://')) throw new AppError('invalid-argument', `--db ${text}: use a file or memory`)
+  // The password is kept apart from what the lab is: `databasePassword`.
+  if (isPostgresUrl(text)) return splitPassword(text).url
+  if (text.includes('://')) throw new AppError('invalid-argument', `--db ${text}: use a file, memory or postgres://…`)
   return resolve(text)
+}
+
+/** The password that `--db` has in its URL, or that the environment has for it, as PostgreSQL's own programs read it. */
+export function databasePassword(input: Input, env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const text = input.text('db')
+  if (text === undefined || !isPostgresUrl(text)) return undefined
+  return splitPassword(text).password ?? env.PGPASSWORD
 }
 
 function globalOf(input: Input): OwnGlobal | ForeignGlobal {
@@ -143,7 +155,14 @@ function globalOf(input: Input): OwnGlobal | ForeignGlobal {
   if (address === undefined) {
     const stray = ['ca', 'zone-token-dir'].find((name) => input.given(name))
     if (stray !== undefined) throw new AppError('invalid-argument', `--${stray} goes with --global`)
-    return { kind: 'own', ports }
+    const instances = input.whole('globals', 1, GLOBALS_MAX) ?? 1
+    if (instances > 1 && !isPostgresUrl(input.text('db') ?? '')) {
+      throw new AppError(
+        'invalid-argument',
+        `--globals ${instances}: only a Postgres database can be shared; add --db postgres://…`,
+      )
+    }
+    return { kind: 'own', ports, ...(instances > 1 && { instances }) }
   }
   if (!/^grpcs?:\/\/[^/:]+:\d+$|^grpcs?:\/\/\[[^\]]+\]:\d+$/.test(address)) {
     throw new AppError('invalid-argument', `--global ${address}: use grpcs://HOST:PORT or grpc://HOST:PORT`)

@@ -20,6 +20,14 @@ interface Waiter {
   reject(error: AppError): void
 }
 
+/** Another instance that may have the zone's stream; undefined when none has. */
+export type AskElsewhere = (
+  tenant: TenantId,
+  zone: string,
+  rpc: AdminRpc,
+  request: Omit<AdminRequest, 'requestId'>,
+) => Promise<Uint8Array | undefined>
+
 interface AdminStream {
   readonly session: Session
   readonly duplex: Duplex<AdminRequest, AdminResponse>
@@ -33,6 +41,7 @@ export class AdminRelay {
   readonly #sessions: Sessions
   readonly #streams = new Map<Session, AdminStream>()
   readonly #waiting = new Map<string, Waiter>()
+  #elsewhere: AskElsewhere | undefined
 
   constructor(options: { clock: Clock; random: Random; sessions: Sessions }) {
     this.#clock = options.clock
@@ -55,8 +64,30 @@ export class AdminRelay {
     })
   }
 
+  /** Where a question goes whose zone has no stream here. */
+  forwardTo(elsewhere: AskElsewhere): void {
+    this.#elsewhere = elsewhere
+  }
+
   /** Throws `zone-offline` without a stream, `timed-out` without an answer, `unavailable` with the zone's own error text. */
-  ask(tenant: TenantId, zone: string, rpc: AdminRpc, request: Omit<AdminRequest, 'requestId'>): Promise<Uint8Array> {
+  async ask(
+    tenant: TenantId,
+    zone: string,
+    rpc: AdminRpc,
+    request: Omit<AdminRequest, 'requestId'>,
+  ): Promise<Uint8Array> {
+    const here = this.#sessions.find(tenant, zone, rpc)
+    const answer = here ? undefined : await this.#elsewhere?.(tenant, zone, rpc, request)
+    return answer ?? this.askHere(tenant, zone, rpc, request)
+  }
+
+  /** As `ask`, over the streams of this process alone. */
+  async askHere(
+    tenant: TenantId,
+    zone: string,
+    rpc: AdminRpc,
+    request: Omit<AdminRequest, 'requestId'>,
+  ): Promise<Uint8Array> {
     const session = this.#sessions.find(tenant, zone, rpc)
     const stream = session && this.#streams.get(session)
     if (!stream) {

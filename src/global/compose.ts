@@ -34,10 +34,15 @@ import { KDS } from '../wire/kds-service.js'
 import { AdminRelay } from './admin-relay.js'
 import { meshSecrets, proxyAdmin, tokenIssuer } from './api-ports.js'
 import { GLOBAL_SETTINGS, type GlobalConfig } from './config.js'
+import { DeadInstances } from './dead-instances.js'
 import { KdsAdmission } from './kds-admission.js'
 import { KdsService } from './kds-service.js'
+import { MeshCounting } from './mesh-counting.js'
+import { MovedZones, zonesElsewhere } from './moved-zones.js'
 import type { RefusedZones } from './refused-zones.js'
+import { RemoteAdmin } from './remote-admin.js'
 import { Sessions } from './sessions.js'
+import { SharedTenants } from './shared-tenants.js'
 import { SyncStatus } from './sync-status.js'
 import { type Tenant, TenantDirectory } from './tenant-directory.js'
 import { type TenantHandoffOptions, tenantHandoff } from './tenant-handoff.js'
@@ -110,6 +115,7 @@ export class GlobalProcess {
       ...this.#ports,
       metrics: this.#metrics,
       connectionsMax: this.#config.postgresMaxOpenConnections,
+      instance: this.#instanceId,
       onFatal: (error) => this.#failed(error),
     })
     this.#lifecycle.onStop(() => store.close())
@@ -125,6 +131,7 @@ export class GlobalProcess {
     await this.#openTenants(tenants, await store.tenants())
     await this.#writeAdminTokens(tenants)
     await this.#lifecycle.run(admission)
+    await this.#joinPeers(store, tenants)
     const { clock } = this.#ports
     const service: KdsService = new KdsService({
       ...this.#ports,
@@ -141,6 +148,8 @@ export class GlobalProcess {
       streams: () => service.downStreams,
       tenants: async () => tenants.all().map(({ id }) => id),
       tenantOf: (id) => tenants.get(id).runtime,
+      elsewhere: async (id) =>
+        store.peers ? zonesElsewhere(store.tenant(id), store.peers, this.#instanceId) : new Set<string>(),
     })
     const kds = await this.#serveKds(service, admission.authenticator)
     const apis = await this.#serveApi(tenants)
@@ -151,18 +160,43 @@ export class GlobalProcess {
 
   #directory(store: ResourceStore, admission: KdsAdmission): TenantDirectory {
     const { localhostIsAdmin, bootstrapAdminToken } = this.#config
+    const { clock, log } = this.#ports
+    const { peers } = store
+    const moved = new MovedZones({ instanceId: this.#instanceId, sessions: this.#sessions })
     const makeRuntime = (tenantStore: TenantStore) => {
       admission.watch(tenantStore)
-      return this.#runtime(tenantStore)
+      const runtime = this.#runtime(tenantStore)
+      if (peers) moved.watch(tenantStore, runtime)
+      return runtime
     }
+    const meshCounting = new MeshCounting({ shared: peers !== undefined, clock, log })
+    peers?.lead('mesh-insights', meshCounting)
     return new TenantDirectory({
       ...this.#ports,
       store,
       makeRuntime,
+      meshCounting,
+      livesStill: async () => {
+        const present = await peers?.present()
+        return (instance) => instance !== this.#instanceId && present?.has(instance) === true
+      },
       localhostIsAdmin,
       tokenSources: tokenSources(this.#config),
       bootstrapAdminToken,
     })
+  }
+
+  /** What there is to do because other instances work on the same database. */
+  async #joinPeers(store: ResourceStore, tenants: TenantDirectory): Promise<void> {
+    const { peers } = store
+    if (!peers) return
+    const { clock, log } = this.#ports
+    const instanceId = this.#instanceId
+    const remote = new RemoteAdmin({ peers, instanceId, storeOf: (id) => tenants.get(id).store })
+    this.#relay.forwardTo((...question) => remote.ask(...question))
+    remote.serve(this.#relay)
+    peers.lead('dead-instances', new DeadInstances({ peers, tenants, clock, log }))
+    await this.#lifecycle.run(new SharedTenants({ store, peers, tenants, sessions: this.#sessions, log }))
   }
 
   #runtime(store: TenantStore): TenantRuntime {

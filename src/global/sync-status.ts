@@ -14,6 +14,8 @@ export interface SyncStatusOptions {
   readonly streams: () => Iterable<DownStream>
   readonly tenants: () => Promise<readonly TenantId[]>
   readonly tenantOf: (tenant: TenantId) => TenantRuntime
+  /** Zones whose stream another instance has, which then reports them. */
+  readonly elsewhere: (tenant: TenantId) => Promise<ReadonlySet<string>>
 }
 
 const OFFLINE = 'the zone is offline'
@@ -119,7 +121,10 @@ export class SyncStatus {
     const zones: ZoneId[] = []
     for (const tenant of await this.#options.tenants()) {
       const { resources } = await this.#options.tenantOf(tenant).store.list('Zone')
-      for (const zone of resources) if (specOf(zone).enabled !== false) zones.push({ tenant, zone: zone.name })
+      const elsewhere = await this.#options.elsewhere(tenant)
+      for (const zone of resources) {
+        if (specOf(zone).enabled !== false && !elsewhere.has(zone.name)) zones.push({ tenant, zone: zone.name })
+      }
     }
     return zones
   }

@@ -6,12 +6,12 @@ import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
 import type { Random } from '../base/random.js'
-import { closeLeftOpen } from '../insights/subscription-list.js'
+import { closeLeftOpen, type LivesStill } from '../insights/subscription-list.js'
 import { globalDefaults, meshDefaults } from '../model/defaults.js'
 import { canonicalJson } from '../model/json.js'
 import type { TenantId } from '../model/tenant.js'
 import type { ResourceStore, TenantStore, Write } from '../store/store.js'
-import { MeshInsights } from './mesh-insights.js'
+import type { MeshCounting } from './mesh-counting.js'
 import type { TenantRuntime } from './tenant-runtime.js'
 
 /** One virtual global control plane of this process. */
@@ -21,12 +21,14 @@ export interface Tenant {
   readonly runtime: TenantRuntime
   readonly trust: TenantTrust
   readonly users: UserAuthenticator
-  readonly meshInsights: MeshInsights
 }
 
 export interface TenantDirectoryOptions {
   readonly store: ResourceStore
   readonly makeRuntime: (store: TenantStore) => TenantRuntime
+  readonly meshCounting: MeshCounting
+  /** Instances whose streams are theirs to close. */
+  readonly livesStill: () => Promise<LivesStill>
   readonly localhostIsAdmin: boolean
   /** Default: secrets alone. */
   readonly tokenSources?: TokenSources
@@ -100,28 +102,43 @@ export class TenantDirectory {
     this.#tenants.delete(id)
     this.#opening.delete(id)
     endStreams()
-    if (tenant) await close(tenant)
+    if (tenant) await this.#close(tenant)
     await this.#options.store.deleteTenant(id)
   }
 
   async #open(id: TenantId): Promise<Tenant> {
-    const { store: stores, clock, random, log, localhostIsAdmin, makeRuntime, tokenSources } = this.#options
+    const {
+      store: stores,
+      clock,
+      random,
+      log,
+      localhostIsAdmin,
+      makeRuntime,
+      livesStill,
+      meshCounting,
+      tokenSources,
+    } = this.#options
     const store = stores.tenant(id)
     await ensureSigningKey(store, USER_KEYS)
     await ensureSigningKey(store, ZONE_KEYS)
     const trust = new TenantTrust({ store, ...(tokenSources && { sources: tokenSources }), clock, random, log })
     if (this.#options.bootstrapAdminToken) await ensureAdminUserToken(store, trust.issuer(USER_KEYS))
-    await closeLeftOpen(store, 'ZoneInsight', clock.nowMs())
+    await closeLeftOpen(store, 'ZoneInsight', clock.nowMs(), await livesStill())
     const users = new UserAuthenticator({ localhostIsAdmin, trust: trust.user, clock, log })
-    const meshInsights = new MeshInsights({ store, clock, log })
-    await meshInsights.start()
-    const tenant: Tenant = { id, store, runtime: makeRuntime(store), trust, users, meshInsights }
+    await meshCounting.add(store)
+    const tenant: Tenant = { id, store, runtime: makeRuntime(store), trust, users }
     this.#tenants.set(id, tenant)
     return tenant
   }
 
   async stop(): Promise<void> {
-    for (const tenant of this.#tenants.values()) await close(tenant)
+    for (const tenant of this.#tenants.values()) await this.#close(tenant)
+  }
+
+  async #close({ store, runtime, trust }: Tenant): Promise<void> {
+    await this.#options.meshCounting.remove(store)
+    await runtime.stop()
+    trust.close()
   }
 
   async #makeDefaults(store: TenantStore, defaults: Defaults): Promise<void> {
@@ -149,10 +166,4 @@ export class TenantDirectory {
     }
     await store.commit(drafts.map((resource): Write => ({ kind: 'put', resource, expect: 'absent' })))
   }
-}
-
-async function close({ runtime, trust, meshInsights }: Tenant): Promise<void> {
-  await meshInsights.stop()
-  await runtime.stop()
-  trust.close()
 }

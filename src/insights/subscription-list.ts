@@ -17,28 +17,52 @@ export function withSubscription(
   return [...before.map((item) => closed(item, closedAtMs)), own].slice(-limit)
 }
 
+/** Whether a subscription of that control plane instance may be open still. */
+export type LivesStill = (instance: string) => boolean
+
 /** Closes what a control plane that died without a word left open. Undefined when there is nothing to close. */
-export function closeOpenSubscriptions(insight: JsonObject, nowMs: number): JsonObject | undefined {
+export function closeOpenSubscriptions(
+  insight: JsonObject,
+  nowMs: number,
+  livesStill: LivesStill = () => false,
+): JsonObject | undefined {
   const { subscriptions } = insight
   if (!Array.isArray(subscriptions)) return undefined
-  const now = subscriptions.map((item) => closed(item, nowMs))
+  const now = subscriptions.map((item) => {
+    const instance = isJsonObject(item) ? item.globalInstanceId : undefined
+    return typeof instance === 'string' && isOpen(item) && livesStill(instance) ? item : closed(item, nowMs)
+  })
   return now.some((item, i) => item !== subscriptions[i]) ? { ...insight, subscriptions: now } : undefined
 }
 
-/** At the start of a control plane no stream can be open: what its insights of a type say otherwise is of an earlier life. */
+/**
+ * At the start of a control plane none of its streams can be open: what its insights of a type say otherwise is of an
+ * earlier life. Those of others over the same database may be; `livesStill` knows.
+ */
 export async function closeLeftOpen(
   store: TenantStore,
   type: 'ZoneInsight' | 'DataplaneInsight',
   nowMs: number,
+  livesStill?: LivesStill,
 ): Promise<void> {
   const { resources } = await store.list(type)
   const writes = resources.flatMap((resource): Write[] => {
-    const spec = closeOpenSubscriptions(specOf(resource), nowMs)
+    const spec = closeOpenSubscriptions(specOf(resource), nowMs, livesStill)
     if (!spec) return []
     const next = { ...draftOf(resource), spec: canonicalJson(spec) }
     return [{ kind: 'put', resource: next, expect: { version: resource.version } }]
   })
-  await store.commit(writes)
+  if (writes.length > 0) await store.commit(writes)
+}
+
+/** The last subscription, if it is open. */
+export function newestOpen(subscriptions: Json | undefined): JsonObject | undefined {
+  const newest = Array.isArray(subscriptions) ? subscriptions.at(-1) : undefined
+  return isJsonObject(newest) && isOpen(newest) ? newest : undefined
+}
+
+function isOpen(item: Json): boolean {
+  return isJsonObject(item) && item.disconnectTime === undefined
 }
 
 function isOwn(item: Json, own: JsonObject): boolean {

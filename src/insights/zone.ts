@@ -61,6 +61,12 @@ export class ZoneInsight {
     if (this.#subscription === subscription) await this.#writer.flush()
   }
 
+  /** Whether a list of stored subscriptions has the newest of ours. */
+  isStoredIn(subscriptions: Json | undefined): boolean {
+    const id = this.#subscription?.id
+    return Array.isArray(subscriptions) && subscriptions.some((item) => isJsonObject(item) && item.id === id)
+  }
+
   /** Writes what is known now: after the Zone exists, and when the peer has said who it is. */
   flush(): Promise<void> {
     return this.#writer.flush()
@@ -96,19 +102,25 @@ export class ZoneInsight {
     return { limit, closedAtMs: clock.nowMs() }
   }
 
-  /** Where each stream is, and for the admin streams once more in Kuma's older form. */
+  /** Where each stream is, unless another instance has a newer one, and for the admin streams once more in Kuma's older form. */
   #streamsJson(stored: JsonObject): JsonObject {
     const { instanceId: globalInstanceId } = this.#options
-    const kinds = [...this.#streams]
-    const entries = kinds.map(([kind, atMs]) => [kind, { globalInstanceId, connectTime: timestamp(atMs) }])
-    const admin = kinds
+    const before = asObject(stored.kdsStreams)
+    const own = [...this.#streams].filter(([kind, atMs]) => atMs >= connectedMs(before[kind]))
+    const entries = own.map(([kind, atMs]) => [kind, { globalInstanceId, connectTime: timestamp(atMs) }])
+    const admin = own
       .filter(([kind]) => ADMIN_KINDS.has(kind))
       .map(([kind]) => [`${kind}GlobalInstanceId`, globalInstanceId])
     return {
       envoyAdminStreams: { ...asObject(stored.envoyAdminStreams), ...Object.fromEntries(admin) },
-      kdsStreams: { ...asObject(stored.kdsStreams), ...Object.fromEntries(entries) },
+      kdsStreams: { ...before, ...Object.fromEntries(entries) },
     }
   }
+}
+
+function connectedMs(stream: Json | undefined): number {
+  const { connectTime } = asObject(stream)
+  return typeof connectTime === 'string' ? Date.parse(connectTime) : 0
 }
 
 interface SubscriptionOptions {
@@ -131,6 +143,10 @@ export class ZoneSubscription implements PublisherObserver {
   constructor(options: SubscriptionOptions) {
     this.#options = options
     this.#connectedAtMs = options.clock.nowMs()
+  }
+
+  get id(): string {
+    return this.#options.id
   }
 
   /** Only the first request of a stream says who the peer is. */

@@ -28,7 +28,8 @@ export async function assignPorts(
   const notices: string[] = []
   for (const component of componentsOf(spec)) {
     const had = kept[component.key] ?? {}
-    if (component.kind === 'global') {
+    // Kuma's ports are for the first; the others have free ones.
+    if (component.name === 'global') {
       const asked = spec.global.kind === 'own' ? spec.global.ports : {}
       const choice = await chooseGlobalPorts(allocator, { asked, kept: had })
       ports[component.key] = { ...choice.ports }

@@ -4,7 +4,8 @@ import { dataplanesIn, type ZonePlan } from './topology.js'
 
 /** One part of a lab as the command line names it. A sidecar is part of its zone's `dataplanes`. */
 export type Component =
-  | { readonly kind: 'global'; readonly key: string; readonly name: 'global' }
+  /** Several instances of the global are `global`, `global-2` … */
+  | { readonly kind: 'global'; readonly key: string; readonly name: string }
   | (InZone & { readonly kind: 'zone' })
   | (InZone & { readonly kind: 'dataplane' })
 
@@ -31,10 +32,16 @@ export function componentsOf(spec: LabSpec): Component[] {
       }),
     )
   return [
-    ...(spec.global.kind === 'own' ? [{ kind: 'global', key: 'global', name: 'global' } as const] : []),
+    ...globalNames(spec).map((name) => ({ kind: 'global', key: name, name }) as const),
     ...inZones('zone', () => true),
     ...inZones('dataplane', (zone) => dataplanesIn(zone) > 0),
   ]
+}
+
+/** Of the instances of the lab's own global. */
+export function globalNames({ global }: LabSpec): readonly string[] {
+  if (global.kind !== 'own') return []
+  return Array.from({ length: global.instances ?? 1 }, (_, index) => (index === 0 ? 'global' : `global-${index + 1}`))
 }
 
 /** Components that share one process. */

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import { ApiClient, type ApiTarget } from './api-client.js'
 import { DiagnosticsClient } from './diagnostics-client.js'
+import { globalWitness } from './global-witness.js'
 import { type ComponentView, type LabView, tenantTokenFile } from './lab-view.js'
 import { readIfThere } from './private-files.js'
 import type { SyncWitnesses } from './sync-wait.js'
@@ -45,15 +46,17 @@ export function witnessesOf(view: LabView, clock: Clock, tenant?: string): SyncW
     asked
       .filter((component) => component.kind === kind && !down.includes(component))
       .flatMap((component) => diagnosticsClient(view, component, clock) ?? [])
-  const [global] = clients('global')
   return {
-    global: global && {
-      name: global.name,
-      tenant: undefined,
-      answers: (timeoutMs) => global.answers(timeoutMs),
-      untilSynced: (timeoutMs) => global.untilSynced(timeoutMs, tenant),
-      zonesSeen: (timeoutMs) => global.zonesSeen(timeoutMs),
-    },
+    global: globalWitness(
+      clients('global').map((global) => ({
+        name: global.name,
+        tenant: undefined,
+        answers: (timeoutMs) => global.answers(timeoutMs),
+        untilSynced: (timeoutMs) => global.untilSynced(timeoutMs, tenant),
+        zonesSeen: (timeoutMs) => global.zonesSeen(timeoutMs),
+      })),
+      clock,
+    ),
     zones: clients('zone'),
     fleets: clients('dataplane'),
     absent: down.map(({ name: component, tenant: of, state, detail }) => ({

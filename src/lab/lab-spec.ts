@@ -11,7 +11,7 @@ export interface LabSpec {
   readonly plaintext: boolean
   /** Address that every listener binds. */
   readonly listen: string
-  /** `memory`, or the path of the global's SQLite file. Zones keep theirs beside it or in memory too. */
+  /** `memory`, the path of the global's SQLite file, or a Postgres URL without its password. Zones keep theirs beside it or in memory too. */
   readonly db: string
   /** `auto`: one for each component, packed above a number of zones. `isolate`: never packed. `inline`: all in one. */
   readonly processes: 'auto' | 'isolate' | 'inline'
@@ -22,6 +22,8 @@ export interface OwnGlobal {
   readonly kind: 'own'
   /** Ports asked for by flag. */
   readonly ports: Readonly<Record<string, number>>
+  /** Processes of it over one database, where there are several: `global`, `global-2` … */
+  readonly instances?: number
 }
 
 /** A global that somebody else runs. */
@@ -67,7 +69,11 @@ export const labSpecSchema: z.ZodType<LabSpec> = z.object({
   db: z.string(),
   processes: z.enum(['auto', 'isolate', 'inline']),
   global: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('own'), ports: z.record(z.string(), z.number()) }),
+    z.object({
+      kind: z.literal('own'),
+      ports: z.record(z.string(), z.number()),
+      instances: z.number().optional(),
+    }),
     z.object({
       kind: z.literal('foreign'),
       address: z.string(),

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import type { Settings } from './child-messages.js'
-import type { Component } from './components.js'
+import { type Component, globalNames } from './components.js'
 import { fleetRows } from './fleet.js'
+import type { LabDatabase } from './lab-database.js'
 import { DEFAULT_DB, type LabSpec } from './lab-spec.js'
 import type { LabPorts } from './lab-state.js'
 import { adminTokenFile, dataplaneTokenFile, dialable, zoneTokenFile } from './lab-view.js'
@@ -14,6 +15,7 @@ export interface Wiring {
   readonly spec: LabSpec
   readonly ports: LabPorts
   readonly diagnosticsToken: string
+  readonly database?: LabDatabase | undefined
 }
 
 /** Settings whose value is a port, by kind of component: each gets one of its own. */
@@ -35,7 +37,7 @@ export function settingsOf(component: Component, wiring: Wiring): Settings {
   }
   switch (component.kind) {
     case 'global':
-      return { ...common, ...globalSettings(wiring) }
+      return { ...common, ...globalSettings(component, wiring) }
     case 'zone':
       return { ...common, ...zoneSettings(component, wiring) }
     case 'dataplane':
@@ -43,7 +45,7 @@ export function settingsOf(component: Component, wiring: Wiring): Settings {
   }
 }
 
-function globalSettings({ paths, spec }: Wiring): Settings {
+function globalSettings({ key }: Component, { paths, spec, database }: Wiring): Settings {
   return {
     tlsCertFile: paths.certFile,
     tlsKeyFile: paths.keyFile,
@@ -54,16 +56,17 @@ function globalSettings({ paths, spec }: Wiring): Settings {
     tenants: spec.topology.tenants.length > 1,
     controlPlanes: spec.topology.tenants.join(','),
     localhostIsAdmin: false,
-    adminTokenFile: adminTokenFile(paths, 'global'),
-    store: databaseOf(paths, spec),
+    adminTokenFile: adminTokenFile(paths, key),
+    store: database?.store ?? databaseOf(paths, spec),
+    ...(database && { postgresPassword: database.password }),
   }
 }
 
 function zoneSettings(zone: Extract<Component, { kind: 'zone' }>, { paths, spec, ports }: Wiring): Settings {
   return {
     zoneName: zone.zone.name,
-    globalAddress: globalAddress(spec, ports),
-    insecure: globalAddress(spec, ports).startsWith('grpc://'),
+    globalAddress: globalAddress(spec, ports, spec.topology.zones.indexOf(zone.zone)),
+    insecure: globalAddress(spec, ports, 0).startsWith('grpc://'),
     kdsRootCaFile: (spec.global.kind === 'own' ? paths.caFile : spec.global.caFile) ?? '',
     ...(spec.auth === 'zone-token' && { tokenPath: zoneTokenFile(paths, zone.key) }),
     ...(spec.topology.tenants.length > 1 && { cpId: zone.tenant }),
@@ -117,8 +120,12 @@ export function databaseOf(paths: LabPaths, spec: LabSpec): string {
   return spec.db === DEFAULT_DB ? join(paths.data, 'global.db') : spec.db
 }
 
-/** Where zones dial. */
-export function globalAddress(spec: LabSpec, ports: LabPorts): string {
+/** Where a zone dials: an instance of the global, and the others when that one is away. Each zone begins with the next. */
+export function globalAddress(spec: LabSpec, ports: LabPorts, zone: number): string {
   if (spec.global.kind === 'foreign') return spec.global.address
-  return `${spec.plaintext ? 'grpc' : 'grpcs'}://${dialable(spec.listen)}:${ports.global?.kdsPort}`
+  const addresses = globalNames(spec).map((name) => {
+    return `${spec.plaintext ? 'grpc' : 'grpcs'}://${dialable(spec.listen)}:${ports[name]?.kdsPort}`
+  })
+  const first = zone % addresses.length
+  return [...addresses.slice(first), ...addresses.slice(0, first)].join(',')
 }

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
 import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
+import { isPostgresUrl } from '../store/store-place.js'
 import type { ApiClient } from './api-client.js'
 import {
   type Component,
@@ -13,6 +14,7 @@ import {
 } from './components.js'
 import { ensureCertificates, ensureDataplaneToken, ensureZoneToken } from './credentials.js'
 import { apiClient } from './lab-clients.js'
+import { type LabDatabase, prepareDatabase } from './lab-database.js'
 import type { LabSpec } from './lab-spec.js'
 import { type LabPorts, type LabState, writeLabState } from './lab-state.js'
 import { diagnosticsTokenFile, type LabView, labView } from './lab-view.js'
@@ -46,6 +48,7 @@ export class Supervisor {
   readonly #runners = new Map<string, Runner>()
   readonly #diagnosticsToken: string
   #phase: LabView['state'] = 'starting'
+  #database: LabDatabase | undefined
   /** Why the state file is behind; undefined while it is not. */
   #unwritten: string | undefined
 
@@ -62,7 +65,7 @@ export class Supervisor {
   prepare(): void {
     const { paths, spec, clock } = this.#options
     const database = databaseOf(paths, spec)
-    if (database !== 'memory') makePrivateDir(dirname(database))
+    if (database !== 'memory' && !isPostgresUrl(database)) makePrivateDir(dirname(database))
     makePrivateDir(paths.data)
     ensureCertificates(paths, spec, clock)
     this.#writeState()
@@ -71,6 +74,7 @@ export class Supervisor {
   /** The global, then credentials, then zones, then sidecars. All of them load their code meanwhile. */
   async startAll(step: (name: 'global' | 'credentials' | 'zones' | 'dataplanes') => void): Promise<void> {
     for (const runner of this.#runners.values()) runner.load()
+    this.#database = await prepareDatabase(this.#options.paths, this.#options.spec)
     await this.#startKind('global')
     step('global')
     await this.#ensureCredentials()
@@ -170,7 +174,7 @@ export class Supervisor {
     if (this.#phase === 'stopping' || this.#phase === 'stopped') {
       throw new AppError('cancelled', `${group.name} is not started: the lab is being stopped`)
     }
-    const wiring = { paths, spec, ports, diagnosticsToken: this.#diagnosticsToken }
+    const wiring = { paths, spec, ports, diagnosticsToken: this.#diagnosticsToken, database: this.#database }
     for (const component of group.components) {
       if (component.kind === 'dataplane')
         writePrivateFile(fleetFile(paths, component.key), fleetFileText(component, wiring))

@@ -28,6 +28,7 @@ export interface MemoryStoreOptions {
 
 /** Keeps everything in memory and forgets it with the process. Each call takes effect before it returns its promise. */
 export class MemoryStore implements ResourceStore {
+  readonly peers = undefined
   readonly #options: Required<MemoryStoreOptions>
   readonly #tenants = new Map<TenantId, MemoryTenantStore>()
   #closed = false

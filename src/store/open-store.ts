@@ -5,6 +5,7 @@ import { isPostgresUrl } from './store-place.js'
 
 export interface OpenStoreOptions extends Omit<SqliteStoreOptions, 'path'> {
   readonly connectionsMax?: number
+  readonly instance?: string
 }
 
 /** `memory`, the path of a SQLite file or a Postgres URL. Rejects as `openSqliteStore` and `openPostgresStore` do. */

@@ -46,6 +46,13 @@ export function withPassword(url: string, password: string): string {
   return url.replace(/^(postgres(?:ql)?:\/\/[^:@/]+)@/, `$1:${encodeURIComponent(password)}@`)
 }
 
+/** The password of a URL, and the URL without it. */
+export function splitPassword(url: string): { readonly url: string; readonly password: string | undefined } {
+  const [, before, password, after] = /^(postgres(?:ql)?:\/\/[^:@/]*):([^@/]*)(@.*)$/.exec(url) ?? []
+  if (before === undefined || password === undefined) return { url, password: undefined }
+  return { url: `${before}${after}`, password: decodeURIComponent(password) }
+}
+
 function kumaUrl(settings: StoreSettings): string {
   const { postgresUser, postgresPassword, postgresHost, postgresPort, postgresDbName, postgresTlsMode } = settings
   const query = new URLSearchParams({ sslmode: SSL_MODES[postgresTlsMode] })

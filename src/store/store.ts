@@ -1,6 +1,7 @@
 import type { ResourceType } from '../model/registry.js'
 import type { Resource, ResourceDraft, ResourceKey } from '../model/resource.js'
 import type { TenantId } from '../model/tenant.js'
+import type { Fence, Peers } from './peers.js'
 
 /**
  * The port to kept resources. Contract (`test/contract/store-contract.ts` runs it against every implementation):
@@ -28,6 +29,8 @@ export interface ResourceStore {
    * and no changes, and stays registered.
    */
   deleteTenant(tenant: TenantId): Promise<void>
+  /** The other processes over the same database; undefined where there can be none. */
+  readonly peers: Peers | undefined
   close(): Promise<void>
 }
 
@@ -38,7 +41,8 @@ export interface TenantStore {
   list(type: ResourceType, filter?: ListFilter): Promise<Listing>
   /** One consistent read of several types, in the order given, each sorted as by `list`: a view's first complete read. */
   listAll(types: readonly ResourceType[]): Promise<Listing>
-  commit(writes: readonly Write[]): Promise<CommitResult>
+  /** `fence`: refused with `superseded` when another leads by then. */
+  commit(writes: readonly Write[], fence?: Fence): Promise<CommitResult>
   /**
    * Calls `listener` for each commit from now on, synchronously after it is durable. Returns the unsubscriber.
    * Watchers hear of a commit before any read that shows it resolves. A listener that throws is logged and harms nobody

@@ -45,7 +45,7 @@ import { DataplaneCleanup } from './dataplane-cleanup.js'
 import { DataplaneLifecycle } from './dataplane-lifecycle.js'
 import { Generators } from './generators/generators.js'
 import { GlobalLink } from './global-link.js'
-import { checkTokenDelivery, connectToGlobal } from './grpc-connection.js'
+import { checkTokenDelivery, GlobalDialer } from './grpc-connection.js'
 import { WorkloadCertificates } from './identity/workload-certificates.js'
 import { InspectResponder } from './inspect-responder.js'
 import { LinkSession } from './link-session.js'
@@ -221,6 +221,7 @@ export class ZoneProcess {
     const { zoneName: zone, backoffBaseMs: baseMs, backoffCapMs: capMs, tokenPath, tokenInline } = this.#config
     const { clock, random, log } = this.#ports
     const view = await this.#upwardView(store, mirror)
+    const dialer = new GlobalDialer(this.#config, clock)
     const insight = new ZoneInsight({
       store,
       zone,
@@ -236,7 +237,7 @@ export class ZoneProcess {
       dial: (reports, before) =>
         new LinkSession({
           ...this.#ports,
-          connect: () => connectToGlobal(this.#config, clock),
+          connect: () => dialer.connect(),
           tenant: this.#tenant,
           zone,
           instanceId: this.#instanceId,

@@ -18,7 +18,7 @@ export const ZONE_SETTINGS = {
   zoneName: text({ env: 'KUMA_MULTIZONE_ZONE_NAME', doc: 'Name of this zone, an RFC 1035 label', fallback: 'default' }),
   globalAddress: text({
     env: 'KUMA_MULTIZONE_ZONE_GLOBAL_ADDRESS',
-    doc: '`grpcs://host:port` or `grpc://host:port` of the global; empty: the zone stands alone',
+    doc: '`grpcs://host:port` or `grpc://host:port` of the global, several instances of it with commas between; empty: the zone stands alone',
     fallback: '',
   }),
   kdsRootCaFile: text({ env: 'KUMA_MULTIZONE_ZONE_KDS_ROOT_CA_FILE', doc: 'CA of the global', fallback: '' }),

@@ -17,9 +17,34 @@ const HEALTH_CHECK_DEADLINE_MS = 15_000
 /** Kuma's. */
 const KEEPALIVE_TIMEOUT_MS = 15_000
 
-/** One HTTP/2 connection to the global of a configuration. Throws `invalid-argument` for an address or CA that cannot be used. */
-export function connectToGlobal(config: ZoneConfig, clock: Clock): GlobalConnection {
-  const { target, tls } = parseGlobalAddress(config.globalAddress)
+/** The addresses of a configuration: the instances of one global, to be tried in turn. */
+function globalAddresses({ globalAddress }: Pick<ZoneConfig, 'globalAddress'>): readonly string[] {
+  return globalAddress.split(',')
+}
+
+/** Dials the instances of a global in turn: the first, and after each end the next. */
+export class GlobalDialer {
+  readonly #config: ZoneConfig
+  readonly #clock: Clock
+  #dialled = 0
+
+  constructor(config: ZoneConfig, clock: Clock) {
+    this.#config = config
+    this.#clock = clock
+  }
+
+  /** Throws as `connectToGlobal` does. */
+  connect(): GlobalConnection {
+    const addresses = globalAddresses(this.#config)
+    const address = addresses[this.#dialled % addresses.length] ?? ''
+    this.#dialled += 1
+    return connectToGlobal(this.#config, address, this.#clock)
+  }
+}
+
+/** One HTTP/2 connection to the global of a configuration, at one of its addresses. Throws `invalid-argument` for an address or CA that cannot be used. */
+function connectToGlobal(config: ZoneConfig, address: string, clock: Clock): GlobalConnection {
+  const { target, tls } = parseGlobalAddress(address)
   const client = new GrpcClient({
     target,
     trust: tls ? trustOf(config) : { kind: 'plaintext' },
@@ -42,7 +67,7 @@ export function connectToGlobal(config: ZoneConfig, clock: Clock): GlobalConnect
  * leads elsewhere than it seems. Throws `guard-rail` or `invalid-argument`. A file that is not there yet may still come.
  */
 export function checkTokenDelivery({ globalAddress, tokenPath, tokenInline, insecure }: ZoneConfig): void {
-  const { tls } = parseGlobalAddress(globalAddress)
+  const tls = globalAddresses({ globalAddress }).every((address) => parseGlobalAddress(address).tls)
   if (tokenPath !== '') checkTokenPath(tokenPath, 'the zone token')
   if (tls || insecure || (tokenPath === '' && tokenInline === '')) return
   throw new AppError(

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { AppError } from '../../base/errors.js'
+import { givenUrl } from '../../lab/lab-database.js'
 import { readLabState } from '../../lab/lab-state.js'
 import { databaseOf } from '../../lab/settings.js'
 import { isPostgresUrl } from '../../store/store-place.js'
@@ -80,5 +81,5 @@ function databaseIn(context: Context, input: Input): string {
   if (!state) throw new AppError('not-found', `there is no lab "${paths.name}"; name a database with --db`)
   const database = databaseOf(paths, state.spec)
   if (database === 'memory') throw new AppError('invalid-argument', `lab "${paths.name}" keeps its data in memory`)
-  return database
+  return isPostgresUrl(database) ? givenUrl(paths, state.spec) : database
 }

@@ -1,6 +1,7 @@
 import { AppError } from '../../base/errors.js'
 import { ControlClient } from '../../lab/control-client.js'
 import { witnessesOf } from '../../lab/lab-clients.js'
+import { keepDatabasePassword } from '../../lab/lab-database.js'
 import type { LabSpec } from '../../lab/lab-spec.js'
 import { readLabState } from '../../lab/lab-state.js'
 import type { LabView } from '../../lab/lab-view.js'
@@ -18,7 +19,7 @@ import { liveLine } from '../live-line.js'
 import { printObject } from '../output.js'
 import { startDetached, startHere } from '../start-lab.js'
 import { StartReport } from '../start-report.js'
-import { defaultSpec, SPEC_FLAGS, sameSpec, specFromFlags } from '../up-spec.js'
+import { databasePassword, defaultSpec, SPEC_FLAGS, sameSpec, specFromFlags } from '../up-spec.js'
 
 export const up: Command = {
   name: 'up',
@@ -55,6 +56,8 @@ export const up: Command = {
     }
     const spec = asked ?? readLabState(paths)?.spec ?? (await defaultSpec())
     const report = new StartReport(context.io, context.clock)
+    const password = databasePassword(input, context.env)
+    if (password !== undefined) keepDatabasePassword(paths, password)
     report.totals({ spec, totals: totalsOf(spec.topology) })
     if (!input.switch('detach')) return inForeground(paths, spec, report, context, input)
     const view = await startDetached(paths, spec, report)

@@ -59,10 +59,27 @@ export async function ensureAppRole(ownerUrl: string, password: string): Promise
         EXISTS (SELECT FROM pg_roles WHERE rolname = current_database() || '_app') AS there`,
     )
     const role = rows[0]?.role ?? ''
-    const verb = rows[0]?.there ? 'ALTER' : 'CREATE'
-    const rights = 'LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE'
-    await client.query(`${verb} ROLE ${pg.escapeIdentifier(role)} ${rights} PASSWORD ${pg.escapeLiteral(password)}`)
+    const [name, secret] = [pg.escapeIdentifier(role), pg.escapeLiteral(password)]
+    // What may not be changed by less than a superuser is not named for one that is there; the start checks it.
+    const statement = rows[0]?.there
+      ? `ALTER ROLE ${name} LOGIN PASSWORD ${secret}`
+      : `CREATE ROLE ${name} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD ${secret}`
+    await client.query(statement).catch((cause) => {
+      const text = `a role for the processes could not be made in ${describeUrl(ownerUrl)} (${cause.message}): give the URL of a superuser or of a role with CREATEROLE, or prepare the database as docs/postgres.md says and give the URL of the role made there`
+      throw new AppError('invalid-argument', text, { cause })
+    })
     return role
+  })
+}
+
+/** Whether the URL is of a role that processes may run as: the schema is there, and is not its own. */
+export async function isAppRole(url: string): Promise<boolean> {
+  return asOwner(url, async (client) => {
+    const { rows } = await client.query(
+      `SELECT nspowner IS NOT NULL AND NOT pg_has_role(nspowner, 'USAGE') AS app
+        FROM (SELECT 1) AS one LEFT JOIN pg_namespace ON nspname = 'zonelab'`,
+    )
+    return rows[0]?.app === true
   })
 }
 
@@ -87,7 +104,7 @@ async function asOwner<T>(url: string, work: (client: pg.Client) => Promise<T>):
     await client.connect()
     return await work(client)
   } catch (thrown) {
-    throw pgFailure(thrown, describeUrl(url)).error
+    throw thrown instanceof AppError ? thrown : pgFailure(thrown, describeUrl(url)).error
   } finally {
     await client.end().catch(() => {})
   }

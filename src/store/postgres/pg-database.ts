@@ -6,6 +6,8 @@ import { pgFailure } from './pg-error.js'
 export interface PgDatabaseOptions {
   /** `postgres://user:password@host:port/database`; what it leaves out comes from PGPASSWORD and its like. */
   readonly url: string
+  /** Of this process, by which the others know that it is there. */
+  readonly instance: string
   /** Connections for reads and writes; one more hears notifications. */
   readonly connectionsMax?: number
 }
@@ -25,6 +27,8 @@ const STATEMENT_MS = 15_000
 /** Of this process's own transactions each takes milliseconds: a longer wait is for somebody who hangs. */
 const LOCK_MS = 10_000
 const IDLE_IN_TRANSACTION_MS = 30_000
+/** The session that hears notifications is idle; when it does not answer it is dead, and another is made. */
+const SESSION_MS = 5_000
 /** How long a request waits for a connection before it is answered 503. */
 const CONNECT_MS = 5_000
 /** Connections are renewed, so that a balancer or a failover behind one name takes effect. */
@@ -35,11 +39,15 @@ const CONNECTIONS_MAX = 10
 export class PgDatabase {
   /** `host/database`, for messages: never the password. */
   readonly name: string
+  readonly connectionsMax: number
   readonly #config: pg.ClientConfig
   readonly #pool: pg.Pool
+  readonly #session: string
 
-  constructor({ url, connectionsMax = CONNECTIONS_MAX }: PgDatabaseOptions) {
+  constructor({ url, instance, connectionsMax = CONNECTIONS_MAX }: PgDatabaseOptions) {
+    this.#session = applicationName(instance)
     this.name = describeUrl(url)
+    this.connectionsMax = connectionsMax
     this.#config = {
       connectionString: url,
       application_name: 'zonelab',
@@ -61,8 +69,10 @@ export class PgDatabase {
       maxLifetimeSeconds: LIFETIME_S,
       idleTimeoutMillis: 60_000,
     })
-    // A connection that dies while nobody uses it is simply made again.
+    // A connection that dies while nobody uses it is made again; one in use tells by the answer that does not come.
+    // Unheard, either would end the process.
     this.#pool.on('error', () => {})
+    this.#pool.on('connect', (client) => client.on('error', () => {}))
   }
 
   /** One transaction, one round trip: the answer of `statement`, seen as `tenant`. Throws AppError. */
@@ -76,6 +86,15 @@ export class PgDatabase {
       ]),
     )
     return answers[2].rows
+  }
+
+  /** One statement as `tenant` that changes something. Throws AppError. */
+  async run(tenant: TenantId, statement: Statement): Promise<void> {
+    try {
+      await this.write(tenant, (transaction) => transaction.commit(statement))
+    } catch (thrown) {
+      throw pgFailure(thrown, this.name).error
+    }
   }
 
   /** One statement about no tenant. Throws AppError. */
@@ -98,7 +117,7 @@ export class PgDatabase {
 
   /** A connection of one's own, for LISTEN and session locks. Throws AppError. */
   async dedicated(): Promise<pg.Client> {
-    const client = new pg.Client({ ...this.#config, statement_timeout: 0, lock_timeout: 0 })
+    const client = new pg.Client({ ...this.#config, application_name: this.#session, query_timeout: SESSION_MS })
     client.on('error', () => {})
     try {
       await client.connect()
@@ -112,15 +131,15 @@ export class PgDatabase {
     await this.#pool.end()
   }
 
-  /** What changes nothing is asked once more when its connection turns out to be dead. */
+  /** What changes nothing is asked again when its connection turns out to be dead: after a failover every idle one is. */
   async #asking<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    try {
-      return await this.#using(work).catch((thrown) => {
-        if (pgFailure(thrown, this.name).kind !== 'lost') throw thrown
-        return this.#using(work)
-      })
-    } catch (thrown) {
-      throw pgFailure(thrown, this.name).error
+    for (let triesLeft = this.connectionsMax; ; triesLeft -= 1) {
+      try {
+        return await this.#using(work)
+      } catch (thrown) {
+        const { kind, error } = pgFailure(thrown, this.name)
+        if (kind !== 'dead' || triesLeft === 0) throw error
+      }
     }
   }
 
@@ -174,6 +193,14 @@ export class WriteTransaction {
     if (!this.#over) await this.#connection.query('ROLLBACK')
   }
 }
+
+/** Under which a process's session is known to the others: the end of its instance id, which tells it from its like. */
+export function applicationName(instance: string): string {
+  return `zonelab ${instance.slice(-APPLICATION_NAME_MAX)}`
+}
+
+/** PostgreSQL cuts names off at 63 bytes. */
+const APPLICATION_NAME_MAX = 50
 
 /** A database's address without its password, for messages and for what is shown. */
 export function describeUrl(url: string): string {

@@ -3,10 +3,11 @@ import { AppError } from '../../base/errors.js'
 
 /**
  * What a failure means. `refused`: the statement's data, nothing was written. `rolled-back`: nothing was written, and
- * trying again can help. `lost`: the connection is gone; if a COMMIT was on its way, its outcome is unknown.
+ * trying again can help. `dead`: the connection was, or is now. `hung`: it gave no answer in time. After these two nobody
+ * knows what became of a COMMIT that was on its way.
  */
 export interface PgFailure {
-  readonly kind: 'refused' | 'rolled-back' | 'lost'
+  readonly kind: 'refused' | 'rolled-back' | 'dead' | 'hung'
   readonly error: AppError
 }
 
@@ -16,11 +17,12 @@ export function pgFailure(thrown: unknown, database: string): PgFailure {
     new AppError('unavailable', `the database ${database} ${why}: try again later`, { cause: thrown })
   if (!(thrown instanceof pg.DatabaseError)) {
     const message = thrown instanceof Error ? thrown.message || codeOf(thrown) : String(thrown)
-    return { kind: 'lost', error: unavailable(`cannot be reached (${message})`) }
+    const kind = message === DRIVER_TIMEOUT ? 'hung' : 'dead'
+    return { kind, error: unavailable(`cannot be reached (${message})`) }
   }
   const { code = '', severity, message } = thrown
   if (severity === 'FATAL' || severity === 'PANIC') {
-    return { kind: 'lost', error: unavailable(`ended the connection (${message})`) }
+    return { kind: 'dead', error: unavailable(`ended the connection (${message})`) }
   }
   if (code === '53100') {
     const text = `no space is left for the database ${database}: nothing was written, reads go on; free some space and try again`
@@ -30,6 +32,8 @@ export function pgFailure(thrown: unknown, database: string): PgFailure {
   const error = new AppError('internal', `the database ${database}: ${message} (${code})`, { cause: thrown })
   return { kind: 'refused', error }
 }
+
+const DRIVER_TIMEOUT = 'Query read timeout'
 
 /** Connection and operator's trouble, resources, locks, timeouts, a standby that takes no writes. */
 const RETRYABLE = /^(08|40|53|55P03|57|25006)/

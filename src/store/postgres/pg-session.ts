@@ -10,7 +10,7 @@ import type { PgDatabase } from './pg-database.js'
 export interface SessionMember {
   /** A connection is there. Rejecting gives it up, and another is made. */
   up(client: pg.Client): Promise<void>
-  /** It is gone, and with it what it held. Not called for one that did not get up. */
+  /** It is gone, and with it what it held; also called when it never was. */
   down(): void
 }
 
@@ -36,8 +36,11 @@ export class PgSession {
     this.#options = options
   }
 
+  /** One that comes when the session is up joins it at once. */
   add(member: SessionMember): void {
     this.#members.push(member)
+    const client = this.#client
+    if (client) member.up(client).catch(() => void client.end())
   }
 
   /** Resolves when it is up or has failed once; from then on it is kept in the background. */
@@ -66,6 +69,7 @@ export class PgSession {
       this.#attempt = 0
     } catch (thrown) {
       log.warn('the session with the database is not there', { error: AppError.from(thrown) })
+      for (const member of this.#members) member.down()
       void client?.end().catch(() => {})
       this.#retryLater()
     }

@@ -13,6 +13,8 @@ export interface PgSignalsOptions {
   readonly watched: () => readonly TenantId[]
   /** Another instance says that it changed something of the tenant. */
   readonly onChanged: (tenant: TenantId) => void
+  /** Some time has passed. */
+  readonly onLook: () => void
   /** How far a watched tenant is; undefined: it has no row. */
   readonly onHead: (tenant: TenantId, head: Head | undefined) => void
 }
@@ -75,7 +77,8 @@ export class PgSignals implements SessionMember {
     }
   }
 
-  #heard(client: pg.Client, { processId, payload }: pg.Notification): void {
+  #heard(client: pg.Client, { channel, processId, payload }: pg.Notification): void {
+    if (channel !== CHANNEL) return
     const own = processId === (client as unknown as { readonly processID: number }).processID
     if (own || payload === undefined) return
     try {
@@ -88,8 +91,9 @@ export class PgSignals implements SessionMember {
   async #look(): Promise<void> {
     const client = this.#client
     if (!client) return
-    const { watched, onHead, log, clock } = this.#options
+    const { watched, onHead, onLook, log, clock } = this.#options
     try {
+      onLook()
       const tenants = watched()
       if (tenants.length > 0) {
         const { rows } = await client.query<{ tenant_id: string; epoch: string; revision: string }>(

@@ -125,6 +125,11 @@ export const statements = {
     }
   },
 
+  /** The term of a leader, which stays his until the transaction ends. */
+  term(role: string): Statement {
+    return { text: 'SELECT term FROM zonelab.leader WHERE role = $1 FOR SHARE', values: [role] }
+  },
+
   make(tenant: TenantId, epoch: string): Statement {
     return {
       text: `WITH listed AS (INSERT INTO zonelab.control_plane (id) VALUES ($1) ON CONFLICT DO NOTHING)

@@ -7,12 +7,15 @@ import { parseTenantId, type TenantId } from '../../model/tenant.js'
 import type { ResourceStore, TenantStore } from '../store.js'
 import { checkDatabase } from './database-check.js'
 import { PgDatabase } from './pg-database.js'
+import { PgPeers } from './pg-peers.js'
 import { PgSession } from './pg-session.js'
 import { PgSignals } from './pg-signals.js'
 import { PgTenantStore } from './pg-tenant-store.js'
 
 export interface PgStoreOptions {
   readonly url: string
+  /** Of this process, unique among those over the database. Default: made here. */
+  readonly instance?: string
   readonly connectionsMax?: number
   readonly clock: Clock
   readonly random: Random
@@ -26,10 +29,11 @@ export interface PgStoreOptions {
  * security, `store-newer` or `invalid-argument` for another schema, `unavailable` when the database cannot be reached.
  */
 export async function openPostgresStore(options: PgStoreOptions): Promise<PgStore> {
-  const database = new PgDatabase(options)
+  const instance = options.instance ?? options.random.uuid()
+  const database = new PgDatabase({ ...options, instance })
   try {
     await checkDatabase(database)
-    const store = new PgStore(database, options)
+    const store = new PgStore(database, { ...options, instance })
     await store.start()
     return store
   } catch (thrown) {
@@ -40,8 +44,9 @@ export async function openPostgresStore(options: PgStoreOptions): Promise<PgStor
 
 /** Resources in a Postgres database that several processes share. */
 export class PgStore implements ResourceStore {
-  readonly database: PgDatabase
-  readonly session: PgSession
+  readonly peers: PgPeers
+  readonly #database: PgDatabase
+  readonly #session: PgSession
   readonly #options: Required<Pick<PgStoreOptions, 'clock' | 'random' | 'log' | 'metrics'>>
   readonly #tenants = new Map<TenantId, PgTenantStore>()
   readonly #watched = new Set<TenantId>()
@@ -49,28 +54,30 @@ export class PgStore implements ResourceStore {
   #closed = false
   #closing: Promise<void> | undefined
 
-  constructor(database: PgDatabase, options: PgStoreOptions) {
-    const { clock, random, log = silentLogger, metrics = noMetrics } = options
-    this.database = database
+  constructor(database: PgDatabase, options: PgStoreOptions & { readonly instance: string }) {
+    const { clock, random, log = silentLogger, metrics = noMetrics, instance } = options
+    this.#database = database
     this.#options = { clock, random, log, metrics }
-    this.session = new PgSession({ database, clock, random, log })
+    this.#session = new PgSession({ database, clock, random, log })
     this.#signals = new PgSignals({
       clock,
       log,
       watched: () => [...this.#watched],
-      onChanged: (tenant) => this.#tenants.get(tenant)?.hint(),
+      onChanged: (tenant) => this.#changedElsewhere(tenant),
+      onLook: () => this.peers.tenantsMayHaveChanged(),
       onHead: (tenant, head) => this.#tenants.get(tenant)?.hint(head),
     })
-    this.session.add(this.#signals)
+    this.#session.add(this.#signals)
+    this.peers = new PgPeers({ instance, database, session: this.#session, clock, random, log })
   }
 
   start(): Promise<void> {
-    return this.session.start()
+    return this.#session.start()
   }
 
   async tenants(): Promise<readonly TenantId[]> {
     this.#checkOpen()
-    const rows = await this.database.ask<{ id: string }>('SELECT id FROM zonelab.control_plane ORDER BY id')
+    const rows = await this.#database.ask<{ id: string }>('SELECT id FROM zonelab.control_plane ORDER BY id')
     return rows.map(({ id }) => parseTenantId(id))
   }
 
@@ -91,8 +98,16 @@ export class PgStore implements ResourceStore {
 
   async #close(): Promise<void> {
     await Promise.all([...this.#tenants.values()].map((tenant) => tenant.drained()))
-    await this.session.stop()
-    await this.database.close()
+    await this.#session.stop()
+    await this.peers.settled()
+    await this.#database.close()
+  }
+
+  #changedElsewhere(tenant: TenantId): void {
+    const store = this.#tenants.get(tenant)
+    // Nobody here watches it: it is new, or it has just been deleted.
+    if (!store || !this.#watched.has(tenant)) this.peers.tenantsMayHaveChanged()
+    store?.hint()
   }
 
   #checkOpen(): void {
@@ -105,7 +120,7 @@ export class PgStore implements ResourceStore {
     const store = new PgTenantStore({
       ...this.#options,
       tenant,
-      database: this.database,
+      database: this.#database,
       checkOpen: () => this.#checkOpen(),
       onWatched: (watched) => this.#onWatched(tenant, watched),
       onChanged: () => this.#signals.changed(tenant),

@@ -8,6 +8,7 @@ import type { Resource, ResourceKey } from '../../model/resource.js'
 import type { TenantId } from '../../model/tenant.js'
 import type { CommitListener } from '../change-feed.js'
 import { byMeshThenName, matches } from '../listing.js'
+import type { Fence } from '../peers.js'
 import type { Committed, WriteRequest } from '../sql/requests.js'
 import { WriteQueue } from '../sql/write-queue.js'
 import type { ChangesSince, CommitResult, Head, ListFilter, Listing, TenantStore, Write } from '../store.js'
@@ -85,11 +86,12 @@ export class PgTenantStore implements TenantStore {
     return (await this.#list([], {})).head
   }
 
-  async commit(writes: readonly Write[]): Promise<CommitResult> {
+  async commit(writes: readonly Write[], fence?: Fence): Promise<CommitResult> {
     const { clock, random } = this.#options
     const stamp = { nowMs: clock.nowMs(), uids: writes.map(() => random.uuid()) }
     const { freshEpoch } = this.#feed
-    const { outcomes, head } = await this.#write({ kind: 'commit', tenant: this.tenant, freshEpoch, writes, ...stamp })
+    const { tenant } = this
+    const { outcomes, head } = await this.#write({ kind: 'commit', tenant, freshEpoch, writes, fence, ...stamp })
     return { outcomes, revision: head.revision }
   }
 

@@ -64,9 +64,12 @@ export class PgWriter {
   }
 
   async #commitAll(commits: readonly CommitRequest[]): Promise<readonly Reply<Committed>[]> {
+    const { database } = this.#options
     let outcome = await this.#attempt(commits)
-    // The connection had died before anything was written on it; a new one will do.
-    if (outcome.kind === 'failed' && outcome.failure.kind === 'lost') outcome = await this.#attempt(commits)
+    // The connection had died before anything was written on it: another will do.
+    for (let triesLeft = database.connectionsMax; isDead(outcome) && triesLeft > 0; triesLeft -= 1) {
+      outcome = await this.#attempt(commits)
+    }
     if (outcome.kind === 'done') return outcome.replies
     // One of them holds what the database does not take: each alone, so that only that one is refused.
     if (outcome.failure.kind === 'refused' && commits.length > 1) {
@@ -88,7 +91,7 @@ export class PgWriter {
       })
     } catch (thrown) {
       const failure = pgFailure(thrown, database.name)
-      if (failure.kind !== 'lost' || !plan.made) return { kind: 'failed', failure }
+      if ((failure.kind !== 'dead' && failure.kind !== 'hung') || !plan.made) return { kind: 'failed', failure }
       const happened = await this.#hasHappened(plan.made)
       if (happened !== 'committed') return { kind: 'failed', failure: notWritten(happened, database) }
     }
@@ -108,9 +111,10 @@ export class PgWriter {
       keys,
       writes.some(({ kind }) => kind === 'delete'),
     )
-    let [[locked], found] = await Promise.all([
+    let [[locked], found, terms] = await Promise.all([
       transaction.query<LockedTenant>(statements.lock(tenant)),
       transaction.query<ResourceColumns>(wanted),
+      termsNow(transaction, commits),
     ])
     if (!locked) {
       await transaction.query(statements.make(tenant, freshEpoch()))
@@ -123,7 +127,7 @@ export class PgWriter {
     const before = tenantRow(locked)
     const rows = new MemoryTenant()
     rows.apply(found.flatMap((row) => asFound(row)))
-    return decideAll(rows, before, commits, locked.transaction, async (excess) => {
+    return decideAll(rows, before, commits, terms, locked.transaction, async (excess) => {
       const [oldest] = await transaction.query<{ revision: string; gone: string }>(statements.oldest(tenant, excess))
       return oldest && { revision: Number(oldest.revision), gone: Number(oldest.gone) }
     })
@@ -172,11 +176,25 @@ export class PgWriter {
   }
 }
 
+/** Who leads what the commits were made by. */
+async function termsNow(
+  transaction: WriteTransaction,
+  commits: readonly CommitRequest[],
+): Promise<ReadonlyMap<string, number>> {
+  const roles = [...new Set(commits.flatMap(({ fence }) => (fence ? [fence.role] : [])))]
+  const found = await Promise.all(roles.map((role) => transaction.query<{ term: string }>(statements.term(role))))
+  return new Map(roles.map((role, index) => [role, Number(found[index]?.[0]?.term)]))
+}
+
 type TransactionOutcome = 'committed' | 'aborted' | 'unknown'
 
 type Attempt =
   | { readonly kind: 'done'; readonly replies: readonly Reply<Committed>[] }
   | { readonly kind: 'failed'; readonly failure: PgFailure }
+
+function isDead(outcome: Attempt): boolean {
+  return outcome.kind === 'failed' && outcome.failure.kind === 'dead'
+}
 
 interface Plan {
   readonly base: Head
@@ -196,6 +214,7 @@ async function decideAll(
   rows: MemoryTenant,
   before: TenantRow,
   commits: readonly CommitRequest[],
+  terms: ReadonlyMap<string, number>,
   transaction: string,
   findOldest: FindOldest,
 ): Promise<Plan> {
@@ -203,7 +222,10 @@ async function decideAll(
   let { revision } = before
   const net = new Map<string, Change>()
   const perCommit: (readonly LogEntry[])[] = []
-  const replies = commits.map(({ writes, nowMs, uids }): Reply<Committed> => {
+  const replies = commits.map(({ writes, nowMs, uids, fence }): Reply<Committed> => {
+    if (fence && terms.get(fence.role) !== fence.term) {
+      return { kind: 'failed', failure: { code: 'superseded', message: `another instance leads ${fence.role} now` } }
+    }
     try {
       const { outcomes, changes } = decide(rows, writes, { nowMs, uids })
       if (changes.length > 0) {

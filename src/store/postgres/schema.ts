@@ -68,14 +68,21 @@ export const MIGRATIONS: readonly string[] = [
   END
   $$;
 
-  -- Processes that share this database, and who does what only one may do. Nothing of any tenant.
-  CREATE TABLE zonelab.instance (
-    id        text PRIMARY KEY,
-    role      text NOT NULL,
-    address   text NOT NULL,
-    seen_at   timestamptz NOT NULL
+  -- Calls from one process to another that await their answer; after a crash nobody does.
+  CREATE UNLOGGED TABLE zonelab.call (
+    tenant_id text COLLATE "C" NOT NULL,
+    id        text NOT NULL,
+    request   bytea NOT NULL,
+    response  bytea,
+    code      text, -- of the error that is the answer
+    message   text,
+    asked_at  timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, id)
   );
 
+  ${tenantTable('call')}
+
+  -- Who does what only one process may do, and in which term.
   CREATE TABLE zonelab.leader (
     role     text PRIMARY KEY,
     term     bigint NOT NULL,
@@ -99,7 +106,7 @@ export function grantsTo(role: string): string {
   GRANT USAGE ON SCHEMA zonelab TO ${role};
   GRANT SELECT ON zonelab.migration TO ${role};
   GRANT SELECT, INSERT, UPDATE, DELETE
-    ON zonelab.control_plane, zonelab.tenant, zonelab.resource, zonelab.change_log, zonelab.instance, zonelab.leader
+    ON zonelab.control_plane, zonelab.tenant, zonelab.resource, zonelab.change_log, zonelab.call, zonelab.leader
     TO ${role};
   REVOKE ALL ON FUNCTION zonelab.heads(text[]) FROM PUBLIC;
   GRANT EXECUTE ON FUNCTION zonelab.heads(text[]) TO ${role};`

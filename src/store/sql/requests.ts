@@ -2,6 +2,7 @@ import { AppError, type ErrorCode } from '../../base/errors.js'
 import type { ResourceType } from '../../model/registry.js'
 import type { Resource, ResourceKey } from '../../model/resource.js'
 import type { TenantId } from '../../model/tenant.js'
+import type { Fence } from '../peers.js'
 import type { Change, ChangesSince, Head, ListFilter, Listing, Write, WriteOutcome } from '../store.js'
 
 /** What the store asks of the thread that holds the database: plain data, so that it crosses threads. */
@@ -13,6 +14,8 @@ export interface CommitRequest {
   readonly nowMs: number
   readonly uids: readonly string[]
   readonly writes: readonly Write[]
+  /** Checked where several processes share the database. */
+  readonly fence?: Fence | undefined
 }
 
 export interface DeleteTenantRequest {

@@ -39,6 +39,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Reso
 
 /** The store over a runner of SQL. */
 export class SqlStore implements ResourceStore {
+  readonly peers = undefined
   readonly #session: SqlSession
   readonly #options: SqlTenantStoreOptions
   readonly #tenants = new Map<TenantId, SqlTenantStore>()

@@ -85,6 +85,7 @@ export class KdsLab {
       streams: () => this.service.downStreams,
       tenants: async () => [DEFAULT_TENANT],
       tenantOf: () => this.runtime,
+      elsewhere: async () => new Set(),
     })
   }
 

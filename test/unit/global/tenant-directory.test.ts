@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { silentLogger } from '../../../src/base/log.js'
 import { seededRandom } from '../../../src/base/random.js'
+import { MeshCounting } from '../../../src/global/mesh-counting.js'
 import { TenantDirectory } from '../../../src/global/tenant-directory.js'
 import type { TenantRuntime } from '../../../src/global/tenant-runtime.js'
 import { RESOURCE_TYPES } from '../../../src/model/registry.js'
@@ -26,6 +27,8 @@ function directory(): TenantDirectory {
       made += 1
       return { stop: async () => {} } as TenantRuntime
     },
+    meshCounting: new MeshCounting({ shared: false, clock: new FakeClock(), log: silentLogger }),
+    livesStill: async () => () => false,
     localhostIsAdmin: true,
     bootstrapAdminToken: true,
     clock: new FakeClock(),

@@ -1,0 +1,62 @@
+import type { Clock } from '../base/clock.js'
+import { AppError } from '../base/errors.js'
+import type { Logger } from '../base/log.js'
+import { fencedStore } from '../store/fenced-store.js'
+import type { Fence, LeaderJob } from '../store/peers.js'
+import type { TenantStore } from '../store/store.js'
+import { MeshInsights } from './mesh-insights.js'
+
+/** Who keeps the MeshInsights: a process that has the store alone, or the leader of several. */
+type State =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'alone' }
+  | { readonly kind: 'leading'; readonly fence: Fence }
+
+/** Keeps the MeshInsights of all tenants true, in one of the processes that share them. */
+export class MeshCounting implements LeaderJob {
+  readonly #ports: { readonly clock: Clock; readonly log: Logger }
+  readonly #stores = new Set<TenantStore>()
+  readonly #running = new Map<TenantStore, MeshInsights>()
+  #state: State
+
+  constructor(options: { readonly shared: boolean; readonly clock: Clock; readonly log: Logger }) {
+    this.#ports = options
+    this.#state = { kind: options.shared ? 'idle' : 'alone' }
+  }
+
+  async start(fence: Fence): Promise<void> {
+    this.#state = { kind: 'leading', fence }
+    for (const store of this.#stores) {
+      await this.#run(store).catch((thrown: unknown) => {
+        this.#ports.log.error('meshes are not counted', { tenant: store.tenant, error: AppError.from(thrown) })
+      })
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#state = { kind: 'idle' }
+    for (const insights of this.#running.values()) await insights.stop()
+    this.#running.clear()
+  }
+
+  /** A tenant has been opened. */
+  async add(store: TenantStore): Promise<void> {
+    this.#stores.add(store)
+    await this.#run(store)
+  }
+
+  /** A tenant is gone. */
+  async remove(store: TenantStore): Promise<void> {
+    this.#stores.delete(store)
+    await this.#running.get(store)?.stop()
+    this.#running.delete(store)
+  }
+
+  async #run(store: TenantStore): Promise<void> {
+    if (this.#state.kind === 'idle' || this.#running.has(store)) return
+    const own = this.#state.kind === 'alone' ? store : fencedStore(store, this.#state.fence)
+    const insights = new MeshInsights({ ...this.#ports, store: own })
+    this.#running.set(store, insights)
+    await insights.start()
+  }
+}
