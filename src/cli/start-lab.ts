@@ -70,8 +70,16 @@ export type FromSupervisor =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }
 
-/** Runs the lab from a process that outlives this one; resolves when it is ready. Throws what the start threw. */
-export async function startDetached(paths: LabPaths, spec: LabSpec, report: StartReport): Promise<LabView> {
+/**
+ * Runs the lab from a process that outlives this one; resolves when it is ready. Throws what the start threw. Ctrl-C until
+ * then gives the lab up: its terminal is not the supervisor's, so it has to be told.
+ */
+export async function startDetached(
+  paths: LabPaths,
+  spec: LabSpec,
+  report: StartReport,
+  signal: AbortSignal,
+): Promise<LabView> {
   makePrivateDir(dirname(paths.supervisorLog))
   const log = openSync(paths.supervisorLog, 'a', 0o600)
   const supervisor = spawn(process.execPath, [...process.execArgv, ENTRY, 'supervise', '--lab', paths.name], {
@@ -79,9 +87,16 @@ export async function startDetached(paths: LabPaths, spec: LabSpec, report: Star
     stdio: ['ignore', log, log, 'ipc'],
   })
   closeSync(log)
+  const ended = new Promise((resolve) => supervisor.once('exit', resolve))
+  const giveUp = () => supervisor.kill('SIGTERM')
+  signal.addEventListener('abort', giveUp, { once: true })
   try {
     await untilReady(supervisor, { spec }, report, paths)
+  } catch (thrown) {
+    if (signal.aborted) await ended
+    throw thrown
   } finally {
+    signal.removeEventListener('abort', giveUp)
     if (supervisor.connected) supervisor.disconnect()
     supervisor.unref()
   }

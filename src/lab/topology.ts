@@ -99,10 +99,10 @@ export interface BehaviourRules {
 export function parseTopology(text: string, file: string, behaviours: BehaviourRules): Topology {
   const topologies = parseYaml(text, file).filter(({ value }) => (value as { kind?: unknown }).kind === 'Topology')
   const [document, second] = topologies
-  if (!document) throw new AppError('invalid-topology', `${file}: there is no document with "kind: Topology" in it`)
+  if (!document) throw new AppError('invalid-topology', `${file}:1:1: there is no document with "kind: Topology" in it`)
   if (second) throw new AppError('invalid-topology', `${second.where([])}: a second Topology; a lab has one`)
-  const result = topologySchema.safeParse(document.value)
-  if (!result.success) throw mistakes(result.error.issues.map((issue) => mistake(document, issue)))
+  const result = topologySchema.safeParse(document.value, { reportInput: true })
+  if (!result.success) throw mistakes(result.error.issues.flatMap((issue) => mistakesOf(document, issue)))
   const { apiVersion: _apiVersion, kind: _kind, ...rest } = result.data
   const topology = rest as Topology
   const found = [...referenceMistakes(document, topology), ...behaviourMistakes(document, topology, behaviours)]
@@ -121,13 +121,37 @@ function mistakes(found: readonly Mistake[]): AppError {
   return new AppError('invalid-topology', lines.join('\n'), { violations: found })
 }
 
-function mistake(document: YamlDocument, issue: z.core.$ZodIssue): Mistake {
+function mistakesOf(document: YamlDocument, issue: z.core.$ZodIssue): Mistake[] {
   const path = issue.path.filter((step) => typeof step !== 'symbol')
-  if (issue.code === 'unrecognized_keys') {
-    const [key = ''] = issue.keys
-    return { where: document.where([...path, key]), field: fieldOf([...path, key]), reason: 'there is no such field' }
+  const at = (place: (string | number)[], reason: string) => ({
+    where: document.where(place),
+    field: fieldOf(place),
+    reason,
+  })
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => at([...path, key], 'there is no such field'))
+    case 'invalid_type':
+      // What is not there has no input, and a list or a map is called so in YAML.
+      return [
+        at(
+          path,
+          issue.input === undefined ? 'is missing' : `must be ${KIND_OF_VALUE[issue.expected] ?? issue.expected}`,
+        ),
+      ]
+    default:
+      return [at(path, issue.message)]
   }
-  return { where: document.where(path), field: fieldOf(path), reason: issue.message }
+}
+
+const KIND_OF_VALUE: Readonly<Record<string, string>> = {
+  array: 'a list',
+  object: 'a map',
+  record: 'a map',
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
 }
 
 /** Names that lead nowhere or are there twice: what the shape alone cannot tell. */

@@ -45,6 +45,8 @@ const EFFECTIVE: ReadonlySet<ResourceType> = new Set([
 ])
 /** Kinds that change the mesh's TLS, and so nothing where there is none. */
 const NEEDS_IDENTITY: ReadonlySet<ResourceType> = new Set(['MeshTLS', 'MeshTrafficPermission'])
+/** Of MeshTLS: kept, synced and shown only. */
+const IGNORED_FIELDS = ['tlsVersion', 'tlsCiphers'] as const
 const NO_OUTBOUND = 'the proxy has no outbound'
 
 /** Each policy's effect on a proxy, or why it has none; in the order of the policies given. */
@@ -86,10 +88,17 @@ function inboundEffect(policy: Resource, dataplane: Resource): Part {
   const selection = selectSections(policy, dataplane)
   if (rules.length === 0 || !selection.selected || !descriptorOf(policy.type).policy?.hasRules) return nothing
   const conditional = rules.filter(({ matches }) => matches && matches.length > 0)
-  const reasons = conditional.length > 0 ? ['rules with matches are not turned into Envoy configuration'] : []
+  const ignored = IGNORED_FIELDS.filter(
+    (field) => policy.type === 'MeshTLS' && rules.some((rule) => field in (rule.default ?? {})),
+  )
+  const reasons = [
+    ...(conditional.length > 0 ? ['rules with matches are not turned into Envoy configuration'] : []),
+    ...ignored.map((field) => `zonelab does not turn ${field} into Envoy configuration`),
+  ]
   const listeners = selection.sections.filter(({ kind }) => kind === 'listener')
   if (listeners.length > 0) reasons.push(`listeners of a zone proxy take no ${policy.type}`)
-  if (conditional.length === rules.length) return { holds: [], reasons }
+  const withoutMode = policy.type === 'MeshTLS' && !rules.some((rule) => 'mode' in (rule.default ?? {}))
+  if (conditional.length === rules.length || (ignored.length > 0 && withoutMode)) return { holds: [], reasons }
   const inbounds = selection.sections.filter(({ kind }) => kind === 'inbound')
   return { holds: inbounds.map(({ name }) => `inbound ${name}`), reasons }
 }

@@ -60,7 +60,7 @@ export const up: Command = {
     if (password !== undefined) keepDatabasePassword(paths, password)
     report.totals({ spec, totals: totalsOf(spec.topology) })
     if (!input.switch('detach')) return inForeground(paths, spec, report, context, input)
-    const view = await startDetached(paths, spec, report)
+    const view = await startDetached(paths, spec, report, context.signal)
     await whenUp(accessOf(paths, view), report, context, input)
     return EXIT.ok
   },

@@ -78,15 +78,23 @@ test.each([
     'kind: Topology\nbehaviours:\n  odd: 5\nzones: [{name: a}]\n',
     'lab.yaml:3:3: behaviours.odd: is a number',
   ],
-  ['no zone', 'kind: Topology\n', 'lab.yaml:1:1: zones: Invalid input'],
+  ['no zone', 'kind: Topology\n', 'lab.yaml:1:1: zones: is missing'],
+  ['what is no list', 'kind: Topology\nzones: 3\n', 'lab.yaml:2:1: zones: must be a list'],
+  ['what is no map', 'kind: Topology\nzones: [a]\n', 'lab.yaml:2:9: zones[0]: must be a map'],
+  [
+    'a part of a port',
+    'kind: Topology\nservices: [{name: a, port: 1.5}]\n',
+    'services[0].port: must be a whole number',
+  ],
   ['broken YAML', 'kind: Topology\nzones: [\n', 'lab.yaml:3:1: '],
-  ['no topology at all', 'kind: Scenario\n', 'lab.yaml: there is no document with "kind: Topology" in it'],
+  ['no topology at all', 'kind: Scenario\n', 'lab.yaml:1:1: there is no document with "kind: Topology" in it'],
   ['two topologies', 'kind: Topology\nzones: [{name: a}]\n---\nkind: Topology\n', 'lab.yaml:4:1: a second Topology'],
 ])('%s is named with file, line and column', (_what, text, message) => {
   expect(refusal(text)).toContain(message)
 })
 
 test('all mistakes of a file are named at once', () => {
+  expect(refusal('kind: Topology\nzones: [{name: a}]\none: 1\ntwo: 2\n').split('\n')).toHaveLength(2)
   expect(refusal('kind: Topology\nzones:\n  - name: A\n  - name: B\n').split('\n')).toHaveLength(2)
 })
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Json } from '../../../src/model/json.js'
+import type { Json, JsonObject } from '../../../src/model/json.js'
 import type { ResourceType } from '../../../src/model/registry.js'
 import type { Resource } from '../../../src/model/resource.js'
 import { DestinationIndex } from '../../../src/policy/destinations.js'
@@ -104,5 +104,19 @@ test('a kind that is only kept and synced says so, and so do rules with matches'
   expect(effects([trace, matched]).map(({ reasons }) => reasons)).toEqual([
     ['zonelab does not turn MeshTrace into Envoy configuration'],
     ['rules with matches are not turned into Envoy configuration'],
+  ])
+})
+
+test('what a MeshTLS says beside its mode is named as taking no effect', () => {
+  const rules = (conf: JsonObject) => ({ rules: [{ default: conf }] })
+  const reasons = ['tlsVersion', 'tlsCiphers'].map((field) => `zonelab does not turn ${field} into Envoy configuration`)
+  const ignored = { tlsVersion: { min: 'TLS13' }, tlsCiphers: ['ECDHE-RSA-AES128-GCM-SHA256'] }
+  const both = policy('MeshTLS', 'both', rules({ mode: 'Strict', ...ignored }))
+  const none = policy('MeshTLS', 'none', rules(ignored))
+  const mode = policy('MeshTLS', 'mode', rules({ mode: 'Strict' }))
+  expect(effects([both, none, mode], true)).toEqual([
+    { holds: ['inbound http'], reasons },
+    { holds: [], reasons },
+    { holds: ['inbound http'], reasons: [] },
   ])
 })
