@@ -55,7 +55,9 @@ afterEach(async () => {
 
 async function global(settings: object = {}): Promise<RunningGlobal & { readonly tenant: Api }> {
   const platformTokenFile = planes.file('shard-token', `${platform.token}\n`)
-  const sat = { kdsAuth: 'sat', tenants: true, controlPlanes: CP, platformUrl, platformTokenFile } as const
+  // The heart of the fake platform shares this process: a machine that is full may keep it from beating for long.
+  const heard = { platformUrl, platformTokenFile, admissionMaxAgeMs: '60s' }
+  const sat: object = { kdsAuth: 'sat', tenants: true, controlPlanes: CP, ...heard }
   const running = await planes.global({ ...sat, ...settings })
   return { ...running, tenant: new Api(running.endpoints.apiHttp, `/v1/mesh/control-planes/${CP}/api`) }
 }
@@ -172,7 +174,7 @@ describe('strict', () => {
     await whenNamed(api, '/meshes/default/meshtimeouts', 'later')
     platform.say({ kind: 'credential-gone', digest })
     await whenOnline(tenant, 'zone-1', false)
-    expect(await answerTo(address)).toBe('unauthenticated')
+    await whenAnswered(address, 'unauthenticated')
   })
 
   test('SAT row 150: a managed zone that was deleted is not made again by connecting', async () => {

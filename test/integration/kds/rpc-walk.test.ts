@@ -95,6 +95,8 @@ beforeAll(async () => {
     controlPlanes: `${A},${B}`,
     platformUrl: await platform.listen(),
     platformTokenFile: planes.file('shard-token', platform.token),
+    // The heart of the fake platform shares this process.
+    ...({ admissionMaxAgeMs: '60s' } as object),
   })
   target = `127.0.0.1:${endpoints.kds}`
   const api = (id: TenantId) => new Api(endpoints.apiHttp, `/v1/mesh/control-planes/${id}/api`)
