@@ -25,7 +25,11 @@ function endpointRows(view: LabView): Row[] {
   const global = view.components.find(({ kind }) => kind === 'global')
   const { api, apiHttps, kds, diagnostics } = global?.endpoints ?? {}
   const { spec } = view
-  const security = spec.auth === 'none' ? 'no authentication' : 'zone tokens'
+  const security = { none: 'no authentication', 'zone-token': 'zone tokens', sat: 'access tokens' }[spec.auth]
+  const platform = view.components.find(({ kind }) => kind === 'platform')
+  const manager: Row[] = platform
+    ? [['Platform', `${platform.endpoints.api}   control planes, accounts, provisioning`]]
+    : []
   const rows: Row[] = global
     ? [
         ['API', `${api}   ${apiHttps}`],
@@ -33,7 +37,7 @@ function endpointRows(view: LabView): Row[] {
         ['Metrics', `${diagnostics}/metrics`],
       ]
     : [['Global', `${spec.global.kind === 'foreign' ? spec.global.address : ''}   (not run by this lab)`]]
-  return [...rows, ...zoneRows(view)]
+  return [...manager, ...rows, ...zoneRows(view)]
 }
 
 function zoneRows(view: LabView): Row[] {

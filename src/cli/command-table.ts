@@ -15,10 +15,12 @@ import { inspectDataplanes } from './commands/inspect-dataplanes.js'
 import { labs } from './commands/labs.js'
 import { loadCommands } from './commands/load.js'
 import { logs } from './commands/logs.js'
+import { logsAudit } from './commands/logs-audit.js'
 import { reportCompare, reportShow } from './commands/report.js'
 import { runCommands } from './commands/run.js'
 import { status } from './commands/status.js'
 import { supervise } from './commands/supervise.js'
+import { tenantCreate, tenantDelete, tenantGet, tenantList } from './commands/tenant.js'
 import { tokenInspect } from './commands/token-inspect.js'
 import { tokenIssue } from './commands/token-issue.js'
 import { tokenRevoke, tokenRotate } from './commands/token-keys.js'
@@ -26,6 +28,7 @@ import { tokenVerify } from './commands/token-verify.js'
 import { up } from './commands/up.js'
 import { version } from './commands/version.js'
 import { wait } from './commands/wait.js'
+import { zoneProvision } from './commands/zone.js'
 
 /** All commands. Parser, help, completion and docs/cli.md are made from this list. */
 export const COMMANDS: readonly Command[] = [
@@ -42,9 +45,15 @@ export const COMMANDS: readonly Command[] = [
   inspectDataplanes,
   wait,
   logs,
+  logsAudit,
   configView,
   ...actions,
   ...loadCommands,
+  tenantCreate,
+  tenantList,
+  tenantGet,
+  tenantDelete,
+  zoneProvision,
   tokenIssue,
   tokenVerify,
   tokenInspect,

@@ -1,13 +1,21 @@
-import { type ComponentView, type LabView, tenantTokenFile } from '../lab/lab-view.js'
+import { apiPlace } from '../lab/lab-clients.js'
+import type { ComponentView, LabView } from '../lab/lab-view.js'
 
 /** The line that makes kumactl speak to a control plane of the lab; undefined where the lab could give no access. */
 export function kumactlLine(view: LabView, component: ComponentView, tenant: string): string | undefined {
-  const { api } = component.endpoints
-  if (api === undefined || component.adminTokenFile === undefined) return undefined
-  const inTenant = component.kind === 'global' && view.spec.topology.tenants.length > 1
-  const base = inTenant ? `/v1/mesh/control-planes/${tenant}/api` : ''
-  const file = inTenant ? tenantTokenFile(component.adminTokenFile, tenant) : component.adminTokenFile
-  const name = [view.lab, ...(inTenant ? [tenant] : []), ...(component.kind === 'global' ? [] : [component.name])]
-  const auth = `--auth-type=tokens --auth-conf token=$(cat ${file})`
-  return `kumactl config control-planes add --name ${name.join('-')} --address ${api}${base} ${auth} --overwrite`
+  if (component.endpoints.api === undefined || component.adminTokenFile === undefined) return undefined
+  const { url, base, controlPlane, adminTokenFile } = apiPlace(view, component, tenant)
+  const several = view.spec.topology.tenants.length > 1
+  const name = [
+    view.lab,
+    ...(controlPlane !== undefined && several ? [tenant] : []),
+    ...(component.kind === 'global' ? [] : [component.name]),
+  ]
+  // kumactl's first look sends its headers and no token: a platform wants to know who looks, a control plane does not.
+  const token = `$(cat ${adminTokenFile})`
+  const auth =
+    controlPlane === undefined
+      ? `--auth-type=tokens --auth-conf token=${token}`
+      : `--headers "authorization=Bearer ${token}"`
+  return `kumactl config control-planes add --name ${name.join('-')} --address ${url}${base} ${auth} --overwrite`
 }

@@ -2,8 +2,9 @@ import { AppError } from '../base/errors.js'
 import type { ApiClient } from '../lab/api-client.js'
 import { findComponent } from '../lab/components.js'
 import { ControlClient } from '../lab/control-client.js'
+import { listControlPlanes } from '../lab/control-planes.js'
 import type { DiagnosticsClient } from '../lab/diagnostics-client.js'
-import { apiClient, diagnosticsClient } from '../lab/lab-clients.js'
+import { apiClient, diagnosticsClient, platformClient } from '../lab/lab-clients.js'
 import { readLabState } from '../lab/lab-state.js'
 import type { ComponentView, LabView } from '../lab/lab-view.js'
 import { type LabPaths, labPaths } from '../lab/paths.js'
@@ -25,12 +26,27 @@ export async function openLab(context: Context, input: Input): Promise<LabAccess
   const paths = pathsOf(context, input)
   const control = new ControlClient(paths.socket)
   try {
-    return { paths, control, view: await control.view() }
+    const view = await control.view()
+    return { paths, control, view: await withControlPlane(view, context, input.text('tenant')) }
   } catch (thrown) {
     const error = AppError.from(thrown)
     if (error.code !== 'unavailable') throw error
     throw new AppError('unavailable', whyNotRunning(paths), { cause: thrown })
   }
+}
+
+/** A control plane that was made since the lab was started, by its name or its id, is as good as those that came with it. */
+async function withControlPlane(view: LabView, context: Context, tenant: string | undefined): Promise<LabView> {
+  const hasPlatform = view.components.some(({ kind }) => kind === 'platform')
+  if (tenant === undefined || !hasPlatform || Object.hasOwn(view.controlPlanes, tenant)) return view
+  const rows = await listControlPlanes(platformClient(view, context.clock))
+  const controlPlanes = Object.fromEntries(
+    rows.flatMap(({ id, name }) => [
+      [name, id],
+      [id, id],
+    ]),
+  )
+  return { ...view, controlPlanes: { ...view.controlPlanes, ...controlPlanes } }
 }
 
 function whyNotRunning(paths: LabPaths): string {
@@ -62,7 +78,7 @@ export function tenantOf(lab: LabAccess, input: Input): string {
 export function tenantAsked(lab: LabAccess, input: Input): string | undefined {
   const { tenants } = lab.view.spec.topology
   const asked = input.text('tenant')
-  if (asked === undefined || tenants.includes(asked)) return asked
+  if (asked === undefined || tenants.includes(asked) || Object.hasOwn(lab.view.controlPlanes, asked)) return asked
   throw new AppError('invalid-argument', `--tenant ${asked}: the lab has ${tenants.join(', ')}`)
 }
 

@@ -126,7 +126,7 @@ function labTarget(view: LabView, context: Context, restart: () => Promise<void>
     name: view.lab === 'load' ? 'a throw-away lab' : `lab ${view.lab}`,
     address: kds,
     trust: view.spec.plaintext ? { kind: 'plaintext' } : { kind: 'ca', caPem },
-    tenants: view.spec.topology.tenants,
+    tenants: view.spec.topology.tenants.map((tenant) => view.controlPlanes[tenant] ?? tenant),
     api: client,
     zoneToken: async (zone, tenant, kind) =>
       view.spec.auth === 'none' ? undefined : askForToken(client(tenant), zone, kind),

@@ -97,6 +97,8 @@ function addCommand(program: Parser, command: Command, run: Run): void {
     .command(last, { hidden: command.hidden ?? false })
     .description(command.summary)
     .exitOverride()
+    // So that `logs audit --lab X` gives the flag to `audit`.
+    .enablePositionalOptions()
     .helpGroup(`${command.group}:`)
   for (const { name, doc, required, variadic } of command.args ?? []) {
     const shape = `${name}${variadic ? '...' : ''}`

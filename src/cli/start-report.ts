@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.js'
 import type { LabView } from '../lab/lab-view.js'
-import type { StartStep } from '../lab/run-lab.js'
 import type { RunnerState } from '../lab/runner.js'
+import type { StartStep } from '../lab/supervisor.js'
 import { dataplanesIn } from '../lab/topology.js'
 import type { Io } from './io.js'
 import { duration, plural } from './quantities.js'
@@ -78,7 +78,10 @@ export class StartReport {
 
 function describe(step: StartStep, view: LabView): string | undefined {
   const global = view.components.find(({ kind }) => kind === 'global')
+  const platform = view.components.find(({ kind }) => kind === 'platform')
   switch (step) {
+    case 'platform':
+      return platform && `control-plane manager ${platform.endpoints.api}`
     case 'global':
       return global && `KDS ${global.endpoints.kds} · API ${global.endpoints.api}`
     case 'credentials':

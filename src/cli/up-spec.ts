@@ -21,7 +21,7 @@ export const SPEC_FLAGS: readonly Flag[] = [
     value: 'MODE',
     doc: 'How zones prove who they are',
     fallback: 'zone-token',
-    words: ['zone-token', 'none'],
+    words: ['zone-token', 'sat', 'none'],
   },
   {
     name: 'open-streams',
@@ -81,7 +81,7 @@ async function describedSpec(input: Input): Promise<LabSpec> {
   }
   return {
     topology: await topologyOf(input),
-    auth: input.word('auth', ['zone-token', 'none']) ?? 'zone-token',
+    auth: input.word('auth', ['zone-token', 'sat', 'none']) ?? 'zone-token',
     openStreams: input.word('open-streams', ['parity', 'strict']) ?? 'parity',
     plaintext: input.switch('plaintext'),
     listen,

@@ -76,6 +76,14 @@ export class ApiClient {
     return { created: answer.status === 201, warnings }
   }
 
+  async post<T>(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<T> {
+    return (await (await this.#ask('POST', path, body, headers)).json()) as T
+  }
+
+  async patch(path: string, body: unknown): Promise<void> {
+    await this.#ask('PATCH', path, body)
+  }
+
   async delete(path: string): Promise<void> {
     await this.#ask('DELETE', path)
   }
@@ -85,7 +93,12 @@ export class ApiClient {
     return (await this.#ask('POST', path, body)).text()
   }
 
-  async #ask(method: string, path: string, body?: unknown): Promise<Response> {
+  async #ask(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Response> {
     const { url, tenant, name, fetch: ask = fetch } = this.#target
     const base = tenant === undefined || tenant === DEFAULT_TENANT ? '' : `/v1/mesh/control-planes/${tenant}/api`
     const token = this.#target.token()
@@ -96,6 +109,7 @@ export class ApiClient {
       response = await ask(`${url}${base}${path}`, {
         method,
         headers: {
+          ...headers,
           accept: 'application/json, text/plain',
           ...(body !== undefined && { 'content-type': 'application/json' }),
           ...(token !== undefined && { authorization: `Bearer ${token}` }),

@@ -1,9 +1,10 @@
 import { AppError } from '../base/errors.js'
-import type { LabSpec } from './lab-spec.js'
+import { hasPlatform, type LabSpec } from './lab-spec.js'
 import { dataplanesIn, type ZonePlan } from './topology.js'
 
 /** One part of a lab as the command line names it. A sidecar is part of its zone's `dataplanes`. */
 export type Component =
+  | { readonly kind: 'platform'; readonly key: 'platform'; readonly name: 'platform' }
   /** Several instances of the global are `global`, `global-2` … */
   | { readonly kind: 'global'; readonly key: string; readonly name: string }
   | (InZone & { readonly kind: 'zone' })
@@ -32,6 +33,7 @@ export function componentsOf(spec: LabSpec): Component[] {
       }),
     )
   return [
+    ...(hasPlatform(spec) ? [{ kind: 'platform', key: 'platform', name: 'platform' } as const] : []),
     ...globalNames(spec).map((name) => ({ kind: 'global', key: name, name }) as const),
     ...inZones('zone', () => true),
     ...inZones('dataplane', (zone) => dataplanesIn(zone) > 0),
@@ -73,7 +75,7 @@ export function processGroups(spec: LabSpec, cores: number): ProcessGroup[] {
     }))
   }
   return [
-    ...components.filter(({ kind }) => kind === 'global').map(own),
+    ...components.filter(({ kind }) => kind === 'platform' || kind === 'global').map(own),
     ...pack('zone', 'zones'),
     ...pack('dataplane', 'dataplanes'),
   ]

@@ -38,9 +38,31 @@ export async function ensureZoneToken(
     writePrivateFile(file, foreignZoneToken(spec.global.zoneTokenDir, zone.zone.name))
     return
   }
-  if (existsSync(file)) return
-  const token = await wiring.api(zone.tenant).postForText('/tokens/zone', { zone: zone.zone.name, scope: ['cp'] })
+  const api = wiring.api(zone.tenant)
+  if (spec.auth === 'sat') await ensureAccessToken(zone.zone.name, file, api)
+  else if (!existsSync(file)) {
+    writePrivateFile(file, await api.postForText('/tokens/zone', { zone: zone.zone.name, scope: ['cp'] }))
+  }
+}
+
+/** The token of a provisioned zone is shown once: a zone whose token is lost is provisioned anew, and a file without a zone is stale. */
+async function ensureAccessToken(zone: string, file: string, api: ApiClient): Promise<void> {
+  if (await isThere(api, `/zones/${zone}`)) {
+    if (existsSync(file)) return
+    await api.delete(`/zones/${zone}`)
+  }
+  const { token } = await api.post<{ token: string }>('/provision-zone', { name: zone })
   writePrivateFile(file, token)
+}
+
+async function isThere(api: ApiClient, path: string): Promise<boolean> {
+  try {
+    await api.get(path)
+    return true
+  } catch (thrown) {
+    if (AppError.from(thrown).code === 'not-found') return false
+    throw thrown
+  }
 }
 
 /** One for all sidecars of a mesh: without a name in it, it fits each. */

@@ -14,6 +14,8 @@ export interface DiagnosticsTarget {
   /** `http://host:port` of the process's diagnostics. */
   readonly url: string
   readonly token: string
+  /** Id at the platform by the name that the lab knows the control plane by; absent: they are called what they are. */
+  readonly controlPlanes?: Readonly<Record<string, string>>
 }
 
 /** How much longer than the wait itself an answer may take; a process that is stopped never gives one. */
@@ -27,6 +29,7 @@ export class DiagnosticsClient {
   readonly tenant: string | undefined
   readonly zone: string
   readonly #target: DiagnosticsTarget
+  readonly #tenantNames: ReadonlyMap<string, string>
   readonly #clock: Clock
 
   constructor(target: DiagnosticsTarget, clock: Clock) {
@@ -34,6 +37,8 @@ export class DiagnosticsClient {
     this.tenant = target.tenant
     this.zone = target.zone
     this.#target = target
+    const names = Object.entries(target.controlPlanes ?? {}).filter(([name, id]) => name !== id)
+    this.#tenantNames = new Map(names.map(([name, id]) => [id, name]))
     this.#clock = clock
   }
 
@@ -47,7 +52,7 @@ export class DiagnosticsClient {
   }
 
   async status<T>(timeoutMs: number): Promise<T> {
-    return (await (await this.#get('/status', timeoutMs)).json()) as T
+    return this.#read<T>(await (await this.#get('/status', timeoutMs)).text())
   }
 
   /** Of a global: the places of the zones that it knows. */
@@ -62,12 +67,13 @@ export class DiagnosticsClient {
    */
   async untilSynced(timeoutMs: number, tenant?: string): Promise<SyncedAnswer> {
     const deadlineMs = this.#clock.monotonicMs() + timeoutMs
-    const only = tenant === undefined ? '' : `&tenant=${encodeURIComponent(tenant)}`
+    const id = tenant === undefined ? undefined : (this.#target.controlPlanes?.[tenant] ?? tenant)
+    const only = id === undefined ? '' : `&tenant=${encodeURIComponent(id)}`
     for (;;) {
       const leftMs = Math.max(0, Math.floor(deadlineMs - this.#clock.monotonicMs()))
       const waitMs = Math.min(leftMs, WAIT_SLICE_MS)
       const response = await this.#get(`/synced?timeoutMs=${waitMs}${only}`, waitMs + ANSWER_GRACE_MS)
-      const answer = (await response.json()) as SyncedAnswer
+      const answer = this.#read<SyncedAnswer>(await response.text())
       if (answer.synced || waitMs === leftMs) return answer
     }
   }
@@ -75,7 +81,14 @@ export class DiagnosticsClient {
   /** Calls for each hop until the signal aborts. Resolves once the stream is open; `end` when it is over. */
   async hops(onHop: (hop: Hop) => void, signal: AbortSignal): Promise<{ readonly end: Promise<void> }> {
     const response = await this.#fetch('/hops', signal)
-    return { end: readLines(response, (line) => onHop(JSON.parse(line) as Hop)) }
+    return { end: readLines(response, (line) => onHop(this.#read<Hop>(line))) }
+  }
+
+  /** Processes know control planes by their ids, people by their names. */
+  #read<T>(text: string): T {
+    return JSON.parse(text, (key, value: unknown) =>
+      key === 'tenant' && typeof value === 'string' ? (this.#tenantNames.get(value) ?? value) : value,
+    ) as T
   }
 
   async #get(path: string, withinMs: number): Promise<Response> {

@@ -25,6 +25,13 @@ interface ProcessKind {
 
 /** Every kind of process there is, each behind one door. Its code is loaded only when it is the one to run. */
 export const PROCESSES: Readonly<Record<ComponentKind, ProcessKind>> = {
+  platform: {
+    async load() {
+      const { PlatformProcess } = await import('../platform/compose.js')
+      const { readPlatformConfig } = await import('../platform/config.js')
+      return composable(readPlatformConfig, (config, ports) => new PlatformProcess(config, ports))
+    },
+  },
   global: {
     async load() {
       const { GlobalProcess } = await import('../global/compose.js')

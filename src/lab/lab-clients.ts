@@ -3,11 +3,11 @@ import { AppError } from '../base/errors.js'
 import { ApiClient, type ApiTarget } from './api-client.js'
 import { DiagnosticsClient } from './diagnostics-client.js'
 import { globalWitness } from './global-witness.js'
-import { type ComponentView, type LabView, tenantTokenFile } from './lab-view.js'
+import type { ComponentView, LabView } from './lab-view.js'
 import { readIfThere } from './private-files.js'
 import type { SyncWitnesses } from './sync-wait.js'
 
-/** API of a control plane that the lab runs. `tenant` selects a control plane of the global; a zone has one only. */
+/** API of a control plane that the lab runs; the global's by way of the platform, where there is one. A zone has one only. */
 export function apiClient(
   view: LabView,
   component: ComponentView,
@@ -15,13 +15,59 @@ export function apiClient(
   tenant: string | undefined,
   fetch?: ApiTarget['fetch'],
 ): ApiClient {
-  const { name, endpoints, adminTokenFile } = component
+  const { name } = component
+  const { url, controlPlane, adminTokenFile } = apiPlace(view, component, tenant)
+  const token = () => (adminTokenFile === undefined ? undefined : readIfThere(adminTokenFile)?.trim())
+  return new ApiClient({ name, url, token, tenant: controlPlane, ...(fetch && { fetch }) }, clock)
+}
+
+/** Where an API is, and whose token opens it. */
+export interface ApiPlace {
+  /** `http://host:port`. */
+  readonly url: string
+  /** Id at the platform; undefined: the API is at the bare path. */
+  readonly controlPlane: string | undefined
+  /** What follows `url`: '' or the control plane's path. */
+  readonly base: string
+  readonly adminTokenFile: string | undefined
+}
+
+/** Throws `invalid-argument` for a component without an API, `not-found` for a control plane that is not there. */
+export function apiPlace(view: LabView, component: ComponentView, tenant: string | undefined): ApiPlace {
+  const platform = component.kind === 'global' ? view.components.find(({ kind }) => kind === 'platform') : undefined
+  const { endpoints, adminTokenFile } = platform ?? component
   const url = endpoints.api
-  if (url === undefined) throw new AppError('invalid-argument', `${name} has no API`)
-  const selected = view.spec.topology.tenants.length > 1 ? tenant : undefined
-  const file = adminTokenFile === undefined ? undefined : tenantTokenFile(adminTokenFile, selected)
-  const token = () => (file === undefined ? undefined : readIfThere(file)?.trim())
-  return new ApiClient({ name, url, token, tenant: selected, ...(fetch && { fetch }) }, clock)
+  if (url === undefined) throw new AppError('invalid-argument', `${component.name} has no API`)
+  const controlPlane = platform && controlPlaneId(view, tenant)
+  const base = controlPlane === undefined ? '' : `/v1/mesh/control-planes/${controlPlane}/api`
+  return { url, controlPlane, base, adminTokenFile }
+}
+
+/** The platform's own API, as the admin of the lab's organisation. Throws `invalid-argument` without a platform. */
+export function platformClient(view: LabView, clock: Clock): ApiClient {
+  return apiClient(view, platformOf(view), clock, undefined)
+}
+
+/** What the platform shows to whoever operates it, with the lab's own token. Throws `invalid-argument` without a platform. */
+export function operatorClient(view: LabView, clock: Clock): ApiClient {
+  const { name, endpoints } = platformOf(view)
+  const token = () => readIfThere(view.diagnosticsTokenFile)?.trim()
+  return new ApiClient({ name, url: endpoints.diagnostics ?? '', token, tenant: undefined }, clock)
+}
+
+function platformOf(view: LabView): ComponentView {
+  const platform = view.components.find(({ kind }) => kind === 'platform')
+  if (platform) return platform
+  const how = 'make one with several control planes (--tenants N) or with access tokens (--auth sat)'
+  throw new AppError('invalid-argument', `lab "${view.lab}" has no platform: ${how}`)
+}
+
+/** By name or by id; without one the lab's first. Throws `not-found`, also for one that is being made. */
+export function controlPlaneId({ controlPlanes, spec }: LabView, tenant: string | undefined): string {
+  const asked = tenant ?? spec.topology.tenants[0] ?? ''
+  const id = Object.values(controlPlanes).includes(asked) ? asked : controlPlanes[asked]
+  if (id === undefined) throw new AppError('not-found', `there is no control plane "${asked}"`)
+  return id
 }
 
 /** Undefined for a component that the lab does not run. */
@@ -33,7 +79,8 @@ export function diagnosticsClient(
   const url = endpoints.diagnostics
   if (url === undefined || state === 'external') return undefined
   const token = readIfThere(view.diagnosticsTokenFile)?.trim() ?? ''
-  return new DiagnosticsClient({ name, tenant, zone: zone ?? '', url, token }, clock)
+  const { controlPlanes } = view
+  return new DiagnosticsClient({ name, tenant, zone: zone ?? '', url, token, controlPlanes }, clock)
 }
 
 /** Who can say whether the lab, or one tenant's part of it, is in sync, and who should run and does not. */

@@ -4,8 +4,8 @@ import type { Topology } from './topology.js'
 /** What `up` was asked to run, complete. Two of them that are equal make the same lab. */
 export interface LabSpec {
   readonly topology: Topology
-  readonly auth: 'zone-token' | 'none'
-  /** Whether an open stream ends when its credential does. */
+  readonly auth: 'zone-token' | 'sat' | 'none'
+  /** Streams are authenticated once, or end when their credential does. */
   readonly openStreams: 'parity' | 'strict'
   /** No TLS on KDS. Sidecars always use TLS, as Kuma's do. */
   readonly plaintext: boolean
@@ -16,6 +16,11 @@ export interface LabSpec {
   /** `auto`: one for each component, packed above a number of zones. `isolate`: never packed. `inline`: all in one. */
   readonly processes: 'auto' | 'isolate' | 'inline'
   readonly global: OwnGlobal | ForeignGlobal
+}
+
+/** Several control planes, or zones with access tokens, need a manager; somebody else's global has its own. */
+export function hasPlatform({ topology, auth, global }: LabSpec): boolean {
+  return global.kind === 'own' && (topology.tenants.length > 1 || auth === 'sat')
 }
 
 export interface OwnGlobal {
@@ -62,7 +67,7 @@ export const labSpecSchema: z.ZodType<LabSpec> = z.object({
     zones: z.array(zone),
     behaviours: z.record(z.string(), z.json()),
   }),
-  auth: z.enum(['zone-token', 'none']),
+  auth: z.enum(['zone-token', 'sat', 'none']),
   openStreams: z.enum(['parity', 'strict']).default('parity'),
   plaintext: z.boolean(),
   listen: z.string(),

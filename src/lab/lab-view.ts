@@ -1,6 +1,5 @@
-import { DEFAULT_TENANT } from '../model/tenant.js'
 import { type Component, type ComponentKind, isExternal } from './components.js'
-import type { LabSpec } from './lab-spec.js'
+import { hasPlatform, type LabSpec } from './lab-spec.js'
 import type { LabPorts } from './lab-state.js'
 import type { LabPaths } from './paths.js'
 import { logFileOf } from './paths.js'
@@ -24,6 +23,8 @@ export interface LabView {
   readonly adminTokenFile: string | undefined
   readonly diagnosticsTokenFile: string
   readonly components: readonly ComponentView[]
+  /** Id at the platform by tenant; empty without a platform, and while they are not there yet. */
+  readonly controlPlanes: Readonly<Record<string, string>>
   /** What the user should know: ports replaced, peers refused. */
   readonly notices: readonly string[]
 }
@@ -98,11 +99,6 @@ export function adminTokenFile(paths: LabPaths, key: string): string {
   return `${paths.tokens}/${key}.admin`
 }
 
-/** Of a global with several control planes: each has an admin of its own (`adminTokenFile` of `global run`). */
-export function tenantTokenFile(file: string, tenant: string | undefined): string {
-  return tenant === undefined || tenant === DEFAULT_TENANT ? file : `${file}.${tenant}`
-}
-
 export function zoneTokenFile(paths: LabPaths, key: string): string {
   return `${paths.tokens}/${key}.zone`
 }
@@ -126,6 +122,7 @@ export interface ViewInputs {
   readonly state: LabView['state']
   readonly pid: number | undefined
   readonly notices: readonly string[]
+  readonly controlPlanes: LabView['controlPlanes']
 }
 
 export function labView(inputs: ViewInputs): LabView {
@@ -141,9 +138,10 @@ export function labView(inputs: ViewInputs): LabView {
     packed: inputs.packed,
     database: inputs.database,
     caFile: spec.global.kind === 'own' ? paths.caFile : spec.global.caFile,
-    adminTokenFile: own ? adminTokenFile(paths, 'global') : undefined,
+    adminTokenFile: own ? adminTokenFile(paths, hasPlatform(spec) ? 'platform' : 'global') : undefined,
     diagnosticsTokenFile: diagnosticsTokenFile(paths),
     components: inputs.components.map((component) => componentView(inputs, component)),
+    controlPlanes: inputs.controlPlanes,
     notices: inputs.notices,
   }
 }
@@ -156,13 +154,13 @@ function componentView(inputs: ViewInputs, component: Component): ComponentView 
   return {
     name: component.name,
     kind: component.kind,
-    tenant: component.kind === 'global' ? undefined : component.tenant,
-    zone: component.kind === 'global' ? undefined : component.zone.name,
+    tenant: 'tenant' in component ? component.tenant : undefined,
+    zone: 'zone' in component ? component.zone.name : undefined,
     ...(isExternal(component) ? EXTERNAL : stateOf(inputs.stateOfComponent(component))),
     endpoints: endpointsOf(component, ports, spec),
     adminTokenFile:
       component.kind === 'dataplane' || isExternal(component) ? undefined : adminTokenFile(paths, component.key),
-    zoneTokenFile: isZone && spec.auth === 'zone-token' ? zoneTokenFile(paths, component.key) : undefined,
+    zoneTokenFile: isZone && spec.auth !== 'none' ? zoneTokenFile(paths, component.key) : undefined,
     log: logFileOf(paths, component.key),
   }
 }

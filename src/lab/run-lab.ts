@@ -8,9 +8,7 @@ import type { LabView } from './lab-view.js'
 import { endLeftovers } from './leftovers.js'
 import type { LabPaths } from './paths.js'
 import type { RunnerState } from './runner.js'
-import { type ComponentAction, type MakeRunner, Supervisor } from './supervisor.js'
-
-export type StartStep = 'global' | 'credentials' | 'zones' | 'dataplanes'
+import { type ComponentAction, type MakeRunner, type StartStep, Supervisor } from './supervisor.js'
 
 export interface RunLabOptions {
   readonly paths: LabPaths

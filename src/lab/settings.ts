@@ -3,7 +3,7 @@ import type { Settings } from './child-messages.js'
 import { type Component, globalNames } from './components.js'
 import { fleetRows } from './fleet.js'
 import type { LabDatabase } from './lab-database.js'
-import { DEFAULT_DB, type LabSpec } from './lab-spec.js'
+import { DEFAULT_DB, hasPlatform, type LabSpec } from './lab-spec.js'
 import type { LabPorts } from './lab-state.js'
 import { adminTokenFile, dataplaneTokenFile, dialable, zoneTokenFile } from './lab-view.js'
 import { fileNameOf, type LabPaths } from './paths.js'
@@ -16,10 +16,13 @@ export interface Wiring {
   readonly ports: LabPorts
   readonly diagnosticsToken: string
   readonly database?: LabDatabase | undefined
+  /** Id at the platform by the name that the lab knows it by; empty without a platform. */
+  readonly controlPlanes: Readonly<Record<string, string>>
 }
 
 /** Settings whose value is a port, by kind of component: each gets one of its own. */
 export const PORT_SETTINGS = {
+  platform: ['diagnosticsPort', 'apiHttpPort'],
   global: ['diagnosticsPort', 'apiHttpPort', 'apiHttpsPort', 'kdsPort'],
   zone: ['diagnosticsPort', 'apiHttpPort', 'apiHttpsPort', 'dpServerPort', 'bootstrapPort'],
   dataplane: ['diagnosticsPort', 'adminPort'],
@@ -36,6 +39,8 @@ export function settingsOf(component: Component, wiring: Wiring): Settings {
     ...wiring.ports[component.key],
   }
   switch (component.kind) {
+    case 'platform':
+      return platformSettings(wiring)
     case 'global':
       return { ...common, ...globalSettings(component, wiring) }
     case 'zone':
@@ -45,7 +50,42 @@ export function settingsOf(component: Component, wiring: Wiring): Settings {
   }
 }
 
-function globalSettings({ key }: Component, { paths, spec, database }: Wiring): Settings {
+/** The lab's one deployment and where it is; names as Konnect's. */
+export const REGION = 'us'
+const SHARD = 'us-1'
+
+/** The lab's own organisation, and one that must see nothing of it. */
+const ORGANIZATIONS = 'lab,guests'
+
+function platformSettings({ paths, spec, ports, diagnosticsToken }: Wiring): Settings {
+  const { diagnosticsPort = 0, apiHttpPort = 0 } = ports.platform ?? {}
+  const host = dialable(spec.listen)
+  const shard = {
+    name: SHARD,
+    region: REGION,
+    api: `http://${host}:${ports.global?.apiHttpPort}`,
+    sync: globalAddress(spec, ports, 0),
+    tokenFile: shardTokenFile(paths),
+  }
+  return {
+    listen: spec.listen,
+    diagnosticsToken,
+    diagnosticsPort,
+    regions: `${REGION}=${apiHttpPort}`,
+    shards: JSON.stringify([shard]),
+    organizations: ORGANIZATIONS,
+    adminTokenFile: adminTokenFile(paths, 'platform'),
+    store: spec.db === 'memory' ? 'memory' : join(paths.data, 'platform.db'),
+  }
+}
+
+/** By which the lab's platform and its global know each other. */
+export function shardTokenFile(paths: LabPaths): string {
+  return join(paths.tokens, `shard-${SHARD}`)
+}
+
+function globalSettings({ key }: Component, { paths, spec, ports, database }: Wiring): Settings {
+  const platform = hasPlatform(spec)
   return {
     tlsCertFile: paths.certFile,
     tlsKeyFile: paths.keyFile,
@@ -53,8 +93,11 @@ function globalSettings({ key }: Component, { paths, spec, database }: Wiring): 
     kdsAuth: spec.auth,
     openStreams: spec.openStreams,
     insecure: spec.plaintext || spec.auth === 'none',
-    tenants: spec.topology.tenants.length > 1,
-    controlPlanes: spec.topology.tenants.join(','),
+    tenants: platform,
+    ...(platform && { platformTokenFile: shardTokenFile(paths) }),
+    ...(spec.auth === 'sat' && {
+      platformUrl: `http://${dialable(spec.listen)}:${ports.platform?.apiHttpPort}/internal/shards/${SHARD}`,
+    }),
     localhostIsAdmin: false,
     adminTokenFile: adminTokenFile(paths, key),
     store: database?.store ?? databaseOf(paths, spec),
@@ -62,14 +105,16 @@ function globalSettings({ key }: Component, { paths, spec, database }: Wiring): 
   }
 }
 
-function zoneSettings(zone: Extract<Component, { kind: 'zone' }>, { paths, spec, ports }: Wiring): Settings {
+function zoneSettings(zone: Extract<Component, { kind: 'zone' }>, wiring: Wiring): Settings {
+  const { paths, spec, ports } = wiring
+  const cpId = wiring.controlPlanes[zone.tenant]
   return {
     zoneName: zone.zone.name,
     globalAddress: globalAddress(spec, ports, spec.topology.zones.indexOf(zone.zone)),
     insecure: globalAddress(spec, ports, 0).startsWith('grpc://'),
     kdsRootCaFile: (spec.global.kind === 'own' ? paths.caFile : spec.global.caFile) ?? '',
-    ...(spec.auth === 'zone-token' && { tokenPath: zoneTokenFile(paths, zone.key) }),
-    ...(spec.topology.tenants.length > 1 && { cpId: zone.tenant }),
+    ...(spec.auth !== 'none' && { tokenPath: zoneTokenFile(paths, zone.key) }),
+    ...(cpId !== undefined && { cpId }),
     tlsCertFile: paths.certFile,
     tlsKeyFile: paths.keyFile,
     caFile: paths.caFile,

@@ -12,19 +12,23 @@ import {
   type ProcessGroup,
   processGroups,
 } from './components.js'
+import { ensureControlPlanes } from './control-planes.js'
 import { ensureCertificates, ensureDataplaneToken, ensureZoneToken } from './credentials.js'
-import { apiClient } from './lab-clients.js'
+import { apiClient, platformClient } from './lab-clients.js'
 import { type LabDatabase, prepareDatabase } from './lab-database.js'
-import type { LabSpec } from './lab-spec.js'
+import { hasPlatform, type LabSpec } from './lab-spec.js'
 import { type LabPorts, type LabState, writeLabState } from './lab-state.js'
 import { diagnosticsTokenFile, type LabView, labView } from './lab-view.js'
 import type { LabPaths } from './paths.js'
 import { keptSecret, makePrivateDir, writePrivateFile } from './private-files.js'
 import { processIdOf } from './process-id.js'
 import type { Runner, RunnerState } from './runner.js'
-import { databaseOf, fleetFile, fleetFileText, settingsOf } from './settings.js'
+import { databaseOf, fleetFile, fleetFileText, settingsOf, shardTokenFile } from './settings.js'
 
 export type ComponentAction = 'start' | 'stop' | 'kill' | 'restart' | 'pause' | 'resume'
+
+/** What is there after a part of the start, in order. */
+export type StartStep = 'platform' | 'global' | 'credentials' | 'zones' | 'dataplanes'
 
 export type MakeRunner = (group: ProcessGroup, onChange: (state: RunnerState) => void) => Runner
 
@@ -49,6 +53,7 @@ export class Supervisor {
   readonly #diagnosticsToken: string
   #phase: LabView['state'] = 'starting'
   #database: LabDatabase | undefined
+  #controlPlanes: LabView['controlPlanes'] = {}
   /** Why the state file is behind; undefined while it is not. */
   #unwritten: string | undefined
 
@@ -68,13 +73,18 @@ export class Supervisor {
     if (database !== 'memory' && !isPostgresUrl(database)) makePrivateDir(dirname(database))
     makePrivateDir(paths.data)
     ensureCertificates(paths, spec, clock)
+    if (hasPlatform(spec)) keptSecret(shardTokenFile(paths))
     this.#writeState()
   }
 
-  /** The global, then credentials, then zones, then sidecars. All of them load their code meanwhile. */
-  async startAll(step: (name: 'global' | 'credentials' | 'zones' | 'dataplanes') => void): Promise<void> {
+  /** Platform and global, then credentials, then zones, then sidecars. All of them load their code meanwhile. */
+  async startAll(step: (name: StartStep) => void): Promise<void> {
     for (const runner of this.#runners.values()) runner.load()
     this.#database = await prepareDatabase(this.#options.paths, this.#options.spec)
+    if (hasPlatform(this.#options.spec)) {
+      await this.#startKind('platform')
+      step('platform')
+    }
     await this.#startKind('global')
     step('global')
     await this.#ensureCredentials()
@@ -97,6 +107,7 @@ export class Supervisor {
       components: this.#components,
       packed: isPacked(spec),
       database: databaseOf(paths, spec),
+      controlPlanes: this.#controlPlanes,
       stateOfComponent: (component) => this.#runnerOf(component)?.state ?? { kind: 'stopped' },
       state: this.#phase,
       pid: process.pid,
@@ -124,7 +135,7 @@ export class Supervisor {
   /** Ends every process, sidecars first, so that nobody sees his server go. The lab's files stay. */
   async stopAll(): Promise<void> {
     this.#phase = 'stopping'
-    for (const kind of ['dataplane', 'zone', 'global'] as const) {
+    for (const kind of ['dataplane', 'zone', 'global', 'platform'] as const) {
       await Promise.all(this.#groupsOf(kind).map((group) => this.#runners.get(group.name)?.stop()))
     }
     this.#phase = 'stopped'
@@ -174,7 +185,12 @@ export class Supervisor {
     if (this.#phase === 'stopping' || this.#phase === 'stopped') {
       throw new AppError('cancelled', `${group.name} is not started: the lab is being stopped`)
     }
-    const wiring = { paths, spec, ports, diagnosticsToken: this.#diagnosticsToken, database: this.#database }
+    const wiring = {
+      ...{ paths, spec, ports },
+      diagnosticsToken: this.#diagnosticsToken,
+      database: this.#database,
+      controlPlanes: this.#controlPlanes,
+    }
     for (const component of group.components) {
       if (component.kind === 'dataplane')
         writePrivateFile(fleetFile(paths, component.key), fleetFileText(component, wiring))
@@ -198,9 +214,12 @@ export class Supervisor {
     return this.#groups.find(({ components }) => components.some((component) => component.key === key))
   }
 
-  /** Meshes come first: a dataplane token belongs to a mesh. */
+  /** Control planes and meshes come first: what is issued belongs to them. */
   async #ensureCredentials(): Promise<void> {
-    const { paths, spec } = this.#options
+    const { paths, spec, clock } = this.#options
+    if (hasPlatform(spec)) {
+      this.#controlPlanes = await ensureControlPlanes(spec, paths, platformClient(this.view(), clock))
+    }
     const api = (tenant: string) => this.#globalApi(tenant)
     if (spec.global.kind === 'own') {
       for (const tenant of spec.topology.tenants) {

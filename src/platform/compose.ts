@@ -33,11 +33,8 @@ export interface ProcessPorts {
   readonly onFatal?: (error: AppError) => void
 }
 
-export interface PlatformEndpoints {
-  /** By region. */
-  readonly api: Readonly<Record<string, number>>
-  readonly diagnostics: number
-}
+/** `diagnostics`, and the port of each region's API by its name. */
+export type PlatformEndpoints = Readonly<Record<string, number>>
 
 /** The control-plane manager: where its ports meet their implementations. */
 export class PlatformProcess {
@@ -98,7 +95,7 @@ export class PlatformProcess {
     }
     const diagnostics = await this.#serveDiagnostics(store, controlPlanes)
     this.#ready = true
-    return { api, diagnostics }
+    return { ...api, diagnostics }
   }
 
   async #openStore(): Promise<RecordStore> {

@@ -3,14 +3,14 @@ import { AppError } from '../../base/errors.js'
 import { askBootstrap } from '../../lab/bootstrap-client.js'
 import { apiClient } from '../../lab/lab-clients.js'
 import { readLabState } from '../../lab/lab-state.js'
-import { type ComponentView, dataplaneTokenFile, tenantTokenFile } from '../../lab/lab-view.js'
+import { type ComponentView, dataplaneTokenFile } from '../../lab/lab-view.js'
 import { readIfThere } from '../../lab/private-files.js'
 import type { JsonObject } from '../../model/json.js'
 import { type Command, type Context, type Input, LAB_FLAG, TENANT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { globalEnvironment, type KumaEnvironment, zoneEnvironment } from '../kuma-environment.js'
 import { kumactlLine } from '../kumactl.js'
-import { componentNamed, type LabAccess, openLab, tenantAsked, tenantOf } from '../lab-access.js'
+import { componentNamed, type LabAccess, openLab, tenantOf } from '../lab-access.js'
 
 const FOR = ['kuma', 'kong-mesh-2', 'kumactl', 'envoy'] as const
 
@@ -46,19 +46,17 @@ export const env: Command = {
         printEnvironment(kumaEnvironment(name, lab, input, 'kong-mesh-2'), context)
         break
       case undefined:
-        for (const line of addresses(componentNamed(lab, name, input.text('tenant')), lab, input)) context.io.out(line)
+        for (const line of addresses(componentNamed(lab, name, input.text('tenant')), lab)) context.io.out(line)
     }
     return EXIT.ok
   },
 }
 
-function addresses(component: ComponentView, lab: LabAccess, input: Input): string[] {
-  const tenant = component.kind === 'global' ? tenantAsked(lab, input) : undefined
-  const token = component.adminTokenFile
+function addresses(component: ComponentView, lab: LabAccess): string[] {
   const { caFile, diagnosticsTokenFile } = lab.view
   const entries: [string, string | undefined][] = [
     ...Object.entries(component.endpoints).map(([name, url]): [string, string] => [variable(name), url]),
-    ['ZONELAB_ADMIN_TOKEN_FILE', token === undefined ? undefined : tenantTokenFile(token, tenant)],
+    ['ZONELAB_ADMIN_TOKEN_FILE', component.adminTokenFile],
     ['ZONELAB_ZONE_TOKEN_FILE', component.zoneTokenFile],
     ['ZONELAB_DIAGNOSTICS_TOKEN_FILE', diagnosticsTokenFile],
     ['ZONELAB_CA_FILE', caFile],
@@ -80,6 +78,7 @@ function kumaEnvironment(name: string, lab: LabAccess, input: Input, product: 'k
       return globalEnvironment(lab.view, component, ports)
     case 'zone':
       return zoneEnvironment(lab.view, component, ports, product)
+    case 'platform':
     case 'dataplane':
       throw new AppError(
         'invalid-argument',

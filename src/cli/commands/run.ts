@@ -2,6 +2,7 @@ import { kebab, type SettingsTable } from '../../base/settings.js'
 import { DATAPLANE_SETTINGS } from '../../dataplane/config.js'
 import { GLOBAL_SETTINGS } from '../../global/config.js'
 import type { ComponentKind } from '../../lab/components.js'
+import { PLATFORM_SETTINGS } from '../../platform/config.js'
 import { ZONE_SETTINGS } from '../../zone/config.js'
 import type { Command, Flag, Input } from '../command.js'
 import { runProcess } from '../run-process.js'
@@ -24,6 +25,12 @@ const KINDS: readonly { kind: ComponentKind; what: string; table: SettingsTable;
     what: 'mock sidecars',
     table: DATAPLANE_SETTINGS,
     example: 'zonelab dataplane run --cp-address https://127.0.0.1:5678 --fleet-file fleet.json --token-path dp.jwt',
+  },
+  {
+    kind: 'platform',
+    what: 'a control-plane manager',
+    table: PLATFORM_SETTINGS,
+    example: 'zonelab platform run --store platform.db --regions us=5690 --admin-token-file admin.pat',
   },
 ]
 

@@ -5,7 +5,7 @@ import { CP_ID_HEADER } from '../../auth/zone-call.js'
 import { AppError } from '../../base/errors.js'
 import type { Endpoint } from '../../conformance/controller.js'
 import { type Credentials, placeOf } from '../../conformance/target.js'
-import { tenantTokenFile } from '../../lab/lab-view.js'
+import { apiPlace } from '../../lab/lab-clients.js'
 import type { ClientTrust } from '../../transport/grpc/client-trust.js'
 import type { Context, Flag, Input } from '../command.js'
 import { componentNamed, openLab, tenantOf } from '../lab-access.js'
@@ -46,20 +46,16 @@ export async function namedTarget(context: Context, input: Input): Promise<Named
 
 async function labEndpoint(context: Context, input: Input): Promise<Endpoint> {
   const lab = await openLab(context, input)
-  const { endpoints, adminTokenFile } = componentNamed(lab, 'global', undefined)
+  const global = componentNamed(lab, 'global', undefined)
+  const { endpoints } = global
   if (endpoints.kds === undefined) throw new AppError('unavailable', `lab "${lab.paths.name}" has no global that runs`)
   const kds = new URL(endpoints.kds)
-  const tenants = lab.view.spec.topology.tenants
-  const tenant = tenants.length > 1 ? tenantOf(lab, input) : undefined
-  const file = adminTokenFile === undefined ? undefined : tenantTokenFile(adminTokenFile, tenant)
-  const path = tenant === undefined ? '' : `/v1/mesh/control-planes/${tenant}/api`
+  const { url, base, controlPlane, adminTokenFile: file } = apiPlace(lab.view, global, tenantOf(lab, input))
   return {
     address: kds.host,
     trust: kds.protocol === 'grpc:' ? { kind: 'plaintext' } : { kind: 'ca', caPem: readText(lab.paths.caFile) },
-    ...(endpoints.api !== undefined && {
-      api: { url: `${endpoints.api}${path}`, userToken: file && readTokenFile(file, 'the admin token of the lab') },
-    }),
-    ...(tenant !== undefined && { cpId: { header: CP_ID_HEADER, id: tenant } }),
+    api: { url: `${url}${base}`, userToken: file && readTokenFile(file, 'the admin token of the lab') },
+    ...(controlPlane !== undefined && { cpId: { header: CP_ID_HEADER, id: controlPlane } }),
   }
 }
 

@@ -39,6 +39,7 @@ beforeEach(async () => {
     state: 'ready',
     pid: 1,
     notices: [],
+    controlPlanes: {},
   })
   server = new ControlServer(paths.socket, { view: () => view, act: async () => {}, down: async () => {} })
   await server.start()

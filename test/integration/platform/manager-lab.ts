@@ -20,8 +20,7 @@ export class ManagerLab {
   readonly #log: Logger
   #store = join(this.folder, 'manager.db')
   #manager: PlatformProcess | undefined
-  #api: Readonly<Record<string, number>> = {}
-  #diagnostics = 0
+  #ports: Readonly<Record<string, number>> = {}
 
   /** `shards`: name → region. */
   constructor(
@@ -69,9 +68,7 @@ export class ManagerLab {
       env: {},
     })
     this.#manager = new PlatformProcess(values, { clock: this.clock, random: systemRandom, log: this.#log })
-    const { api, diagnostics } = await this.#manager.start()
-    this.#api = api
-    this.#diagnostics = diagnostics
+    this.#ports = await this.#manager.start()
   }
 
   async stopManager(): Promise<void> {
@@ -109,11 +106,11 @@ export class ManagerLab {
   }
 
   url(region = 'us'): string {
-    return `http://127.0.0.1:${this.#api[region]}`
+    return `http://127.0.0.1:${this.#ports[region]}`
   }
 
   get operatorUrl(): string {
-    return `http://127.0.0.1:${this.#diagnostics}`
+    return `http://127.0.0.1:${this.#ports.diagnostics}`
   }
 
   /** A call of the manager, by default as the first organisation's admin, at the address of `us`. */

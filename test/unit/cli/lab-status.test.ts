@@ -59,6 +59,7 @@ function lab(spec: LabSpec, ports: Readonly<Record<string, number>>): LabAccess 
     state: 'ready',
     pid: 1,
     notices: [],
+    controlPlanes: {},
   })
   return { paths, view, control: new ControlClient(paths.socket) }
 }

@@ -53,6 +53,7 @@ function viewOf(paths: ReturnType<typeof labPaths>): LabView {
     state: 'ready',
     pid: 1,
     notices: [],
+    controlPlanes: {},
   })
 }
 

@@ -21,7 +21,7 @@ test('a lab survives its state file: what is written and read again is the same 
 
 test.each([
   [{ zones: '0' }, '--zones 0: use a whole number from 1 to 2000'],
-  [{ auth: 'sat' }, '--auth sat: use one of zone-token, none'],
+  [{ auth: 'mtls' }, '--auth mtls: use one of zone-token, sat, none'],
   [{ listen: 'localhost' }, '--listen localhost: use an IP address'],
   [{ db: 'mysql://x' }, '--db mysql://x: use a file, memory or postgres://…'],
   [{ globals: '2' }, '--globals 2: only a Postgres database can be shared; add --db postgres://…'],

@@ -31,6 +31,14 @@ test('an external zone is a component without a process, and has no sidecars', (
   expect(processGroups(spec, 2).map(({ name }) => name)).toEqual(['global', 'zone-1', 'dataplanes/zone-1'])
 })
 
+test('several control planes, or access tokens, need a platform, which starts first', () => {
+  const names = (changes: Parameters<typeof labSpec>[1]) => componentsOf(labSpec(1, changes)).map(({ name }) => name)
+  const several = { topology: shopTopology({ tenants: 2, zones: 1, dataplanes: 0, external: [] }) }
+  expect(names({ auth: 'sat' })).toEqual(['platform', 'global', 'zone-1', 'dataplanes/zone-1'])
+  expect(names(several)).toEqual(['platform', 'global', 'zone-1', 'zone-1'])
+  expect(names({ auth: 'zone-token' })).not.toContain('platform')
+})
+
 test('over a foreign global there is no global', () => {
   const global = {
     kind: 'foreign',

@@ -1,0 +1,72 @@
+import { rmSync } from 'node:fs'
+import type { ApiClient } from './api-client.js'
+import type { LabSpec } from './lab-spec.js'
+import { dataplaneTokenFile } from './lab-view.js'
+import type { LabPaths } from './paths.js'
+
+export const CONTROL_PLANES = '/v1/mesh/control-planes'
+
+/** A control plane as the platform shows it. */
+export interface ControlPlaneRow {
+  readonly id: string
+  readonly name: string
+}
+
+/** With the defaults that a control plane of one's own would have. */
+const FEATURES = [
+  { type: 'MeshCreation', meshCreation: { enabled: true } },
+  { type: 'HostnameGeneratorCreation', hostnameGeneratorCreation: { enabled: true } },
+]
+
+/** Each makes three key pairs, for which a machine has so many cores at most. */
+const AT_ONCE = 4
+
+/** The lab's control planes, made at the platform where they are not there; ids by name. */
+export async function ensureControlPlanes(
+  { topology }: LabSpec,
+  paths: LabPaths,
+  platform: ApiClient,
+): Promise<Readonly<Record<string, string>>> {
+  const there = new Map((await listControlPlanes(platform)).map(({ name, id }) => [name, id]))
+  const missing = topology.tenants.filter((tenant) => !there.has(tenant))
+  for (let from = 0; from < missing.length; from += AT_ONCE) {
+    const batch = missing.slice(from, from + AT_ONCE)
+    for (const { name, id } of await Promise.all(batch.map((name) => createControlPlane(platform, { name })))) {
+      there.set(name, id)
+      // Of one of that name that was there before.
+      for (const mesh of topology.meshes) rmSync(dataplaneTokenFile(paths, name, mesh), { force: true })
+    }
+  }
+  return Object.fromEntries(there)
+}
+
+export interface NewControlPlane {
+  readonly name: string
+  readonly description?: string
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+/** `shard`: the deployment that is to hold it. Throws as the platform answers. */
+export function createControlPlane(
+  platform: ApiClient,
+  wanted: NewControlPlane,
+  shard?: string,
+): Promise<ControlPlaneRow> {
+  const headers = shard === undefined ? {} : { 'x-zonelab-shard': shard }
+  return platform.post<ControlPlaneRow>(CONTROL_PLANES, { ...wanted, features: FEATURES }, headers)
+}
+
+/** The most that the platform gives at once. */
+const PAGE_SIZE = 1_000
+
+/** All that the lab's organisation has, page by page. */
+export async function listControlPlanes<T extends ControlPlaneRow>(platform: ApiClient): Promise<T[]> {
+  const rows: T[] = []
+  for (let number = 1; ; number += 1) {
+    const page = await platform.get<{ meta: { page: { total: number } }; data: T[] }>(
+      `${CONTROL_PLANES}?page[size]=${PAGE_SIZE}&page[number]=${number}`,
+    )
+    rows.push(...page.data)
+    if (page.data.length === 0 || rows.length >= page.meta.page.total) return rows
+  }
+}
