@@ -8,6 +8,8 @@ export interface CallDraft {
   readonly query?: string
   /** Before the host of the authority, with an at sign. */
   readonly userinfo?: string
+  /** The zone that the messages name; the legal one unless said otherwise. */
+  readonly node?: string
   /** Fields after the body, where metadata has no business. */
   readonly trailers?: readonly Field[]
 }

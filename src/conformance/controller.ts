@@ -25,7 +25,8 @@ export interface InstanceConfig {
   /** Whether keys in the store count. */
   readonly useSecrets?: boolean
   readonly leewaySeconds?: number
-  readonly audience?: string
+  /** A token must name the audience that those issued by it name. */
+  readonly audience?: boolean
   readonly unsafeDelete?: boolean
 }
 

@@ -27,7 +27,7 @@ export interface KdsCallOptions {
  */
 const SILENCE_MS = 60
 /** How long a target that serves a stream may take to notice that its peer has no more to say. */
-const GOODBYE_MS = 1_500
+const GOODBYE_MS = 1_000
 /** A call has a dozen frames; a target that floods must not fill the report. */
 const FRAMES_MAX = 60
 
@@ -65,16 +65,21 @@ export class KdsCall {
     this.#halfClosed = this.#ask()
   }
 
-  /** Resolves when it is known whether the call is served: at its end, its first message, or after silence. */
-  async settled(): Promise<Exchange> {
-    const { deadlineMs } = this.#options
-    if (!(await this.#until(() => this.#state.kind !== 'asked', SILENCE_MS)) && !this.#halfClosed) {
+  /**
+   * Resolves when it is known whether the call is served: at its end, its first message, or when it stays silent although
+   * the target has answered another call since (`yardstick`), so that a busy one is not mistaken for one that serves.
+   */
+  async settled(yardstick: () => Promise<void>): Promise<Exchange> {
+    const { deadlineMs, clock } = this.#options
+    const decided = () => this.#state.kind !== 'asked'
+    if (!(await this.#until(decided, SILENCE_MS)) && !this.#halfClosed) {
       this.#halfClose()
-      const over = await this.#until(() => this.#state.kind !== 'asked', Math.min(GOODBYE_MS, deadlineMs))
-      if (!over) this.#become({ kind: 'accepted', proved: false })
+      if (!(await this.#until(decided, GOODBYE_MS))) {
+        await yardstick()
+        if (!(await this.#until(decided, GOODBYE_MS))) this.#become({ kind: 'accepted', proved: false })
+      }
     }
-    const within = deadlineMs - (this.#options.clock.monotonicMs() - this.#startedMs)
-    if (!(await this.#until(() => this.#state.kind !== 'asked', within))) {
+    if (!(await this.#until(decided, deadlineMs - (clock.monotonicMs() - this.#startedMs)))) {
       this.#become({ kind: 'over', answer: 'TIMEOUT', text: `no answer within ${deadlineMs} ms` })
     }
     return this.exchange
@@ -82,7 +87,7 @@ export class KdsCall {
 
   /** As `settled`, but the call is left open: silence is taken for service until `ended` tells otherwise. */
   async opened(): Promise<Exchange> {
-    if (this.#halfClosed) return this.settled()
+    if (this.#halfClosed) return this.settled(async () => {})
     if (!(await this.#until(() => this.#state.kind !== 'asked', SILENCE_MS))) {
       this.#become({ kind: 'accepted', proved: false })
     }

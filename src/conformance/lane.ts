@@ -1,11 +1,13 @@
 import type { KeyObject } from 'node:crypto'
 import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
+import { KDS } from '../wire/kds-service.js'
 import { zoneHeaders } from '../wire/metadata.js'
 import type { Bench } from './bench.js'
 import type { CallDraft, Field } from './call-draft.js'
-import type { Http2Connection } from './http2/connection.js'
+import type { Dial, Http2Connection } from './http2/connection.js'
 import { KdsCall } from './kds-call.js'
+import { shownField } from './redaction.js'
 import type { Exchange } from './result.js'
 import type { Rpc } from './rpc.js'
 import type { Side } from './stage.js'
@@ -34,8 +36,7 @@ export class Lane implements Side {
   readonly bench: Bench
   readonly #options: LaneOptions
   readonly #open = new Set<KdsCall>()
-  #legal: Promise<Http2Connection> | undefined
-  #trial: Promise<Http2Connection> | undefined
+  readonly #connections = new Map<ConnectionKind, Promise<Http2Connection>>()
 
   constructor(options: LaneOptions) {
     this.#options = options
@@ -60,10 +61,10 @@ export class Lane implements Side {
   async trial(rpc: Rpc, draft: CallDraft): Promise<{ readonly exchange: Exchange; readonly rawText: string }> {
     const connection = await this.#connection('trial')
     const made = await this.#make(connection, rpc, draft)
-    const exchange = await made.settled()
+    const exchange = await made.settled(this.#yardstick)
     made.close()
     // A peculiar call may leave the connection in any state; the next one is not to pay for it.
-    if (exchange.answer === 'CONNECTION') this.#drop('trial', connection)
+    if (exchange.answer === 'CONNECTION') connection.close()
     return { exchange, rawText: made.rawText }
   }
 
@@ -74,10 +75,29 @@ export class Lane implements Side {
     return call
   }
 
+  async callFrom(changes: Partial<Dial>, rpc: Rpc, draft: CallDraft): Promise<Exchange> {
+    let connection: Http2Connection
+    try {
+      connection = await this.#options.target.connect(changes)
+    } catch (thrown) {
+      return neverMade(rpc, draft, AppError.from(thrown).message)
+    }
+    const call = await this.#make(connection, rpc, draft)
+    const exchange = await call.settled(this.#yardstick)
+    connection.close()
+    return exchange
+  }
+
+  async certificate(): Promise<string | undefined> {
+    const connection = await this.#options.target.connect()
+    connection.close()
+    return connection.fingerprint
+  }
+
   /** A legal call on the connection of the legal peer. */
   async legal(rpc: Rpc): Promise<Exchange> {
     const call = await this.#make(await this.#connection('legal'), rpc, await this.bench.legalCall())
-    const exchange = await call.settled()
+    const exchange = await call.settled(this.#yardstick)
     call.close()
     return exchange
   }
@@ -90,10 +110,18 @@ export class Lane implements Side {
 
   async close(): Promise<void> {
     this.tidy()
-    for (const pending of [this.#legal, this.#trial]) {
+    for (const pending of this.#connections.values()) {
       const connection = await pending?.catch(() => undefined)
       connection?.close()
     }
+  }
+
+  /** A legal call that is answered shows that the target has had time for those before it. */
+  readonly #yardstick = async (): Promise<void> => {
+    const connection = await this.#connection('legal')
+    const call = await this.#make(connection, 'HealthCheck', await this.bench.legalCall())
+    await call.settled(async () => {})
+    call.close()
   }
 
   async #make(connection: Http2Connection, rpc: Rpc, draft: CallDraft): Promise<KdsCall> {
@@ -105,26 +133,28 @@ export class Lane implements Side {
       draft,
       authority: address,
       scheme: trust.kind === 'plaintext' ? 'http' : 'https',
-      node: this.bench.zone,
+      node: draft.node ?? this.bench.zone,
       clock: target.clock,
       deadlineMs,
     })
   }
 
-  async #connection(kind: 'legal' | 'trial'): Promise<Http2Connection> {
-    const pending = kind === 'legal' ? this.#legal : this.#trial
+  /** Callers at the same time share one; one that is gone is made anew. */
+  async #connection(kind: ConnectionKind): Promise<Http2Connection> {
+    const pending = this.#connections.get(kind)
     const there = await pending?.catch(() => undefined)
     if (there?.open) return there
-    const dialled = this.#options.target.connect()
-    if (kind === 'legal') this.#legal = dialled
-    else this.#trial = dialled
-    return dialled
+    if (this.#connections.get(kind) === pending) this.#connections.set(kind, this.#options.target.connect())
+    return this.#connections.get(kind) ?? this.#connection(kind)
   }
+}
 
-  #drop(kind: 'trial', connection: Http2Connection): void {
-    connection.close()
-    if (kind === 'trial') this.#trial = undefined
-  }
+type ConnectionKind = 'legal' | 'trial'
+
+/** What there is to show of a call whose connection was refused. */
+function neverMade(rpc: Rpc, { fields }: CallDraft, text: string): Exchange {
+  const { path } = KDS[rpc]
+  return { path, metadata: fields.map(shownField), frames: [], answer: 'CONNECTION', text, elapsedMs: 0 }
 }
 
 function benchOf({ target, zone, unseenZone, strangerKey }: LaneOptions): Bench {

@@ -2,6 +2,7 @@ import { AppError } from '../base/errors.js'
 import { type CallCaseOptions, type Ran, runCallCase } from './call-cases.js'
 import { CASES, caseSetDigest } from './cases/catalogue.js'
 import type { Controller, Endpoint } from './controller.js'
+import { Ground } from './ground.js'
 import { outcomeOf } from './judge.js'
 import { Lane } from './lane.js'
 import { paced } from './pace.js'
@@ -57,11 +58,13 @@ export class Run {
   readonly #strangerKey = strangerKey()
   readonly #results = new Map<string, CaseResult>()
   readonly #abort = new AbortController()
+  readonly #ground: Ground | undefined
   #brokenOff: string | undefined
 
   constructor(options: RunOptions) {
     this.#options = options
-    const { target, ratePerSecond, signal } = options
+    const { target, ratePerSecond, signal, controller } = options
+    this.#ground = controller?.hooks.has('start') ? new Ground(controller) : undefined
     this.#zones = new ZoneNames(target)
     this.#pace = paced(target.clock, ratePerSecond)
     signal.addEventListener('abort', () => this.#breakOff('it was interrupted'), { once: true })
@@ -78,6 +81,7 @@ export class Run {
     const plan = planCases(CASES, selection, means)
     observer.onPlan(plan, facts)
     if (facts.hopeless === undefined && !facts.servesAnyone) await this.#runAll(plan, facts)
+    await this.#ground?.stop()
     const leftBehind = await this.#zones.removeAll()
     const cases = plan.map((planned) => this.#resultOf(planned, facts))
     return conclude({
@@ -137,7 +141,7 @@ export class Run {
     const { behaviours, controller, log, target } = this.#options
     if (planned.case.procedure.kind === 'scenario') {
       const laneOf = (endpoint: Endpoint) => this.#laneOn(endpoint)
-      return runScenarioCase(planned.case, lane, { behaviours, controller, laneOf }, onAttempt)
+      return runScenarioCase(planned.case, lane, { behaviours, controller, laneOf, ground: this.#ground }, onAttempt)
     }
     const options: CallCaseOptions = {
       answers: behaviours.answers,

@@ -3,7 +3,8 @@ import { AppError } from '../base/errors.js'
 import type { Answer } from './answer.js'
 import type { Ran } from './call-cases.js'
 import type { Case } from './case.js'
-import type { Controller, Endpoint, Instance, InstanceConfig } from './controller.js'
+import type { Controller, Endpoint, InstanceConfig } from './controller.js'
+import type { Ground } from './ground.js'
 import { answeredAs, type Expectation, judge } from './judge.js'
 import type { Lane } from './lane.js'
 import type { Attempt, Behaviours, Exchange } from './result.js'
@@ -14,6 +15,8 @@ export interface ScenarioOptions {
   readonly controller: Controller | undefined
   /** A lane on another target than the one that is judged. */
   readonly laneOf: (endpoint: Endpoint) => Promise<Lane>
+  /** A target whose keys and lists may be changed, for one case at a time; undefined: there is none beside the one judged. */
+  readonly ground: Ground | undefined
 }
 
 /** A scenario on its stage; what it started is stopped whatever happens. */
@@ -40,7 +43,7 @@ class ScenarioStage implements Stage {
   readonly #options: ScenarioOptions
   readonly #onAttempt: (attempt: Attempt) => void
   readonly #judged: { expectation: Expectation; attempt: Attempt }[] = []
-  readonly #started: { instance: Instance; lane: Lane }[] = []
+  readonly #started: { readonly lane: Lane; readonly stop: () => Promise<void> }[] = []
 
   constructor(lane: Lane, options: ScenarioOptions, onAttempt: (attempt: Attempt) => void) {
     this.bench = lane.bench
@@ -61,6 +64,8 @@ class ScenarioStage implements Stage {
   readonly call: Side['call'] = (rpc, draft) => this.#lane.call(rpc, draft)
 
   readonly open: Side['open'] = (rpc, draft) => this.#lane.open(rpc, draft)
+  readonly callFrom: Side['callFrom'] = (changes, rpc, draft) => this.#lane.callFrom(changes, rpc, draft)
+  readonly certificate: Side['certificate'] = () => this.#lane.certificate()
 
   expect(step: string, call: Exchange, expect: readonly Answer[], kuma?: readonly Answer[]): void {
     const expectation = { expect, kuma }
@@ -77,7 +82,7 @@ class ScenarioStage implements Stage {
     const started = await this.#controller.start(config)
     if (started.kind === 'refused') throw new AppError('unavailable', `the target did not start: ${started.text}`)
     const lane = await this.#options.laneOf(started.endpoint)
-    this.#started.push({ instance: started, lane })
+    this.#started.push({ lane, stop: () => started.stop() })
     return Object.assign(sideOf(lane), { instance: started })
   }
 
@@ -89,7 +94,12 @@ class ScenarioStage implements Stage {
   }
 
   async ground(): Promise<Side> {
-    return this.#options.controller?.hooks.has('start') ? this.instance({}) : this
+    const { ground, laneOf } = this.#options
+    if (ground === undefined) return this
+    const { endpoint, release } = await ground.take()
+    const lane = await laneOf(endpoint)
+    this.#started.push({ lane, stop: async () => release() })
+    return sideOf(lane)
   }
 
   sleep(delayMs: number): Promise<void> {
@@ -107,9 +117,9 @@ class ScenarioStage implements Stage {
   }
 
   async close(): Promise<void> {
-    for (const { instance, lane } of this.#started.splice(0)) {
+    for (const { lane, stop } of this.#started.splice(0)) {
       await lane.close()
-      await instance.stop()
+      await stop()
     }
   }
 
@@ -135,5 +145,7 @@ function sideOf(lane: Lane): Side {
     },
     call: (rpc, draft) => lane.call(rpc, draft),
     open: (rpc, draft) => lane.open(rpc, draft),
+    callFrom: (changes, rpc, draft) => lane.callFrom(changes, rpc, draft),
+    certificate: () => lane.certificate(),
   }
 }

@@ -2,6 +2,7 @@ import type { Answer } from './answer.js'
 import type { Bench } from './bench.js'
 import type { CallDraft } from './call-draft.js'
 import type { Instance, InstanceConfig } from './controller.js'
+import type { Dial } from './http2/connection.js'
 import type { Behaviours, Exchange } from './result.js'
 import type { Rpc } from './rpc.js'
 import type { TargetApi } from './target-api.js'
@@ -15,6 +16,10 @@ export interface Side {
   call(rpc: Rpc, draft: CallDraft): Promise<Exchange>
   /** A call that is kept open; it ends with the case. */
   open(rpc: Rpc, draft: CallDraft): Promise<OpenCall>
+  /** One call over a connection of its own that is made otherwise; one that does not come about is an answer too. */
+  callFrom(changes: Partial<Dial>, rpc: Rpc, draft: CallDraft): Promise<Exchange>
+  /** The fingerprint that a new connection is shown; undefined without TLS. */
+  certificate(): Promise<string | undefined>
 }
 
 /** What a scenario acts on. Every expectation becomes a step of the result; one that fails does not end the case. */

@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { parsePrivateKey } from '../auth/rsa-key.js'
 import { type KeyPlace, keyOfKid, kidOfName, serialOfKid } from '../auth/token-secrets.js'
 import { AppError } from '../base/errors.js'
@@ -35,10 +35,4 @@ export async function putSigningKey(api: TargetApi, place: KeyPlace, kid: string
 
 export function secretPath(place: KeyPlace, kid: string): string {
   return `/global-secrets/${keyOfKid(place, kid).name}`
-}
-
-/** A new RSA key as Kuma keeps one. */
-export function strangerPem(): string {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()
 }

@@ -25,6 +25,7 @@ import { openStore } from '../store/open-store.js'
 import type { ResourceStore, TenantStore } from '../store/store.js'
 import { storePlace, storeType } from '../store/store-place.js'
 import { CONTROL_PLANE_VERSION } from '../sync/sync-node.js'
+import { watchCertificate } from '../transport/certificate-watch.js'
 import { GrpcServer } from '../transport/grpc/server.js'
 import { addDiagnostics } from '../transport/http/diagnostics.js'
 import { HttpServer } from '../transport/http/server.js'
@@ -54,6 +55,8 @@ export interface ProcessPorts {
   readonly log: Logger
   /** Called once when the disk fails under way: nothing is acknowledged from then on. Stop the process and exit non-zero. */
   readonly onFatal?: (error: AppError) => void
+  /** Default: the store that the configuration names. Another one stands between, to take it away on purpose. */
+  readonly openStore?: typeof openStore
 }
 
 export interface GlobalEndpoints {
@@ -111,7 +114,7 @@ export class GlobalProcess {
   }
 
   async #start(): Promise<GlobalEndpoints> {
-    const store = await openStore(storePlace(this.#config), {
+    const store = await (this.#ports.openStore ?? openStore)(storePlace(this.#config), {
       ...this.#ports,
       metrics: this.#metrics,
       connectionsMax: this.#config.postgresMaxOpenConnections,
@@ -257,6 +260,7 @@ export class GlobalProcess {
       return { intervalMs: undefined }
     })
     const bound = await server.listen({ host, port })
+    if (kdsTls) this.#followCertificate((pair) => server.replaceCertificate(pair))
     this.#lifecycle.onStop(async () => {
       // Insights are closed as the streams end; the server lets go of peers that do not take their end.
       const closed = service.stop()
@@ -365,6 +369,14 @@ export class GlobalProcess {
     })
     await this.#lifecycle.run(server)
     return server.port
+  }
+
+  #followCertificate(onChange: (pair: KeyPairPem) => void): void {
+    const { tlsCertFile: certFile, tlsKeyFile: keyFile } = this.#config
+    if (certFile === '') return
+    const { clock, log } = this.#ports
+    const read = () => this.#certificate()
+    this.#lifecycle.onStop(watchCertificate({ certFile, keyFile, read, onChange, clock, log }))
   }
 
   #certificate() {

@@ -46,6 +46,11 @@ export const GLOBAL_SETTINGS = {
     doc: 'Mode `sat`: how old what the platform said of access tokens may be; beyond, nobody new gets in with one',
     fallback: 5_000,
   }),
+  zoneTokenLeewayMs: duration({
+    env: 'ZONELAB_ZONE_TOKEN_LEEWAY',
+    doc: "How far the clock of a zone token's issuer may be off",
+    fallback: 0,
+  }),
   refusalsPerSecond: whole({
     env: 'ZONELAB_REFUSALS_PER_SECOND',
     doc: 'Refused KDS calls that one address is answered in a second; more wait, and then are turned away',

@@ -108,6 +108,7 @@ export class KdsAdmission implements Component {
         trust: { find: (id) => this.#zoneTrust(id) },
         refusals: several || withPlatform ? 'generic' : 'detailed',
         audienceIsTenant: config.zoneTokenAudience,
+        leewayMs: config.zoneTokenLeewayMs,
         clock,
       }),
       ...(withPlatform && {

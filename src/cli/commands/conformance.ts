@@ -20,6 +20,7 @@ export const conformanceRun: Command = {
     ...BEHAVIOUR_FLAGS,
     { name: 'rate', value: 'N', doc: 'Calls a second', fallback: '200' },
     { name: 'timeout', value: 'TIME', doc: 'How long one call may take', fallback: '10s' },
+    { name: 'controller', value: 'FILE', doc: 'Module or executable that does what only its operator can do' },
     { name: 'target-log', value: 'FILE', doc: 'Log of the target, searched for credentials' },
     { name: 'expected-failures', value: 'FILE', doc: 'Ids of cases known to fail; one that passes fails the run' },
     { name: 'report', value: 'DIR|FORMAT=FILE', doc: 'Write reports: html, junit, sarif, tap, json, md, yaml, text' },

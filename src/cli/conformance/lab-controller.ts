@@ -15,7 +15,9 @@ import {
 import { type GlobalEndpoints, GlobalProcess } from '../../global/compose.js'
 import { readGlobalConfig } from '../../global/config.js'
 import { writePrivateFile } from '../../lab/private-files.js'
+import { openStore } from '../../store/open-store.js'
 import { createCa, createServerCertificate } from '../../transport/tls.js'
+import { FallibleStore } from './fallible-store.js'
 
 const HOST = '127.0.0.1'
 
@@ -42,6 +44,7 @@ class ThrowAwayGlobal implements Instance {
   readonly #ca = createCa({ name: 'zonelab conformance', nowMs: systemClock.nowMs() })
   readonly #clock = new ShiftedClock()
   readonly #log = new RecordedLog()
+  #store: FallibleStore | undefined
   #process: GlobalProcess | undefined
   #endpoints: GlobalEndpoints | undefined
 
@@ -60,6 +63,10 @@ class ThrowAwayGlobal implements Instance {
       kdsAuth: this.#config.auth ?? 'zone-token',
       kdsTls: this.#config.tls ?? true,
       unsafeDelete: this.#config.unsafeDelete ?? false,
+      zoneTokenUseSecrets: this.#config.useSecrets ?? true,
+      zoneTokenPublicKeys: JSON.stringify((this.#config.publicKeys ?? []).map(({ kid, pem }) => ({ kid, key: pem }))),
+      zoneTokenLeewayMs: `${this.#config.leewaySeconds ?? 0}s`,
+      zoneTokenAudience: this.#config.audience ?? false,
       localhostIsAdmin: false,
       zoneInsightFlushMs: '100ms',
       tlsCertFile: this.#file('tls.crt'),
@@ -71,6 +78,10 @@ class ThrowAwayGlobal implements Instance {
       clock: this.#clock,
       random: systemRandom,
       log: this.#log,
+      openStore: async (where, options) => {
+        this.#store = new FallibleStore(await openStore(where, options))
+        return this.#store
+      },
     })
     this.#endpoints = await process.start()
     this.#process = process
@@ -99,8 +110,8 @@ class ThrowAwayGlobal implements Instance {
     this.#clock.offsetMs = offsetMs
   }
 
-  async setStoreDown(): Promise<void> {
-    throw new AppError('unimplemented', 'needs operator (store-down)')
+  async setStoreDown(down: boolean): Promise<void> {
+    this.#store?.setDown(down)
   }
 
   async replaceCertificate(): Promise<void> {

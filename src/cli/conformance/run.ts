@@ -13,6 +13,7 @@ import { parseDestinations, REPORT_FORMATS, writeReports } from '../../report/de
 import type { Context, Input } from '../command.js'
 import { zonelabVersion } from '../commands/version.js'
 import { parseDuration } from '../quantities.js'
+import { fileController } from './file-controller.js'
 import { labController } from './lab-controller.js'
 import { Progress } from './progress.js'
 import { behavioursOf, selectionOf } from './selection-flags.js'
@@ -70,7 +71,7 @@ async function judgedTarget(context: Context, input: Input): Promise<Judged> {
   if (named !== undefined) {
     const log = logPath === undefined ? undefined : logFile(logPath)
     const target = await Target.of(named.endpoint, named.credentials, { clock, random })
-    const controller = input.text('lab') === undefined ? undefined : labController
+    const controller = await controllerOf(input)
     return { target, controller, log, throwAway: false, stop: async () => {} }
   }
   const instance = await labController.start({})
@@ -81,6 +82,13 @@ async function judgedTarget(context: Context, input: Input): Promise<Judged> {
     since: async (mark) => (await instance.log()).slice(mark),
   }
   return { target, controller: labController, log, throwAway: true, stop: () => instance.stop() }
+}
+
+/** The lab's own for a lab; for another target the one that is named. */
+async function controllerOf(input: Input): Promise<Controller | undefined> {
+  const file = input.text('controller')
+  if (file !== undefined) return fileController(file)
+  return input.text('lab') === undefined ? undefined : labController
 }
 
 /** One id a line; what follows a number sign is a remark. */

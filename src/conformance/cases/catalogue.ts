@@ -2,13 +2,27 @@ import { createHash } from 'node:crypto'
 import type { Case } from '../case.js'
 import type { CaseId } from '../matrix.js'
 import { ALGORITHM } from './algorithm.js'
+import { IDENTITY } from './identity.js'
 import { KEY_SELECTION } from './key-selection.js'
+import { LIFE_CYCLE } from './life-cycle.js'
 import { PRESENCE } from './presence.js'
+import { REVOCATION } from './revocation.js'
 import { STRUCTURE } from './structure.js'
 import { TIME } from './time.js'
+import { TLS } from './tls.js'
 
 /** Every case, in the order of the matrix. */
-export const CASES: readonly Case[] = [...PRESENCE, ...ALGORITHM, ...KEY_SELECTION, ...STRUCTURE, ...TIME]
+export const CASES: readonly Case[] = [
+  ...PRESENCE,
+  ...ALGORITHM,
+  ...KEY_SELECTION,
+  ...STRUCTURE,
+  ...TIME,
+  ...IDENTITY,
+  ...REVOCATION,
+  ...LIFE_CYCLE,
+  ...TLS,
+]
 
 export function caseOf(id: CaseId): Case | undefined {
   return CASES.find((candidate) => candidate.id === id)

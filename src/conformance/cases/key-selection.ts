@@ -1,10 +1,11 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { generateSigningKeyPem } from '../../auth/rsa-key.js'
 import { USER_KEYS, ZONE_KEYS } from '../../auth/token-secrets.js'
 import type { Answer } from '../answer.js'
 import type { Bench } from '../bench.js'
 import type { Case, Variant } from '../case.js'
 import type { Side } from '../stage.js'
-import { putSigningKey, readSigningKey, secretPath, strangerPem } from '../target-keys.js'
+import { putSigningKey, readSigningKey, secretPath } from '../target-keys.js'
 import { baseClaims, baseHeader, type Members, tokenWith } from '../tokens/base-token.js'
 import { compact, rs256, withMembersBefore } from '../tokens/encoder.js'
 import { credential, OK, rowsOf, U, U_OR_RE } from './row.js'
@@ -98,7 +99,7 @@ const STORED_KEYS: readonly Case[] = [
     { basis: 'kuma', norm: 'kumahq/kuma#4006', ...CHANGES_KEYS },
     async (stage) => {
       const side = await stage.ground()
-      const key = await putSigningKey(side.api, ZONE_KEYS, '0', strangerPem())
+      const key = await putSigningKey(side.api, ZONE_KEYS, '0', await generateSigningKeyPem())
       const token = tokenWith(side.bench, { header: { kid: '0' }, key })
       const taken = await stage.until(KEY_KNOWN_WITHIN_MS, async () => (await withToken(side, token)).answer === 'OK')
       stage.check('a key without suffix counts', taken, 'a token of kid 0')
@@ -117,7 +118,7 @@ const STORED_KEYS: readonly Case[] = [
     },
     async (stage) => {
       const side = await stage.ground()
-      await putSigningKey(side.api, ZONE_KEYS, '0002', strangerPem())
+      await putSigningKey(side.api, ZONE_KEYS, '0002', await generateSigningKeyPem())
       const token = await side.api.issue('/tokens/zone', { zone: side.bench.zone, scope: ['cp'], validFor: '1h' })
       stage.expect('a token of the newest key', await withToken(side, token), OK, U)
       await side.api.delete(secretPath(ZONE_KEYS, '0002'))
@@ -157,7 +158,7 @@ const STORED_KEYS: readonly Case[] = [
     { basis: 'kuma', norm: 'Kuma key rotation', ...CHANGES_KEYS },
     async (stage) => {
       const side = await stage.ground()
-      const key = await putSigningKey(side.api, ZONE_KEYS, ROTATED_KID, strangerPem())
+      const key = await putSigningKey(side.api, ZONE_KEYS, ROTATED_KID, await generateSigningKeyPem())
       const token = tokenWith(side.bench, { header: { kid: ROTATED_KID }, key })
       const taken = await stage.until(KEY_KNOWN_WITHIN_MS, async () => (await withToken(side, token)).answer === 'OK')
       stage.check('its key there, the token holds', taken, `kid ${ROTATED_KID}`)
@@ -173,7 +174,7 @@ const STORED_KEYS: readonly Case[] = [
     async (stage) => {
       const side = await stage.ground()
       const older = await side.bench.legalToken()
-      await putSigningKey(side.api, ZONE_KEYS, ROTATED_KID, strangerPem())
+      await putSigningKey(side.api, ZONE_KEYS, ROTATED_KID, await generateSigningKeyPem())
       stage.expect('a token of the older key', await withToken(side, older), OK)
       await side.api.delete(secretPath(ZONE_KEYS, ROTATED_KID))
     },
@@ -184,7 +185,7 @@ const STORED_KEYS: readonly Case[] = [
     { basis: 'ours', norm: 'no lasting negative cache', ...CHANGES_KEYS },
     async (stage) => {
       const side = await stage.ground()
-      const pem = strangerPem()
+      const pem = await generateSigningKeyPem()
       const key = await putSigningKey(side.api, ZONE_KEYS, ROTATED_KID, pem)
       await side.api.delete(secretPath(ZONE_KEYS, ROTATED_KID))
       const token = tokenWith(side.bench, { header: { kid: ROTATED_KID }, key })

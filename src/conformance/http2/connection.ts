@@ -64,6 +64,7 @@ export class Http2Connection {
 
   private constructor(socket: Socket) {
     this.#socket = socket
+    this.fingerprint = (socket as Partial<TLSSocket>).getPeerCertificate?.().fingerprint256
     socket.on('data', (chunk: Buffer) => this.#received(chunk))
     socket.on('error', (error) => this.#close(error.message))
     socket.on('close', () => this.#close('the connection was closed'))
@@ -91,14 +92,7 @@ export class Http2Connection {
   }
 
   /** SHA-256 of the server's certificate, in Node's notation; undefined without TLS. */
-  get fingerprint(): string | undefined {
-    const peer = (this.#socket as Partial<TLSSocket>).getPeerCertificate?.()
-    return peer?.fingerprint256
-  }
-
-  get tlsVersion(): string | undefined {
-    return (this.#socket as Partial<TLSSocket>).getProtocol?.() ?? undefined
-  }
+  readonly fingerprint: string | undefined
 
   /** Opens a stream with these fields, pseudo-fields included; returns its number. */
   request(fields: readonly Field[], events: StreamEvents, end: boolean): number {

@@ -125,6 +125,11 @@ export class GrpcServer<Identity> {
     })
   }
 
+  /** New connections are served with it; those that stand go on. Without effect on a server without TLS. */
+  replaceCertificate({ certPem, keyPem }: NonNullable<GrpcServerOptions<Identity>['tls']>): void {
+    if ('setSecureContext' in this.#server) this.#server.setSecureContext({ cert: certPem, key: keyPem })
+  }
+
   /** Ends every stream with UNAVAILABLE, waits up to `graceMs` for peers to take it, then drops the connections. */
   async stop(graceMs: number): Promise<void> {
     const reason: CloseReason = { kind: 'shutting-down', detail: 'the server is shutting down' }
