@@ -29,6 +29,7 @@ export interface ZoneTokenCredential {
   /** The public key that the signature held under. */
   readonly key: KeyObject
   readonly jti: string | undefined
+  /** From when on it lets nobody in, leeway included. */
   readonly expiresAtMs: number
 }
 

@@ -44,13 +44,13 @@ export class ZoneTokenAuthenticator implements CredentialAuthenticator<ZoneToken
     const trust = this.#options.trust.find(call.tenant) ?? NO_TRUST
     const options = this.#options.audienceIsTenant ? { ...this.#options, audience: call.tenant } : this.#options
     const outcome = await verifyToken({ token, schema: zoneClaims, trust, known: this.#known }, options)
-    return outcome.kind === 'refused' ? this.#refusal(outcome) : identify(call, outcome)
+    return outcome.kind === 'refused' ? this.#refusal(outcome) : identify(call, outcome, this.#options.leewayMs ?? 0)
   }
 
   /** The key is still the one that signed, the id is not revoked, the time is not over. */
   async recheck({ tenant }: ZoneCall, credential: ZoneTokenCredential): Promise<ZoneRefused | undefined> {
     const { kid, key, jti, expiresAtMs } = credential
-    const { trust, clock, leewayMs = 0 } = this.#options
+    const { trust, clock } = this.#options
     const { keys, revocations } = trust.find(tenant) ?? NO_TRUST
     const lookup = await keys.publicKey(kid)
     if (lookup.kind === 'missing' || !lookup.key.equals(key)) {
@@ -61,7 +61,7 @@ export class ZoneTokenAuthenticator implements CredentialAuthenticator<ZoneToken
     if (await revocations.isRevoked(jti ?? '')) {
       return this.#refusal({ ...refusal, reason: 'revoked', text: 'token is revoked' })
     }
-    if (clock.nowMs() - leewayMs < expiresAtMs) return undefined
+    if (clock.nowMs() < expiresAtMs) return undefined
     return this.#refusal({ ...refusal, reason: 'expired', text: 'token is expired' })
   }
 
@@ -74,7 +74,8 @@ export class ZoneTokenAuthenticator implements CredentialAuthenticator<ZoneToken
 
 function identify(
   call: ZoneCall,
-  { claims, kid, key, expiresAtMs }: Verified<ZoneClaims>,
+  { claims, kid, key, expiresAtMs: expMs }: Verified<ZoneClaims>,
+  leewayMs: number,
 ): Admitted<ZoneTokenCredential> | ZoneRefused {
   if (claims.Zone !== call.zone) {
     const text = `token is signed for ${JSON.stringify(claims.Zone)} zone, but connected CP advertised as "${call.zone}"`
@@ -84,6 +85,7 @@ function identify(
     const text = `token cannot be used to authenticate zone CP (cp is out of token's scope: [${claims.Scope.join(' ')}])`
     return zoneRefused('no-scope', new AppError('permission-denied', text), claims.jti)
   }
+  const expiresAtMs = expMs + leewayMs
   return { kind: 'admitted', credential: { kind: 'zone-jwt', kid, key, jti: claims.jti, expiresAtMs } }
 }
 

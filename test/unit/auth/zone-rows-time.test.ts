@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { FakeClock } from '../../support/fake-clock.js'
-import { answer, codeOf, T, tokenWith, tokenWithRawTimes, U } from './token-lab.js'
+import { answer, authenticator, codeOf, metadata, T, tokenWith, tokenWithRawTimes, U } from './token-lab.js'
 
 /** auth.md §4.6: time claims against a server clock that stands at T; no leeway unless it is configured. */
 test.each([
@@ -82,4 +82,15 @@ test('an expired token is told so, and since when', async () => {
   const result = await answer({ 'client-id': 'z1', authorization: tokenWith({ exp: T - 90 }) })
   const text = 'invalid zone token: could not parse token: token has invalid claims: token is expired by 90s'
   expect(result).toEqual({ code: U, text })
+})
+
+test('ZT rows 100, 143: what lets an open stream live, and until when, has the same leeway', async () => {
+  const clock = new FakeClock(T * 1000)
+  const door = authenticator({ clock, leewayMs: 5_000 })
+  const peer = await door.authenticate(metadata({ 'client-id': 'z1', authorization: tokenWith({ exp: T + 1 }) }))
+  expect(peer.credential).toMatchObject({ expiresAtMs: (T + 6) * 1000 })
+  clock.step(5_999)
+  expect(await door.recheck(peer)).toBeUndefined()
+  clock.step(1)
+  expect(await door.recheck(peer)).toMatchObject({ reason: 'expired' })
 })
