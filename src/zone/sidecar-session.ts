@@ -1,7 +1,6 @@
 import type { Clock } from '../base/clock.js'
 import type { Hops } from '../base/hops.js'
 import type { Logger } from '../base/log.js'
-import type { Metrics } from '../base/metrics.js'
 import type { Random } from '../base/random.js'
 import { DataplaneSubscription } from '../insights/dataplane.js'
 import type { Labels } from '../model/labels.js'
@@ -16,6 +15,7 @@ import { ENVOY_TYPE_URL } from '../wire/envoy-codec.js'
 import { TYPE_URL_PREFIX } from '../wire/type-urls.js'
 import type { SidecarNode } from './sidecar-node.js'
 import type { ServedSidecar, SidecarSnapshots } from './sidecar-snapshots.js'
+import type { XdsMetrics } from './xds-metrics.js'
 
 export interface SidecarSessionOptions {
   readonly node: SidecarNode
@@ -30,7 +30,7 @@ export interface SidecarSessionOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
-  readonly metrics: Metrics
+  readonly metrics: XdsMetrics
   readonly hops: Hops
   readonly onProgress: () => void
   readonly onEnd: () => void
@@ -81,7 +81,7 @@ export class SidecarSession implements PublisherObserver {
   }
 
   start(): void {
-    this.#options.metrics.gauge('zonelab_xds_streams_active').add(1)
+    this.#options.metrics.streams.add(1)
     this.#publisher.start()
     void this.#subscription.open(this.node.version)
   }
@@ -111,7 +111,7 @@ export class SidecarSession implements PublisherObserver {
 
   onSent(type: string, batch: Batch): void {
     this.#subscription.onSent(type)
-    this.#options.metrics.counter('zonelab_xds_responses_sent', { type_url: type }).add(1)
+    this.#options.metrics.sent(type).add(1)
     this.#emit('xds-sent', type, batch)
   }
 
@@ -137,7 +137,7 @@ export class SidecarSession implements PublisherObserver {
       reason: reason.kind,
       detail: reason.detail,
     })
-    metrics.gauge('zonelab_xds_streams_active').add(-1)
+    metrics.streams.add(-1)
     snapshots.release(this.#served)
     onEnd()
     void this.#subscription.close().then(this.#resolveClosed)

@@ -16,6 +16,7 @@ import { firstMessage } from './first-request.js'
 import { readSidecarNode, type SidecarNode } from './sidecar-node.js'
 import { SidecarSession } from './sidecar-session.js'
 import type { SidecarSnapshots } from './sidecar-snapshots.js'
+import { XdsMetrics } from './xds-metrics.js'
 
 export interface XdsServiceOptions {
   readonly store: TenantStore
@@ -45,11 +46,13 @@ export interface SidecarCall {
 /** Serves sidecars: incremental ADS. A stream is served after its first request has proved whose it is. */
 export class XdsService {
   readonly #options: XdsServiceOptions
+  readonly #metrics: XdsMetrics
   readonly #sessions = new Map<string, SidecarSession>()
   #stopped = false
 
   constructor(options: XdsServiceOptions) {
     this.#options = options
+    this.#metrics = new XdsMetrics(options.metrics)
   }
 
   /** By node id, `<mesh>.<name>`. */
@@ -106,6 +109,7 @@ export class XdsService {
     const key = { type: 'Dataplane', mesh: node.mesh, name: node.name } as const
     const session: SidecarSession = new SidecarSession({
       ...this.#options,
+      metrics: this.#metrics,
       node,
       labels: insightLabels(labels),
       duplex,

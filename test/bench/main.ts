@@ -1,13 +1,13 @@
 import { fork } from 'node:child_process'
 import { compileBenches } from './build.js'
 import { machine } from './machine.js'
-import { jsonLine, type Report, summary } from './report.js'
+import { type BenchResult, jsonLine, type Report, summary, table } from './report.js'
 
 /** Cheap and quiet ones first. Each runs in a process of its own, for which this is more than enough time. */
 const BENCHES = ['auth', 'laws', 'idle', 'store', 'slow-peer', 'herd', 'fan-out', 'propagation'] as const
 const BENCH_WITHIN_MS = 120_000
 
-/** `npm run bench [-- NAME…]`: one line of JSON per bench on standard output, a summary for people on standard error. */
+/** `npm run bench [-- NAME…]`: one line of JSON per bench on standard output; summaries and one table for people on standard error. */
 const names = process.argv.slice(2)
 const unknown = names.filter((name) => !BENCHES.some((bench) => bench === name))
 if (unknown.length > 0) {
@@ -15,17 +15,20 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 const folder = compileBenches()
+const results: BenchResult[] = []
 for (const bench of BENCHES.filter((bench) => names.length === 0 || names.includes(bench))) {
   const on = machine()
   try {
     const report = await run(bench)
     console.log(jsonLine(bench, report, on))
     console.error(summary(bench, report))
+    results.push({ bench, report })
   } catch (thrown) {
     console.error(`${bench}: ${thrown instanceof Error ? thrown.message : thrown}`)
     process.exitCode = 1
   }
 }
+console.error(`\n${table(results)}`)
 
 function run(bench: string): Promise<Report> {
   return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 import { type Estimate, round } from './statistics.js'
 
-/** One figure beside the bar that it has to reach (`docs/benchmarks.md`). */
+/** One figure beside the bar that it has to reach (`docs/PERFORMANCE.md`). */
 export interface Bar {
   readonly what: string
   readonly value: number | Estimate
@@ -8,6 +8,8 @@ export interface Bar {
   readonly atMost?: number
   /** Of an interval, the end that must reach the bar; default: the median. */
   readonly judgedBy?: 'median' | 'high'
+  /** What a ratio is made of. */
+  readonly against?: { readonly ours: number; readonly peer: number; readonly unit: string }
 }
 
 export interface Report {
@@ -44,6 +46,36 @@ export function summary(bench: string, report: Report): string {
   })
   const figures = Object.entries(report.figures).map(([name, value]) => `           ${name}: ${round(value)}`)
   return [bench, ...bars, ...figures].join('\n')
+}
+
+export interface BenchResult {
+  readonly bench: string
+  readonly report: Report
+}
+
+/** All bars of a run in one table; a bench that failed has none, and is named below it. */
+export function table(results: readonly BenchResult[]): string {
+  const rows = results.flatMap(({ bench, report }) =>
+    report.bars.map((bar) => [
+      bench,
+      bar.what,
+      bar.against ? `${round(bar.against.ours)} ${bar.against.unit}` : '',
+      bar.against ? `${round(bar.against.peer)} ${bar.against.unit}` : '',
+      bar.atLeast === undefined ? `≤ ${bar.atMost}` : `≥ ${bar.atLeast}`,
+      shown(bar.value),
+      reaches(bar) ? 'reached' : 'missed',
+    ]),
+  )
+  const all = [['bench', 'metric', 'ours', 'peer', 'limit', 'ratio or value', ''], ...rows]
+  const widths = (all[0] ?? []).map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)))
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }
 
 function rounded(value: number | Estimate): number | Estimate {

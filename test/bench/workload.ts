@@ -31,12 +31,14 @@ export function put(resource: ResourceDraft): Write {
   return { kind: 'put', resource, expect: 'any' }
 }
 
-/** Fills a store with `count` small policies over 16 types. */
+/** Small policies over 16 types. */
+export function smallPolicies(count: number): ResourceDraft[] {
+  return Array.from({ length: count }, (_, index) =>
+    policy(TYPES[index % TYPES.length] ?? 'MeshTimeout', `policy-${index}`, '0', 100),
+  )
+}
+
 export async function populate(store: TenantStore, count: number): Promise<void> {
-  for (let from = 0; from < count; from += CHUNK) {
-    const indexes = Array.from({ length: Math.min(CHUNK, count - from) }, (_, offset) => from + offset)
-    await store.commit(
-      indexes.map((index) => put(policy(TYPES[index % TYPES.length] ?? 'MeshTimeout', `policy-${index}`, '0', 100))),
-    )
-  }
+  const policies = smallPolicies(count)
+  for (let from = 0; from < count; from += CHUNK) await store.commit(policies.slice(from, from + CHUNK).map(put))
 }

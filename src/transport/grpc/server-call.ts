@@ -33,6 +33,8 @@ export class ServerCall {
   #events: ServerCallEvents | undefined
   #onMessage: (message: Buffer) => void = () => {}
   #paused = false
+  /** Node's own answer is worked out anew each time, and is asked for with every message. */
+  #hasResponded = false
 
   constructor(stream: ServerHttp2Stream, reader: MessageReader, framer: Framer) {
     this.#stream = stream
@@ -71,7 +73,10 @@ export class ServerCall {
   }
 
   write(message: Uint8Array, done: (error?: Error | null) => void = () => {}): void {
-    if (!this.#stream.headersSent) this.#stream.respond(RESPONSE_HEADERS, { waitForTrailers: true })
+    if (!this.#hasResponded) {
+      this.#hasResponded = true
+      this.#stream.respond(RESPONSE_HEADERS, { waitForTrailers: true })
+    }
     this.#stream.write(this.#framer.frame(message), done)
   }
 
@@ -94,7 +99,8 @@ export class ServerCall {
     const stream = this.#stream
     if (this.isOver || stream.writableEnded) return
     const trailers = { 'grpc-status': String(status.code), 'grpc-message': headerText(status.details) }
-    if (!stream.headersSent) {
+    if (!this.#hasResponded) {
+      this.#hasResponded = true
       stream.respond({ ...RESPONSE_HEADERS, ...trailers }, { endStream: true })
       return
     }

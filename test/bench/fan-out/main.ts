@@ -1,3 +1,4 @@
+import { interleaved } from '../abba.js'
 import { Child, withChildren } from '../child.js'
 import type { Zones } from '../kds/zones.js'
 import { type Report, runBench } from '../report.js'
@@ -9,7 +10,7 @@ import type { FanOutServer } from './server.js'
 /** One change to 1,000 zones: what a global costs for each delivery and its answer, against what it stands on. */
 const ZONES = 1_000
 const KIB = 1_024
-/** Rounds of a turn: enough CPU for the 1 ms of `cpuUsage` not to matter. Pairs: see `docs/benchmarks.md`. */
+/** Rounds of a turn: enough CPU for the 1 ms of `cpuUsage` not to matter. Pairs: see `docs/PERFORMANCE.md`. */
 const SIZES = [
   { name: '1 KiB', bytes: KIB, rounds: 4, pairs: 8 },
   { name: '64 KiB', bytes: 64 * KIB, rounds: 2, pairs: 6 },
@@ -21,7 +22,7 @@ const PAIRS_MIN = 3
 
 type Contender = { readonly server: Child<FanOutServer>; readonly zones: Child<Zones>; end(): void }
 /** CPU of the server per delivery in µs, turn by turn. */
-type Costs = Readonly<Record<Variant, number[]>>
+type Costs = Readonly<Record<Variant, readonly number[]>>
 
 await runBench(async () => {
   const contenders = new Map<Variant, Contender>(VARIANTS.map((variant) => [variant, contender(variant)]))
@@ -53,41 +54,34 @@ async function connect({ server, zones }: Contender): Promise<void> {
   await server.call('connected', ZONES)
 }
 
-/** A-B-C-D-D-C-B-A, so that what drifts meets all alike; the first turn of each is not counted. */
-async function measure(contenders: ReadonlyMap<Variant, Contender>, size: (typeof SIZES)[number]): Promise<Costs> {
-  const costs: Costs = { zonelab: [], bare: [], identity: [], stock: [] }
-  const turn = async (variant: Variant, counted: boolean) => {
-    const server = contenders.get(variant)?.server
-    const spent = await server?.call('fanOut', size.bytes, size.rounds, ZONES)
-    if (counted && spent) costs[variant].push((spent.cpuMs * 1e3) / (size.rounds * ZONES))
+function measure(contenders: ReadonlyMap<Variant, Contender>, size: (typeof SIZES)[number]): Promise<Costs> {
+  const turn = async (variant: Variant) => {
+    const spent = await contenders.get(variant)?.server.call('fanOut', size.bytes, size.rounds, ZONES)
+    return ((spent?.cpuMs ?? Number.NaN) * 1e3) / (size.rounds * ZONES)
   }
-  for (const variant of VARIANTS) await turn(variant, false)
-  const endMs = performance.now() + TURNS_WITHIN_MS
-  for (let pair = 0; pair < size.pairs && (pair < PAIRS_MIN || performance.now() < endMs); pair += 1) {
-    const order = pair % 2 === 0 ? VARIANTS : VARIANTS.toReversed()
-    for (const variant of order) await turn(variant, true)
-  }
-  return costs
+  const nowMs = () => performance.now()
+  return interleaved(VARIANTS, turn, { pairs: size.pairs, pairsMin: PAIRS_MIN, withinMs: TURNS_WITHIN_MS, nowMs })
 }
 
 function report(bySize: ReadonlyMap<string, Costs>): Report {
   const speed = (size: string, variant: Variant) => {
     const costs = bySize.get(size) as Costs
-    return estimate(ratios(costs[variant], costs.zonelab))
+    const against = { ours: median(costs.zonelab), peer: median(costs[variant]), unit: 'µs of CPU' }
+    return { value: estimate(ratios(costs[variant], costs.zonelab)), against }
   }
   const figures = [...bySize].flatMap(([size, costs]) =>
     VARIANTS.map((variant) => [`${size}: µs of CPU per delivery, ${variant}`, median(costs[variant])] as const),
   )
   return {
     bars: [
-      { what: 'speed at 1 KiB over bare node:http2', value: speed('1 KiB', 'bare'), atLeast: 0.7 },
-      { what: 'speed at 1 KiB over grpc-js with identity serializer', value: speed('1 KiB', 'identity'), atLeast: 0.9 },
-      { what: 'speed at 64 KiB over stock grpc-js', value: speed('64 KiB', 'stock'), atLeast: 3 },
+      { what: 'speed at 1 KiB over bare node:http2', ...speed('1 KiB', 'bare'), atLeast: 0.7 },
+      { what: 'speed at 1 KiB over grpc-js with identity serializer', ...speed('1 KiB', 'identity'), atLeast: 0.9 },
+      { what: 'speed at 64 KiB over stock grpc-js', ...speed('64 KiB', 'stock'), atLeast: 3 },
     ],
     figures: Object.fromEntries([
       ...figures,
-      ['64 KiB: speed over bare node:http2', speed('64 KiB', 'bare').median],
-      ['64 KiB: speed over grpc-js with identity serializer', speed('64 KiB', 'identity').median],
+      ['64 KiB: speed over bare node:http2', speed('64 KiB', 'bare').value.median],
+      ['64 KiB: speed over grpc-js with identity serializer', speed('64 KiB', 'identity').value.median],
     ]),
   }
 }

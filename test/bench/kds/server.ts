@@ -2,6 +2,7 @@ import { Session } from 'node:inspector/promises'
 import type { Hop } from '../../../src/base/hops.js'
 import { cpuMs, offer } from '../child.js'
 import { changed } from '../fan-out/message.js'
+import { openLoop, systemTime } from '../open-loop.js'
 import { put } from '../workload.js'
 import { type GlobalRig, startGlobal } from './global-rig.js'
 
@@ -32,7 +33,7 @@ const methods = {
   /** Bytes in use after full collections: memory outside of the heap goes with the second, once the first freed its owners. */
   async memory(): Promise<number> {
     globalThis.gc?.()
-    await sleep(50)
+    await systemTime.sleep(50)
     globalThis.gc?.()
     const { heapUsed, external } = process.memoryUsage()
     return heapUsed + external
@@ -72,18 +73,15 @@ const methods = {
     const stop = rig.readHops((hop) => {
       if (hop.peer !== ignored) answered(hop, dueMs, sent)
     })
-    const startMs = nowMs()
-    for (let index = 0; index < count; index += 1) {
-      const due = startMs + index * everyMs
-      await sleep(due - nowMs())
+    await openLoop({ count, everyMs }, (index, dueAtMs) => {
       version += 1
       // A resource of its own for each, so that every zone answers every change, be it in one batch with others.
       const resource = { ...changed(size, version), name: `changed-${index}` }
-      dueMs.set(resource.name, due)
+      dueMs.set(resource.name, dueAtMs)
       void rig.store.commit([put(resource)])
-    }
-    const endMs = nowMs() + withinMs
-    while (latencies.length < count * zones && nowMs() < endMs) await sleep(20)
+    })
+    const endMs = systemTime.nowMs() + withinMs
+    while (latencies.length < count * zones && systemTime.nowMs() < endMs) await systemTime.sleep(20)
     stop()
     return latencies
   },
@@ -120,14 +118,6 @@ async function changeAll(count: number, zones: number, size: number): Promise<vo
     await rig.store.commit([put(changed(size, version))])
     await answeredByAll
   }
-}
-
-function nowMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)))
 }
 
 async function encodes(): Promise<number> {

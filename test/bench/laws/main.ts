@@ -1,6 +1,7 @@
 import { Child, withChildren } from '../child.js'
 import type { KdsServer } from '../kds/server.js'
 import type { Zones } from '../kds/zones.js'
+import type { ReplicaServer } from '../replica/server.js'
 import { type Report, runBench } from '../report.js'
 import { estimate, logSlope, median, ratios } from '../statistics.js'
 import { TYPES } from '../workload.js'
@@ -15,6 +16,8 @@ const KIB = 1_024
 /** Up to which number of zones the slope is taken; a decade and a half. */
 const STEPS = [10, 30, 100, 300]
 const BLOCK_CHANGES = 20
+/** One change of the replica with many resources takes seconds. */
+const REPLICA_CHANGES = { few: 10, many: 1 }
 
 await runBench(async () => {
   const servers = [FEW, MANY].map(() => new Child<KdsServer>('kds/server.js'))
@@ -29,7 +32,11 @@ await runBench(async () => {
     const blocks = [await blocksRun(FEW), await blocksRun(MANY)] as const
     await fewZones.call('drop')
     const byZones = await overZones(few, fewZones, fewPort)
-    return report(byResources, blocks, byZones)
+    const replica = [
+      await replicaCost(FEW, REPLICA_CHANGES.few),
+      await replicaCost(MANY, REPLICA_CHANGES.many),
+    ] as const
+    return report(byResources, blocks, byZones, replica)
   })
 })
 
@@ -93,13 +100,33 @@ async function blocksRun(resources: number): Promise<number> {
   })
 }
 
-function report(costs: Costs, [fewBlocks, manyBlocks]: readonly [number, number], byZones: readonly Point[]): Report {
+/** µs of CPU per change of the replica of the per-zone snapshot algorithm, which sends nothing. */
+async function replicaCost(resources: number, changes: number): Promise<number> {
+  const server = new Child<ReplicaServer>('replica/server.js')
+  return await withChildren([server], async () => {
+    await server.call('start', resources, ZONES)
+    return ((await server.call('change', changes, KIB)) * 1e3) / changes
+  })
+}
+
+function report(
+  costs: Costs,
+  [fewBlocks, manyBlocks]: readonly [number, number],
+  byZones: readonly Point[],
+  [fewReplica, manyReplica]: readonly [number, number],
+): Report {
   return {
     bars: [
       {
         what: 'CPU per change with 100k resources over that with 1k',
         value: estimate(ratios(costs.many, costs.few)),
         atMost: 1.3,
+      },
+      {
+        what: 'CPU per change with 100k resources over the replica of per-zone snapshots',
+        value: estimate(costs.many.map((cost) => cost / manyReplica)),
+        against: { ours: median(costs.many) / 1e3, peer: manyReplica / 1e3, unit: 'ms of CPU' },
+        atMost: 0.05,
       },
       { what: 'blocks of code run per change, 100k over 1k', value: manyBlocks / fewBlocks, atMost: 1.1 },
       { what: 'slope of CPU per change over zones', value: logSlope(byZones), atMost: 1 },
@@ -114,6 +141,7 @@ function report(costs: Costs, [fewBlocks, manyBlocks]: readonly [number, number]
           costs.few.filter((_, index) => index % 2 === 0),
         ),
       ).median,
+      'replica of per-zone snapshots: CPU per change, 100k over 1k': manyReplica / fewReplica,
       'blocks of code run per change, 1k resources': fewBlocks,
       ...Object.fromEntries(byZones.map(({ x, y }) => [`µs of CPU per change, ${x} zones`, y])),
     },

@@ -3,6 +3,7 @@ import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Child, withChildren } from '../child.js'
+import { Deliveries, openLoop, systemTime } from '../open-loop.js'
 import { type Report, runBench } from '../report.js'
 import { quantile } from '../statistics.js'
 import { type Applied, GROUPS, policyOf } from './change.js'
@@ -46,13 +47,13 @@ await runBench(async () => {
         for (const { sidecar } of await sidecars.call('take')) warm.add(sidecar)
         return warm.size === ZONES * SIDECARS
       })
-      await sleep(SETTLE_MS)
+      await systemTime.sleep(SETTLE_MS)
       await sidecars.call('take')
       const tiers = { global, zones, sidecars }
       const before = await cpuOf(tiers)
-      const written = await openLoop(apiHttp)
+      const written = await writeAll(apiHttp)
       const used = await cpuOf(tiers)
-      await sleep(SETTLE_MS)
+      await systemTime.sleep(SETTLE_MS)
       const shares = Object.entries(used).map(([tier, ms]) => {
         const share = ((ms - (before[tier] ?? 0)) / (CHANGES * EVERY_MS)) * 100
         return [`% of a core, ${tier}`, share] as const
@@ -73,16 +74,13 @@ async function cpuOf(tiers: Readonly<Record<string, { cpuMs(): Promise<number> }
 }
 
 /** Writes on schedule, whether or not the one before has been answered. */
-async function openLoop(port: number): Promise<ReadonlyMap<number, Written>> {
+async function writeAll(port: number): Promise<ReadonlyMap<number, Written>> {
   const written = new Map<number, Written>()
   const writes: Promise<void>[] = []
-  const startMs = nowMs() + EVERY_MS
-  for (let index = 0; index < CHANGES; index += 1) {
-    const dueMs = startMs + index * EVERY_MS
+  await openLoop({ count: CHANGES, everyMs: EVERY_MS }, (index, dueMs) => {
     const number = GROUPS + index
-    await sleep(dueMs - nowMs())
-    writes.push(write(port, number).then(() => void written.set(number, { dueMs, acceptedMs: nowMs() })))
-  }
+    writes.push(write(port, number).then(() => void written.set(number, { dueMs, acceptedMs: systemTime.nowMs() })))
+  })
   await Promise.all(writes)
   return written
 }
@@ -91,25 +89,19 @@ async function openLoop(port: number): Promise<ReadonlyMap<number, Written>> {
 function report(written: ReadonlyMap<number, Written>, applied: readonly Applied[]): Report {
   const bySidecar = new Map<string, Applied[]>()
   for (const each of applied) bySidecar.set(each.sidecar, [...(bySidecar.get(each.sidecar) ?? []), each])
-  const latencies: number[] = []
+  const deliveries = new Deliveries((written.size * ZONES * SIDECARS) / GROUPS)
   const last = new Map<number, number>()
-  let missing = 0
   for (const [number, { dueMs }] of written) {
     for (const [, had] of bySidecar) {
       const [first] = had
       if (!first || first.number % GROUPS !== number % GROUPS) continue
       const at = had.find((each) => each.number >= number)?.atMs
-      if (at === undefined) missing += 1
-      else {
-        latencies.push(at - dueMs)
-        last.set(number, Math.max(last.get(number) ?? 0, at - dueMs))
-      }
+      if (at === undefined) continue
+      deliveries.arrived(at - dueMs)
+      last.set(number, Math.max(last.get(number) ?? 0, at - dueMs))
     }
   }
-  const expected = (written.size * ZONES * SIDECARS) / GROUPS
-  if (missing > 0 || latencies.length !== expected) {
-    throw new Error(`${latencies.length} of ${expected} deliveries were seen, ${missing} never came`)
-  }
+  const latencies = deliveries.latencies()
   const accepted = [...written.values()].map(({ dueMs, acceptedMs }) => acceptedMs - dueMs)
   return {
     bars: [
@@ -152,17 +144,9 @@ function write(port: number, number: number): Promise<void> {
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const endMs = nowMs() + LIVE_WITHIN_MS
+  const endMs = systemTime.nowMs() + LIVE_WITHIN_MS
   while (!(await holds())) {
-    if (nowMs() > endMs) throw new Error(`not within ${LIVE_WITHIN_MS / 1e3} s: ${what}`)
-    await sleep(200)
+    if (systemTime.nowMs() > endMs) throw new Error(`not within ${LIVE_WITHIN_MS / 1e3} s: ${what}`)
+    await systemTime.sleep(200)
   }
-}
-
-function nowMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)))
 }
