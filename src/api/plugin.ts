@@ -121,7 +121,9 @@ function send({ status, contentType, headers, body }: Reply, reply: FastifyReply
 function fail(error: AppError, request: FastifyRequest, reply: FastifyReply, { log }: ApiOptions): FastifyReply {
   const problem = problemOf(error)
   if (problem.status >= 500) {
-    log.error('request failed', { method: request.method, path: request.routeOptions.url, code: error.code, error })
+    const { cpId: tenant } = paramsOf(request)
+    const path = request.routeOptions.url
+    log.error('request failed', { tenant, method: request.method, path, code: error.code, error })
   }
   // What is away or too busy now: without the header, clients guess.
   if (error.description.retryable && RETRY_LATER.has(problem.status)) void reply.header('retry-after', RETRY_AFTER_S)

@@ -22,6 +22,7 @@ import { describeSettings } from '../base/settings.js'
 import type { JsonObject } from '../model/json.js'
 import { DEFAULT_TENANT, parseTenantId, type TenantId } from '../model/tenant.js'
 import { openStore } from '../store/open-store.js'
+import { othersPresent } from '../store/peers.js'
 import type { ResourceStore, TenantStore } from '../store/store.js'
 import { storePlace, storeType } from '../store/store-place.js'
 import { CONTROL_PLANE_VERSION } from '../sync/sync-node.js'
@@ -179,10 +180,7 @@ export class GlobalProcess {
       store,
       makeRuntime,
       meshCounting,
-      livesStill: async () => {
-        const present = await peers?.present()
-        return (instance) => instance !== this.#instanceId && present?.has(instance) === true
-      },
+      livesStill: () => othersPresent(peers, this.#instanceId),
       localhostIsAdmin,
       tokenSources: tokenSources(this.#config),
       bootstrapAdminToken,

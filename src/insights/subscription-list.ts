@@ -17,8 +17,11 @@ export function withSubscription(
   return [...before.map((item) => closed(item, closedAtMs)), own].slice(-limit)
 }
 
-/** Whether a subscription of that control plane instance may be open still. */
+/** Whether the control plane instance that keeps a subscription may be alive still, by its id. */
 export type LivesStill = (instance: string) => boolean
+
+/** Ids in a subscription of which one is its keeper's. Of the two ends of a link only one shares the database. */
+const KEEPERS = ['controlPlaneInstanceId', 'zoneInstanceId', 'globalInstanceId'] as const
 
 /** Closes what a control plane that died without a word left open. Undefined when there is nothing to close. */
 export function closeOpenSubscriptions(
@@ -29,8 +32,9 @@ export function closeOpenSubscriptions(
   const { subscriptions } = insight
   if (!Array.isArray(subscriptions)) return undefined
   const now = subscriptions.map((item) => {
-    const instance = isJsonObject(item) ? item.globalInstanceId : undefined
-    return typeof instance === 'string' && isOpen(item) && livesStill(instance) ? item : closed(item, nowMs)
+    const ids = isJsonObject(item) ? KEEPERS.map((keeper) => item[keeper]) : []
+    const alive = ids.some((id) => typeof id === 'string' && livesStill(id))
+    return isOpen(item) && alive ? item : closed(item, nowMs)
   })
   return now.some((item, i) => item !== subscriptions[i]) ? { ...insight, subscriptions: now } : undefined
 }

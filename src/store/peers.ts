@@ -32,3 +32,9 @@ export interface Presence {
 }
 
 export type CallHandler = (tenant: TenantId, request: Uint8Array) => Promise<Uint8Array>
+
+/** Which other instances are there now; none where there can be none. */
+export async function othersPresent(peers: Peers | undefined, own: string): Promise<(instance: string) => boolean> {
+  const present = await peers?.present()
+  return (instance) => instance !== own && present?.has(instance) === true
+}

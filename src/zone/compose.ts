@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { ApiOptions } from '../api/options.js'
 import { apiPlugin } from '../api/plugin.js'
@@ -10,7 +10,7 @@ import {
   openDataplaneAuthenticator,
 } from '../auth/dataplane-authenticator.js'
 import { TenantTrust } from '../auth/tenant-trust.js'
-import { ADMIN_USER_TOKEN, dataplaneKeys, secretData } from '../auth/token-secrets.js'
+import { dataplaneKeys } from '../auth/token-secrets.js'
 import { tokenSources } from '../auth/token-settings.js'
 import { UserAuthenticator } from '../auth/user-authenticator.js'
 import type { Clock } from '../base/clock.js'
@@ -28,6 +28,7 @@ import { rfc1035LabelFaults } from '../model/dns-names.js'
 import type { JsonObject } from '../model/json.js'
 import { DEFAULT_TENANT } from '../model/tenant.js'
 import { openStore } from '../store/open-store.js'
+import { othersPresent, type Peers } from '../store/peers.js'
 import type { TenantStore } from '../store/store.js'
 import { storePlace, storeType } from '../store/store-place.js'
 import { CONTROL_PLANE_VERSION } from '../sync/sync-node.js'
@@ -50,7 +51,7 @@ import { WorkloadCertificates } from './identity/workload-certificates.js'
 import { InspectResponder } from './inspect-responder.js'
 import { LinkSession } from './link-session.js'
 import { MeshMirror } from './mesh-mirror.js'
-import { ensureOwnResources } from './own-resources.js'
+import { ensureOwnResources, writeAdminToken } from './own-resources.js'
 import { SidecarSnapshots } from './sidecar-snapshots.js'
 import { ZoneSyncStatus } from './sync-status.js'
 import { startUpwardView } from './upward-view.js'
@@ -86,6 +87,8 @@ export class ZoneProcess {
   readonly #certificate: KeyPairPem
   readonly #lifecycle: Lifecycle
   #link: GlobalLink | undefined
+  /** Other instances of this zone over the same database. */
+  #peers: Peers | undefined
   #ready = false
 
   constructor(config: ZoneConfig, ports: ProcessPorts) {
@@ -125,8 +128,11 @@ export class ZoneProcess {
     const trust = new TenantTrust({ store, sources: tokenSources(this.#config), clock, random, log })
     this.#lifecycle.onStop(() => trust.close())
     await ensureOwnResources(store, trust, this.#config, this.#federated)
-    for (const type of ['ZoneInsight', 'DataplaneInsight'] as const) await closeLeftOpen(store, type, clock.nowMs())
-    await this.#writeAdminToken(store)
+    const livesStill = await othersPresent(this.#peers, this.#instanceId)
+    for (const type of ['ZoneInsight', 'DataplaneInsight'] as const) {
+      await closeLeftOpen(store, type, clock.nowMs(), livesStill)
+    }
+    await writeAdminToken(store, this.#config.adminTokenFile)
     const mirror = await this.#lifecycle.run(new MeshMirror(store))
     const certificates = await this.#lifecycle.run(new WorkloadCertificates({ mirror, zone, clock, log }))
     const snapshots = await this.#lifecycle.run(new SidecarSnapshots({ mirror, certificates, zone, clock, log }))
@@ -181,8 +187,10 @@ export class ZoneProcess {
   async #openStore(): Promise<TenantStore> {
     const onFatal = (error: AppError) => this.#failed(error)
     const { postgresMaxOpenConnections: connectionsMax } = this.#config
-    const options = { ...this.#ports, synchronous: 'NORMAL', connectionsMax, onFatal } as const
+    const shared = { connectionsMax, instance: this.#instanceId }
+    const options = { ...this.#ports, ...shared, synchronous: 'NORMAL', onFatal } as const
     const resources = await openStore(storePlace(this.#config), options)
+    this.#peers = resources.peers
     this.#lifecycle.onStop(() => resources.close())
     return resources.tenant(DEFAULT_TENANT)
   }
@@ -257,7 +265,10 @@ export class ZoneProcess {
       log,
     })
     this.#lifecycle.onStop(() => insight.finish())
-    await this.#lifecycle.run(this.#link)
+    this.#lifecycle.onStop(() => this.#link?.stop())
+    // Of several instances one is connected: the zone has one subscription at its global.
+    if (this.#peers) this.#peers.lead(`zone/${zone}`, this.#link)
+    else await this.#link.start()
   }
 
   async #upwardView(store: TenantStore, mirror: MeshMirror): Promise<View> {
@@ -382,11 +393,5 @@ export class ZoneProcess {
   #shownConfig(): JsonObject {
     const settings = describeSettings(ZONE_SETTINGS, this.#config) as JsonObject
     return { ...settings, mode: 'zone', environment: 'universal', store: { type: storeType(storePlace(this.#config)) } }
-  }
-
-  async #writeAdminToken(store: TenantStore): Promise<void> {
-    const { adminTokenFile } = this.#config
-    const secret = adminTokenFile === '' ? undefined : await store.get(ADMIN_USER_TOKEN)
-    if (secret) writeFileSync(adminTokenFile, secretData(secret), { mode: 0o600 })
   }
 }

@@ -1,6 +1,7 @@
+import { writeFileSync } from 'node:fs'
 import { ensureAdminUserToken, ensureSigningKey, signingKeyDraft } from '../auth/bootstrap-secrets.js'
 import type { TenantTrust } from '../auth/tenant-trust.js'
-import { dataplaneKeys, USER_KEYS, ZONE_KEYS } from '../auth/token-secrets.js'
+import { ADMIN_USER_TOKEN, dataplaneKeys, secretData, USER_KEYS, ZONE_KEYS } from '../auth/token-secrets.js'
 import { meshDefaults, zoneDefaults } from '../model/defaults.js'
 import { EMPTY_JSON_OBJECT } from '../model/json.js'
 import type { ResourceDraft } from '../model/resource.js'
@@ -45,4 +46,10 @@ function plain(type: 'Zone' | 'Mesh', name: string): ResourceDraft {
     owner: undefined,
     syncedVersion: undefined,
   }
+}
+
+/** To the file that is configured, if one is. */
+export async function writeAdminToken(store: TenantStore, file: string): Promise<void> {
+  const secret = file === '' ? undefined : await store.get(ADMIN_USER_TOKEN)
+  if (secret) writeFileSync(file, secretData(secret), { mode: 0o600 })
 }

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { systemClock } from '../../../src/base/clock.js'
 import { systemRandom } from '../../../src/base/random.js'
 import { parseTenantId } from '../../../src/model/tenant.js'
@@ -9,6 +9,9 @@ import { describePostgres, type TestDatabase } from '../../support/postgres.js'
 import { PostgresProxy } from '../../support/postgres-proxy.js'
 import { draft, put } from '../../support/resource-builder.js'
 import { eventually } from '../kds/control-planes.js'
+
+/** Real servers on a machine that may be full. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 describePostgres('a Postgres store on a bad day', (subject) => {
   let database: TestDatabase

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { describePostgres, type TestDatabase } from '../../support/postgres.js'
 import {
   type Api,
@@ -11,6 +11,9 @@ import {
   whenNamed,
   whenOnline,
 } from '../kds/control-planes.js'
+
+/** Real servers on a machine that may be full. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 describePostgres('several global instances over one database', (subject) => {
   let database: TestDatabase

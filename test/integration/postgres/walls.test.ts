@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { systemClock } from '../../../src/base/clock.js'
 import { seededRandom } from '../../../src/base/random.js'
 import { parseTenantId } from '../../../src/model/tenant.js'
@@ -8,6 +8,9 @@ import { openPostgresStore } from '../../../src/store/postgres/pg-store.js'
 import { MIGRATIONS } from '../../../src/store/postgres/schema.js'
 import { describePostgres, type PostgresSubject, type TestDatabase } from '../../support/postgres.js'
 import { draft, put } from '../../support/resource-builder.js'
+
+/** Real servers on a machine that may be full. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const TABLES = ['tenant', 'resource', 'change_log']
 const [A, B] = [parseTenantId('team-a'), parseTenantId('team-b')]
