@@ -79,10 +79,9 @@ describeWith(['KUMA_CP'], 'tokens: a real control plane answers as the matrix sa
 
   /** Makes tokens with the control plane's own key of user tokens. */
   async function userBench(): Promise<Bench> {
-    const { kid, privateKey } = await readSigningKey(
-      new TargetApi({ url: kuma.rest.url, userToken: undefined }),
-      USER_KEYS,
-    )
+    const api = new TargetApi({ url: kuma.rest.url, userToken: undefined })
+    // Kuma makes it in the background, some seconds after it is ready.
+    const { kid, privateKey } = await eventually(30_000, () => readSigningKey(api, USER_KEYS))
     const bench: Bench = {
       zone: 'z1',
       unseenZone: 'z2',

@@ -1,22 +1,10 @@
-import { type Fault, field } from './fault.js'
-import { holds, type LooseToken, type Members, takes } from './loose-token.js'
+import type { Fault } from './fault.js'
+import { misreads } from './misreads.js'
 
 /** Faults in what the claims of a token with a sound signature are taken to say. */
 
 const nowS = () => Math.floor(Date.now() / 1000)
 const soon = () => nowS() + 600
-
-/** A verifier that is right but for reading some claims otherwise; undefined: it reads them as it should. */
-const misreads = (
-  name: string,
-  caughtBy: Fault['caughtBy'],
-  read: (claims: Members, zone: string | undefined, token: LooseToken) => Members | undefined,
-): Fault =>
-  takes(name, caughtBy, (token, world, call) => {
-    if (token.header.alg !== 'RS256' || token.header.kid !== world.kid || !holds(token, world.publicKey))
-      return undefined
-    return read(token.claims, field(call, 'client-id'), token)
-  })
 
 export const CLAIM_FAULTS: readonly Fault[] = [
   misreads('ignores exp', ['ZT-097', 'ZT-098'], (claims) => ({ ...claims, exp: soon() })),

@@ -3,6 +3,7 @@ import { CREDENTIAL_FAULTS } from './credential-faults.js'
 import { EFFECT_FAULTS } from './effect-faults.js'
 import type { Fault } from './fault.js'
 import { FORM_FAULTS } from './form-faults.js'
+import { IDENTITY_FAULTS } from './identity-faults.js'
 import { ALGORITHM_FAULTS, KEY_FAULTS } from './key-faults.js'
 
 /** Every planted fault, in the order of the matrix. docs/conformance-faults.md is made from these. */
@@ -12,5 +13,6 @@ export const FAULTS: readonly Fault[] = [
   ...KEY_FAULTS,
   ...FORM_FAULTS,
   ...CLAIM_FAULTS,
+  ...IDENTITY_FAULTS,
   ...EFFECT_FAULTS,
 ]
