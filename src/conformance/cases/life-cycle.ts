@@ -100,6 +100,7 @@ export const LIFE_CYCLE: readonly Case[] = [
       const own = await session(stage)
       const { bench, call } = own.side
       const draft = { fields: bench.fields(own.token) }
+      stage.expect('before it is revoked', await call('HealthCheck', draft), OK)
       await revoke(own)
       await stage.until(SEEN_WITHIN_MS, async () => (await call('HealthCheck', draft)).answer !== 'OK')
       for (let again = 1; again <= 3; again++)
