@@ -33,7 +33,8 @@ export function generatedPages(): readonly Page[] {
 
 function casesPage(): Page {
   const intro = `Every case of \`zonelab conformance\`. *Level* binds zonelab; for any other target a row of basis *ours* is REPORT. A row marked Δ
-passes on either answer unless \`--strict\` is given. *kuma* is kumahq/kuma at \`348b6528\` with pull request 18803; *konnect* its public documentation.`
+passes on either answer unless \`--strict\` is given. *kuma* is kumahq/kuma at \`348b6528\` with pull request 18803; *konnect* its public documentation.
+What needs an operator is done by a [controller](conformance-controller.md).`
   return page('docs/conformance-cases.md', 'Conformance cases', intro, `${casesText(CASES)}\n`)
 }
 
