@@ -2,6 +2,7 @@ import { sleep } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import type { Laggard } from '../insights/sync-report.js'
 import { apiClient, witnessesOf } from '../lab/lab-clients.js'
+import { hasPlatform } from '../lab/lab-spec.js'
 import { itemPath } from '../lab/resource-paths.js'
 import { untilSynced } from '../lab/sync-wait.js'
 import { descriptorOf, type ResourceType } from '../model/registry.js'
@@ -134,7 +135,8 @@ async function whyNot(
 ): Promise<readonly Laggard[]> {
   const laggard = (why: string) => [{ component: zone, tenant, type: undefined, why }]
   const places = lab.view.spec.topology.zones.map(({ name }) => name)
-  if (!places.includes(zone)) {
+  // Where there is a platform, zones are provisioned as they are needed.
+  if (!places.includes(zone) && !hasPlatform(lab.view.spec)) {
     throw new AppError('invalid-argument', `--for zone/${zone}: the lab has no such zone, but ${places.join(', ')}`)
   }
   try {

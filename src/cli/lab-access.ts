@@ -40,12 +40,7 @@ async function withControlPlane(view: LabView, context: Context, tenant: string 
   const hasPlatform = view.components.some(({ kind }) => kind === 'platform')
   if (tenant === undefined || !hasPlatform || Object.hasOwn(view.controlPlanes, tenant)) return view
   const rows = await listControlPlanes(platformClient(view, context.clock))
-  const controlPlanes = Object.fromEntries(
-    rows.flatMap(({ id, name }) => [
-      [name, id],
-      [id, id],
-    ]),
-  )
+  const controlPlanes = Object.fromEntries(rows.map(({ id, name }) => [name, id]))
   return { ...view, controlPlanes: { ...view.controlPlanes, ...controlPlanes } }
 }
 
@@ -74,11 +69,13 @@ export function tenantOf(lab: LabAccess, input: Input): string {
   throw new AppError('invalid-argument', `say which control plane with --tenant: ${tenants.join(', ')}`)
 }
 
-/** The one that `--tenant` names; without it all are meant. Throws `invalid-argument` for one that is not there. */
+/** Name of the one that `--tenant` names, by name or id; without it all are meant. Throws `invalid-argument` for one that is not there. */
 export function tenantAsked(lab: LabAccess, input: Input): string | undefined {
   const { tenants } = lab.view.spec.topology
   const asked = input.text('tenant')
-  if (asked === undefined || tenants.includes(asked) || Object.hasOwn(lab.view.controlPlanes, asked)) return asked
+  if (asked === undefined || tenants.includes(asked)) return asked
+  const known = Object.entries(lab.view.controlPlanes).find(([name, id]) => name === asked || id === asked)
+  if (known) return known[0]
   throw new AppError('invalid-argument', `--tenant ${asked}: the lab has ${tenants.join(', ')}`)
 }
 

@@ -37,8 +37,7 @@ export class DiagnosticsClient {
     this.tenant = target.tenant
     this.zone = target.zone
     this.#target = target
-    const names = Object.entries(target.controlPlanes ?? {}).filter(([name, id]) => name !== id)
-    this.#tenantNames = new Map(names.map(([name, id]) => [id, name]))
+    this.#tenantNames = new Map(Object.entries(target.controlPlanes ?? {}).map(([name, id]) => [id, name]))
     this.#clock = clock
   }
 

@@ -22,6 +22,8 @@ const TRY_AGAIN_MS = 2_000
 export class Reconciler {
   readonly #options: ReconcilerOptions
   #pending: Cancel | undefined
+  /** By shard: one that is to be tried again. */
+  readonly #sweeps = new Map<string, Cancel>()
   #stopped = false
 
   constructor(options: ReconcilerOptions) {
@@ -36,6 +38,7 @@ export class Reconciler {
   stop(): void {
     this.#stopped = true
     this.#pending?.()
+    for (const cancel of this.#sweeps.values()) cancel()
   }
 
   /** Half a control plane is left: tries again until there is none. */
@@ -47,10 +50,17 @@ export class Reconciler {
     })
   }
 
-  /** A global is back: what it told meanwhile may be lost. */
+  /** A global is back: what it told meanwhile may be lost. It reads its feed before it serves its API, so this may take a while. */
   sweep(shard: string): void {
+    this.#sweeps.get(shard)?.()
+    this.#sweeps.delete(shard)
     this.#sweep(shard).catch((thrown: unknown) => {
-      this.#options.log.warn('accounts of zones could not be compared', { shard, error: AppError.from(thrown) })
+      this.#options.log.info('accounts of zones are compared later', { shard, error: AppError.from(thrown) })
+      if (!this.#stopped)
+        this.#sweeps.set(
+          shard,
+          this.#options.clock.after(TRY_AGAIN_MS, () => this.sweep(shard)),
+        )
     })
   }
 

@@ -137,6 +137,19 @@ describe('account and token of a provisioned zone', () => {
     await feed.body?.cancel()
   })
 
+  test('go also when the global reads its feed before it serves its API', async () => {
+    await provision('zone-1')
+    lab.global().tenants.get(id)?.zones.delete('zone-1')
+    await lab.global().stop()
+    const feed = await fetch(`${lab.url()}/internal/shards/us-1/feed`, {
+      headers: { authorization: `Bearer ${lab.shardToken('us-1')}` },
+    })
+    expect(await managedAccounts()).toHaveLength(1)
+    await lab.global().start()
+    await expect.poll(managedAccounts, { timeout: 15_000 }).toEqual([])
+    await feed.body?.cancel()
+  })
+
   test('cannot be changed by hand', async () => {
     await provision('zone-1')
     const [account] = await managedAccounts()
