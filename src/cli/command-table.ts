@@ -9,11 +9,13 @@ import { dbMigrateStatus, dbMigrateUp } from './commands/db.js'
 import { deleteCommand } from './commands/delete.js'
 import { down } from './commands/down.js'
 import { env } from './commands/env.js'
+import { faultCommands } from './commands/fault.js'
 import { get } from './commands/get.js'
 import { inspectSync, inspectZones } from './commands/inspect.js'
 import { inspectDataplanes } from './commands/inspect-dataplanes.js'
 import { labs } from './commands/labs.js'
 import { loadCommands } from './commands/load.js'
+import { loadFindLimit } from './commands/load-find-limit.js'
 import { logs } from './commands/logs.js'
 import { logsAudit } from './commands/logs-audit.js'
 import { reportCompare, reportShow } from './commands/report.js'
@@ -48,7 +50,9 @@ export const COMMANDS: readonly Command[] = [
   logsAudit,
   configView,
   ...actions,
+  ...faultCommands,
   ...loadCommands,
+  loadFindLimit,
   tenantCreate,
   tenantList,
   tenantGet,

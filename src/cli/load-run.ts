@@ -39,8 +39,14 @@ const EXIT_OF: Readonly<Record<Verdict['outcome'], number>> = {
 }
 
 /** One run from its plan to its reports. Throws what keeps it from starting. */
-export async function runOnce(context: Context, input: Input, scenario: Scenario, workers: number): Promise<RunEnd> {
-  const destinations = destinationsOf(input)
+export async function runOnce(
+  context: Context,
+  input: Input,
+  scenario: Scenario,
+  workers: number,
+  reports: 'told' | 'quiet' = 'told',
+): Promise<RunEnd> {
+  const destinations = reports === 'quiet' ? [] : destinationsOf(input)
   const exported = await readExport(input.text('resources'), context)
   const open = await openTarget(context, input, scenario.topology.tenants)
   try {
@@ -50,14 +56,18 @@ export async function runOnce(context: Context, input: Input, scenario: Scenario
     printPlan(context, scenario, plan, open.target)
     if (input.switch('dry-run')) return { result: undefined, exitCode: EXIT.ok }
     const result = await measured(context, input, { scenario, plan, open, exported, workers })
-    writeReports(result, LOAD_REPORTS, destinations)
-    for (const { path } of destinations) context.io.err(`zonelab: ${path}`)
-    context.io.out(LOAD_REPORTS.text(result).trimEnd())
+    writeLoadReports(context, result, destinations)
+    if (reports === 'told') context.io.out(LOAD_REPORTS.text(result).trimEnd())
     const interruption = context.signal.aborted ? (context.signal.reason as number) : undefined
     return { result, exitCode: interruption ?? EXIT_OF[result.verdict.outcome] }
   } finally {
     await open.close()
   }
+}
+
+export function writeLoadReports({ io }: Context, result: LoadResult, destinations: readonly Destination[]): void {
+  writeReports(result, LOAD_REPORTS, destinations)
+  for (const { path } of destinations) io.err(`zonelab: ${path}`)
 }
 
 interface Work {
@@ -189,7 +199,8 @@ function runName(random: Random): string {
   return Array.from({ length: RUN_NAME_LENGTH }, () => ALPHABET[Math.floor(random.next() * ALPHABET.length)]).join('')
 }
 
-function destinationsOf(input: Input): readonly Destination[] {
+/** Throws `invalid-argument` before anything runs. */
+export function destinationsOf(input: Input): readonly Destination[] {
   const text = input.text('report')
   return text === undefined ? [] : parseDestinations(text, ['html', 'json', 'md', 'junit', 'text'])
 }

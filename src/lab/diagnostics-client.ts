@@ -20,6 +20,8 @@ export interface DiagnosticsTarget {
 
 /** How much longer than the wait itself an answer may take; a process that is stopped never gives one. */
 const ANSWER_GRACE_MS = 1_000
+/** What takes effect at once is answered at once. */
+const ASK_WITHIN_MS = 5_000
 /** One request waits at most this long, below the five minutes after which Node gives up on a silent answer. */
 const WAIT_SLICE_MS = 60_000
 
@@ -52,6 +54,11 @@ export class DiagnosticsClient {
 
   async status<T>(timeoutMs: number): Promise<T> {
     return this.#read<T>(await (await this.#get('/status', timeoutMs)).text())
+  }
+
+  /** One request with a body or none; the answer is JSON. Throws `unavailable`. */
+  async ask<T>(method: 'GET' | 'PUT' | 'DELETE', path: string, body?: object): Promise<T> {
+    return (await (await this.#get(path, ASK_WITHIN_MS, method, body)).json()) as T
   }
 
   /** Of a global: the places of the zones that it knows. */
@@ -90,11 +97,11 @@ export class DiagnosticsClient {
     ) as T
   }
 
-  async #get(path: string, withinMs: number): Promise<Response> {
+  async #get(path: string, withinMs: number, method = 'GET', body?: object): Promise<Response> {
     const abort = new AbortController()
     const cancel = this.#clock.after(withinMs, () => abort.abort())
     try {
-      const response = await this.#fetch(path, abort.signal)
+      const response = await this.#fetch(path, abort.signal, method, body)
       const text = await response.text()
       return new Response(text, { status: response.status })
     } finally {
@@ -102,11 +109,12 @@ export class DiagnosticsClient {
     }
   }
 
-  async #fetch(path: string, signal: AbortSignal): Promise<Response> {
+  async #fetch(path: string, signal: AbortSignal, method = 'GET', body?: object): Promise<Response> {
     const { url, token, name } = this.#target
     let response: Response
     try {
-      response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}` }, signal })
+      const headers = { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) }
+      response = await fetch(`${url}${path}`, { method, headers, signal, ...(body && { body: JSON.stringify(body) }) })
     } catch (cause) {
       throw new AppError('unavailable', `${name}: its diagnostics do not answer`, { cause })
     }

@@ -41,7 +41,7 @@ export class SharedDecoder {
 /** GlobalToZoneSync as the zone's side of it sees it, counted. */
 export function countedDown(
   count: WireCount,
-  decoder: SharedDecoder,
+  decoder: Pick<SharedDecoder, 'decode'>,
 ): Method<DeltaRequest, unknown, never, DeltaResponse<Uint8Array>> {
   return {
     ...KDS.GlobalToZoneSync,

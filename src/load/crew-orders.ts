@@ -42,6 +42,9 @@ export interface CrewStrike {
   readonly fault: LinkFault
 }
 
+/** What happens between a zone that has a write and a sidecar that has it. */
+export type MemberHop = 'snapshot' | 'sidecar'
+
 export interface CrewReport {
   /** Zones that have everything, and zones that try to. */
   readonly live: number
@@ -52,6 +55,8 @@ export interface CrewReport {
   readonly reconnects: readonly number[]
   readonly resync: { readonly received: number; readonly repeated: number }
   readonly wire: WireCount
+  /** Inside of whole zones, by hop: encoded histograms. */
+  readonly hops: Readonly<Record<MemberHop, string>>
   readonly health: GeneratorHealth
   /** Ends of links, by why, with how many zones it happened to. */
   readonly losses: Readonly<Record<string, number>>

@@ -1,6 +1,6 @@
 import { LinkFaults } from '../zone/link-faults.js'
 import { LightZone } from './light-zone.js'
-import { RELEASES } from './release.js'
+import { releaseNamed } from './release.js'
 import { stateHash } from './state-hash.js'
 import { connectZone } from './zone-connection.js'
 import type { MakeMember } from './zone-crew.js'
@@ -13,8 +13,7 @@ const MESSAGE_BYTES_MAX = 10_485_760
 export const makeLightMember: MakeMember = async (order, { plan, token, expiredToken, cpId }, place, log) => {
   const { clock, random, wire, decoder } = log
   const { target, topology, mesh, silent } = order
-  const release = RELEASES[plan.release] ?? RELEASES['3.0']
-  if (!release) throw new Error(`no release ${plan.release}`)
+  const release = releaseNamed(plan.release)
   const inventory = await ZoneInventory.make({ mesh, zone: plan, silent, clock, random })
   const faults = new LinkFaults({ zone: plan.name, clock, oversizeBytes: MESSAGE_BYTES_MAX + 1 })
   const zone = new LightZone({

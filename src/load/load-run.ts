@@ -9,7 +9,7 @@ import { listenToHops } from './hop-times.js'
 import { inParallel } from './in-parallel.js'
 import { runOpenLoop } from './open-loop.js'
 import type { LoadPlan } from './plan.js'
-import type { IntervalLine, Phase, RunLine } from './run-lines.js'
+import type { FinalLine, IntervalLine, Phase, RunLine } from './run-lines.js'
 import { RunRecorder } from './run-recorder.js'
 import { type ExportedResource, performWrite, setUp } from './run-setup.js'
 import { type Scenario, tierOf } from './scenario.js'
@@ -30,6 +30,8 @@ export interface LoadRunOptions {
   readonly record: (line: RunLine) => void
   /** For `zonelab load clean`, in what is left. */
   readonly cleanCommand: string
+  /** What the last writes may take to arrive before the quiet tail begins. Default 10 s. */
+  readonly settleWithinMs?: number
   readonly signal: AbortSignal
 }
 
@@ -39,7 +41,6 @@ const LIVE_WITHIN_MS = 60_000
 /** As many seconds' worth of writes as a target may owe an answer. */
 const IN_FLIGHT_SECONDS = 5
 const IN_FLIGHT_MIN = 32
-/** What the last writes may take to arrive before the quiet tail begins. */
 const SETTLE_WITHIN_MS = 10_000
 
 /** One run: from the first resource that is made to the last one that is deleted again. */
@@ -99,7 +100,9 @@ export class LoadRun {
     const hops = await listenToHops(plan, target, this.#options.clock)
     await this.#load()
     await this.#settle()
-    for (const [hop, histogram] of await hops.stop()) this.#record({ kind: 'hop', hop, histogram: histogram.encode() })
+    for (const [hop, histogram] of [...(await hops.stop()), ...this.#recorder.hops]) {
+      this.#record({ kind: 'hop', hop, histogram: histogram.encode() })
+    }
     signal.throwIfAborted()
     await this.#stay('quiet', scenario.quietTail)
     await this.#final()
@@ -148,12 +151,10 @@ export class LoadRun {
     const { plan, scenario, crews, clock, signal } = this.#options
     this.#enter('ramp')
     const startMs = clock.monotonicMs()
+    const perSecond = rampRate(scenario)
     let dialled = 0
     while (dialled < plan.zones.length && !signal.aborted) {
-      const due = Math.min(
-        plan.zones.length,
-        Math.ceil(((clock.monotonicMs() - startMs + 50) / 1_000) * scenario.ramp.zones),
-      )
+      const due = Math.min(plan.zones.length, Math.ceil(((clock.monotonicMs() - startMs + 50) / 1_000) * perSecond))
       const turn = plan.zones.slice(dialled, due).map(({ index }) => index)
       dialled = due
       await Promise.all(
@@ -218,11 +219,11 @@ export class LoadRun {
     }
   }
 
-  /** Until every zone has what was accepted last, or it has had time enough. */
+  /** Until every zone and sidecar has what was accepted last, or they have had time enough. */
   async #settle(): Promise<void> {
     const { clock, signal, plan } = this.#options
     this.#enter('settle')
-    const untilMs = clock.monotonicMs() + SETTLE_WITHIN_MS
+    const untilMs = clock.monotonicMs() + (this.#options.settleWithinMs ?? SETTLE_WITHIN_MS)
     const perTenant = plan.zones.length / this.#options.target.tenants.length
     do {
       await this.#pause(INTERVAL_MS / 2)
@@ -231,7 +232,7 @@ export class LoadRun {
         ({ kind, number }) =>
           kind === 'accepted' && this.#isMeasured(number) && this.#recorder.reached(number) < perTenant,
       )
-      if (!owed) return
+      if (!owed && (await this.#judged()).wrong.length === 0) return
     } while (clock.monotonicMs() < untilMs && !signal.aborted)
   }
 
@@ -241,14 +242,18 @@ export class LoadRun {
   }
 
   async #final(): Promise<void> {
-    const { plan, crews, scenario } = this.#options
     this.#enter('final')
     for (const line of this.#recorder.writeLines()) this.#record(line)
-    const states = (await Promise.all(crews.map(({ crew }) => crew.final()))).flat()
-    this.#record(judgeFinal(plan, scenario, this.#recorder.fates, states))
+    this.#record(await this.#judged())
     const after = await this.#options.watch.counters()
     const grown = [...after].map(([name, value]): [string, number] => [name, value - (this.#counters.get(name) ?? 0)])
     this.#record({ kind: 'counters', counters: Object.fromEntries(grown.filter(([, by]) => by !== 0)) })
+  }
+
+  async #judged(): Promise<FinalLine> {
+    const { plan, scenario, crews } = this.#options
+    const states = (await Promise.all(crews.map(({ crew }) => crew.final()))).flat()
+    return judgeFinal(plan, scenario, this.#recorder.fates, states)
   }
 
   async #cleanUp(): Promise<void> {
@@ -321,6 +326,12 @@ export class LoadRun {
       // Whoever waits looks at the signal itself.
     }
   }
+}
+
+/** Zones a second, so slow that their sidecars come no faster than they may. */
+function rampRate({ ramp, topology }: Scenario): number {
+  if (tierOf(topology) === 'light' || topology.dataplanes === 0) return ramp.zones
+  return Math.min(ramp.zones, ramp.dataplanes / topology.dataplanes)
 }
 
 function hostOf(address: string): string {

@@ -13,7 +13,7 @@ export interface PlannedSidecar {
 
 /** The sidecars of one zone, dealt out over its services, each calling a few of them: the popular ones more often. */
 export function planSidecars({ topology, load }: Scenario, random: Random): PlannedSidecar[] {
-  const services = numbered('s', topology.services)
+  const services = serviceNames(topology)
   const weights = services.map((_name, rank) => 1 / (rank + 1) ** topology.popularity)
   const within = ({ min, max }: { min: number; max: number }) => min + Math.floor(random.next() * (max - min + 1))
   return numbered('dp-', topology.dataplanes).map((name, place) => ({
@@ -23,6 +23,11 @@ export function planSidecars({ topology, load }: Scenario, random: Random): Plan
     inbounds: Math.max(1, within(topology.inbounds)),
     outbounds: distinct(services, weights, Math.min(services.length, within(topology.outbounds)), random),
   }))
+}
+
+/** A service has a sidecar at the least: without one there is nothing that could be called. */
+export function serviceNames({ services, dataplanes }: Scenario['topology']): string[] {
+  return numbered('s', Math.min(services, Math.max(1, dataplanes)))
 }
 
 /** Picks without repeating one, the heavier ones more often. */

@@ -1,6 +1,6 @@
 import { type Random, seededRandom } from '../base/random.js'
 import { struckBy } from '../lab/faults.js'
-import { numbered, type PlannedSidecar, planSidecars } from './plan-sidecars.js'
+import { numbered, type PlannedSidecar, planSidecars, serviceNames } from './plan-sidecars.js'
 import type { Scenario } from './scenario.js'
 import { WRITTEN_TYPES, type WrittenType } from './write-body.js'
 
@@ -75,7 +75,7 @@ export function planLoad({ scenario, run, tenants }: PlanInputs): LoadPlan {
   const zones = tenants.flatMap((tenant, tenantIndex) =>
     names.map((name, zoneIndex): PlannedZone => {
       const index = tenantIndex * topology.zones + zoneIndex
-      const services = numbered('s', topology.services)
+      const services = serviceNames(topology)
       const sidecars = planSidecars(scenario, random(`sidecars ${index}`))
       return { index, tenant, name, release: releases[index] ?? '3.0', services, sidecars }
     }),
@@ -123,7 +123,7 @@ function planWrites({ load }: Scenario, resources: readonly PlannedResource[], r
 function planChurn({ churn, load, topology }: Scenario, zones: readonly PlannedZone[], random: Random): PlannedChurn[] {
   const kinds = [
     ['dataplane', churn.dataplanes, topology.dataplanes],
-    ['service', churn.services, topology.services],
+    ['service', churn.services, serviceNames(topology).length],
     ['insight', churn.insights, topology.dataplanes],
   ] as const
   const events = kinds.flatMap(([kind, perSecond, perZone]) =>

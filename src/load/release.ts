@@ -1,3 +1,4 @@
+import { AppError } from '../base/errors.js'
 import { DOWN_TYPES, type ResourceType, UP_TYPES } from '../model/registry.js'
 import { HEADER_FEATURES, NODE_FEATURES } from '../sync/features.js'
 
@@ -68,4 +69,11 @@ export const RELEASES: Readonly<Record<string, ZoneRelease>> = {
     asks: DOWN_TYPES,
     offers: UP_TYPES,
   },
+}
+
+/** Throws `invalid-argument` for one that is not in the table. */
+export function releaseNamed(name: string): ZoneRelease {
+  const release = RELEASES[name]
+  if (release) return release
+  throw new AppError('invalid-argument', `there is no release "${name}"; there are ${Object.keys(RELEASES).join(', ')}`)
 }

@@ -31,6 +31,7 @@ export class RunRecorder {
   readonly #zones = new Map<number, Reach>()
   readonly #sidecars = new Map<number, Reach>()
   readonly #accepted = LatencyHistogram.empty()
+  readonly #hops = { snapshot: LatencyHistogram.empty(), sidecar: LatencyHistogram.empty() }
   #interval = { accepted: 0, refused: 0, dropped: 0, bytes: 0 }
 
   constructor(plan: LoadPlan, runStartMs: number, measuredFromMs: number) {
@@ -71,9 +72,12 @@ export class RunRecorder {
     writer: CrewReport['health'],
   ): IntervalLine {
     const reports = crews.map(({ report }) => report)
-    for (const { zoneArrivals, sidecarArrivals } of reports) {
+    for (const { zoneArrivals, sidecarArrivals, hops } of reports) {
       merge(this.#zones, zoneArrivals.writes)
       merge(this.#sidecars, sidecarArrivals.writes)
+      if (phase !== 'load' && phase !== 'settle') continue
+      this.#hops.snapshot.add(LatencyHistogram.decode(hops.snapshot))
+      this.#hops.sidecar.add(LatencyHistogram.decode(hops.sidecar))
     }
     const line: IntervalLine = {
       kind: 'interval',
@@ -108,6 +112,11 @@ export class RunRecorder {
     this.#accepted.reset()
     this.#interval = { accepted: 0, refused: 0, dropped: 0, bytes: 0 }
     return line
+  }
+
+  /** Inside of whole zones, while there was load; none that nobody saw. */
+  get hops(): ReadonlyMap<string, LatencyHistogram> {
+    return new Map(Object.entries(this.#hops).filter(([, { count }]) => count > 0))
   }
 
   /** One line for each write of the load. */

@@ -196,9 +196,7 @@ export function verdictSentence(summary: Summary, verdict: Verdict): string {
   const crossed = thresholds.filter((one) => one.outcome === 'crossed').length
   switch (outcome) {
     case 'passed':
-      return thresholds.length === 0
-        ? 'Nothing was lost; there was no threshold.'
-        : `All ${thresholds.length} thresholds held, and nothing was lost.`
+      return passedSentence(thresholds)
     case 'crossed':
       return [
         ...(verdict.nothingLost === false
@@ -215,4 +213,12 @@ export function verdictSentence(summary: Summary, verdict: Verdict): string {
     case 'interrupted':
       return 'The run was interrupted; what it saw until then is here.'
   }
+}
+
+function passedSentence(thresholds: Verdict['thresholds']): string {
+  const held = thresholds.filter(({ outcome }) => outcome === 'held').length
+  const hidden = thresholds.length - held
+  if (thresholds.length === 0) return 'Nothing was lost; there was no threshold.'
+  const all = hidden === 0 ? `All ${held} thresholds held` : `${held} thresholds held`
+  return `${all}, and nothing was lost.${hidden === 0 ? '' : ` ${hidden} could not be judged: there was nothing to measure.`}`
 }

@@ -20,10 +20,8 @@ export type Aggregate =
 type Operator = '<' | '<=' | '>' | '>=' | '=='
 
 /** `METRIC:AGG OP VALUE`; a metric that is one number, such as `resync.amplification`, takes no aggregate. */
-export interface Threshold {
+export interface Threshold extends Measure {
   readonly text: string
-  readonly metric: ThresholdMetric
-  readonly aggregate: Aggregate
   readonly operator: Operator
   readonly value: number
 }
@@ -47,8 +45,15 @@ const AGGREGATES: Readonly<Record<ThresholdMetric, readonly Aggregate['kind'][]>
   'bytes.out': ['count', 'rate'],
 }
 
-const FORM =
-  /^([a-z.]+)(?::(p\((\d+(?:\.\d+)?)\)|avg|max|count|rate))?\s*(<=|>=|==|<|>)\s*(\d+(?:\.\d+)?)\s*([A-Za-z%/]*)$/
+/** A metric and what is asked of it: `zone.propagation:p(99)`. */
+export interface Measure {
+  readonly metric: ThresholdMetric
+  readonly aggregate: Aggregate
+}
+
+const MEASURE = String.raw`([a-z.]+)(?::(p\((\d+(?:\.\d+)?)\)|avg|max|count|rate))?`
+const FORM = new RegExp(String.raw`^(${MEASURE})\s*(<=|>=|==|<|>)\s*(\d+(?:\.\d+)?)\s*([A-Za-z%/]*)$`)
+const MEASURE_FORM = new RegExp(`^${MEASURE}$`)
 
 const UNITS: Readonly<Record<string, { readonly factor: number; readonly of: 'time' | 'bytes' | 'number' }>> = {
   '': { factor: 1, of: 'number' },
@@ -66,7 +71,17 @@ export function parseThreshold(text: string): Threshold {
   const refuse = (why: string) => new AppError('invalid-argument', `threshold "${text}": ${why}`)
   const match = FORM.exec(text.trim())
   if (!match) throw refuse('write METRIC:AGG OP VALUE, such as zone.propagation:p(99)<2s or nack:count==0')
-  const [, name, aggregateText, percentile, operator, number, unit = ''] = match
+  const [, measured = '', , , , operator, number, unit = ''] = match
+  const { metric, aggregate } = parseMeasure(measured, refuse)
+  const known = UNITS[unit]
+  const wanted = unitOf(metric, aggregate)
+  if (!known || known.of !== wanted) throw refuse(UNIT_HINT[wanted])
+  return { text: text.trim(), metric, aggregate, operator: operator as Operator, value: Number(number) * known.factor }
+}
+
+/** Throws what `refuse` makes of the reason. */
+export function parseMeasure(text: string, refuse: (why: string) => AppError): Measure {
+  const [, name = text, aggregateText, percentile] = MEASURE_FORM.exec(text) ?? []
   const metric = THRESHOLD_METRICS.find((known) => known === name)
   if (!metric) throw refuse(`there is no metric "${name}"; there are ${THRESHOLD_METRICS.join(', ')}`)
   const aggregate = aggregateOf(aggregateText, percentile)
@@ -74,10 +89,7 @@ export function parseThreshold(text: string): Threshold {
     throw refuse(`${metric} takes ${AGGREGATES[metric].map(shown).join(', ')}`)
   }
   if (aggregate.kind === 'percentile' && aggregate.percentile > 100) throw refuse('a percentile is at most 100')
-  const known = UNITS[unit]
-  const wanted = unitOf(metric, aggregate)
-  if (!known || known.of !== wanted) throw refuse(UNIT_HINT[wanted])
-  return { text: text.trim(), metric, aggregate, operator: operator as Operator, value: Number(number) * known.factor }
+  return { metric, aggregate }
 }
 
 const UNIT_HINT = {

@@ -1,6 +1,6 @@
 import type { LatencyHistogram } from './histogram.js'
 import type { Summary } from './summary.js'
-import { holds, parseThreshold, type Threshold, type ThresholdMetric } from './threshold.js'
+import { holds, type Measure, parseThreshold, type Threshold, type ThresholdMetric } from './threshold.js'
 
 export interface JudgedThreshold {
   readonly text: string
@@ -73,10 +73,7 @@ function judgeOne(threshold: Threshold, summary: Summary, generatorBound: boolea
 }
 
 /** In milliseconds, bytes, or a plain number. */
-export function measure(
-  { metric, aggregate }: Pick<Threshold, 'metric' | 'aggregate'>,
-  summary: Summary,
-): number | undefined {
+export function measure({ metric, aggregate }: Measure, summary: Summary): number | undefined {
   const { counts, latency } = summary
   const counted = (count: number) => (aggregate.kind === 'rate' ? count / Math.max(1, counts.loadSeconds) : count)
   switch (metric) {

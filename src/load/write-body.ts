@@ -46,10 +46,13 @@ export function writeBody(written: Written): JsonObject {
   return missing <= 0 ? body : { ...body, labels: { ...body.labels, ...padding(missing) } }
 }
 
+/** Above any default of Envoy's or Kuma's, so that a mark is known for one. */
+export const MARK_BASE = 100_000
+
 /** What of the spec changes with each write, where Envoy's configuration can show it: `sidecar-mark.ts` reads it there. */
 const SPECS: Readonly<Record<WrittenType, (number: number) => JsonObject>> = {
-  MeshTimeout: (number) => ({ to: [toMesh({ connectionTimeout: `${number}ms` })] }),
-  MeshCircuitBreaker: (number) => ({ to: [toMesh({ connectionLimits: { maxConnections: number } })] }),
+  MeshTimeout: (number) => ({ to: [toMesh({ connectionTimeout: `${MARK_BASE + number}ms` })] }),
+  MeshCircuitBreaker: (number) => ({ to: [toMesh({ connectionLimits: { maxConnections: MARK_BASE + number } })] }),
   MeshRetry: (number) => ({ to: [toMesh({ http: { numRetries: 1 + (number % 1_000) } })] }),
   MeshTrafficPermission: () => ({
     rules: [{ default: { allow: [{ spiffeID: { type: 'Prefix', value: 'spiffe://load' } }] } }],

@@ -18,7 +18,7 @@ export interface ZoneConnectionOptions {
   /** What it may send; for a zone that is to send too much, more than the global takes. */
   readonly messageBytesMax: number
   readonly count: WireCount
-  readonly decoder: SharedDecoder
+  readonly decoder: Pick<SharedDecoder, 'decode'>
   readonly clock: Clock
 }
 

@@ -3,8 +3,9 @@ import type { Clock } from '../base/clock.js'
 import { type Random, seededRandom } from '../base/random.js'
 import { Arrivals, type WriteSchedule } from './arrivals.js'
 import { noTraffic, SharedDecoder, type WireCount } from './counted-codec.js'
-import type { Crew, CrewOrder, CrewReport, CrewStrike, CrewZone, FinalState } from './crew-orders.js'
+import type { Crew, CrewOrder, CrewReport, CrewStrike, CrewZone, FinalState, MemberHop } from './crew-orders.js'
 import { HealthMonitor } from './generator-health.js'
+import { LatencyHistogram } from './histogram.js'
 import type { PlannedChurn } from './plan.js'
 
 /** One simulated zone of whatever tier, as its crew deals with it. */
@@ -23,13 +24,16 @@ export interface ZoneMember {
 export interface CrewLog {
   readonly clock: Clock
   readonly random: Random
-  readonly decoder: SharedDecoder
+  readonly decoder: Pick<SharedDecoder, 'decode'>
   readonly wire: WireCount
   /** `zone` is the place in the crew. */
   readonly zoneArrivals: Arrivals
   readonly sidecarArrivals: Arrivals
   isFaulted(zone: number): boolean
   reconnected(afterMs: number): void
+  hop(hop: MemberHop, ms: number): void
+  /** Of a zone's sidecars the first one's place among those of the crew. */
+  firstSidecar(zone: number): number
   resynced(bytes: { readonly received: number; readonly repeated: number }): void
   lost(zone: number, why: string): void
   live(zone: number): unknown
@@ -49,6 +53,8 @@ export class ZoneCrew implements Crew {
   #zoneArrivals = new Arrivals(0, 0)
   #sidecarArrivals = new Arrivals(0, 0)
   readonly #reconnects: number[] = []
+  readonly #hops = { snapshot: LatencyHistogram.empty(), sidecar: LatencyHistogram.empty() }
+  #firstSidecars: readonly number[] = []
   #resync = { received: 0, repeated: 0 }
   #losses: Record<string, number> = {}
   /** By place: until when a fault lasts. */
@@ -70,6 +76,11 @@ export class ZoneCrew implements Crew {
       zones.reduce((sum, { plan }) => sum + plan.sidecars.length, 0),
       resources,
     )
+    let sidecars = 0
+    this.#firstSidecars = zones.map(({ plan }) => {
+      sidecars += plan.sidecars.length
+      return sidecars - plan.sidecars.length
+    })
     this.#places = new Map(zones.map(({ plan }, place) => [plan.index, place]))
     const log = this.#log(seed ^ (zones[0]?.plan.index ?? 0))
     for (const [place, zone] of zones.entries()) this.#members.push(await this.#makeMember(order, zone, place, log))
@@ -109,8 +120,11 @@ export class ZoneCrew implements Crew {
       resync: this.#resync,
       wire: { ...this.#wire },
       health: this.#health.take(),
+      hops: { snapshot: this.#hops.snapshot.encode(), sidecar: this.#hops.sidecar.encode() },
       losses: this.#losses,
     }
+    this.#hops.snapshot.reset()
+    this.#hops.sidecar.reset()
     Object.assign(this.#wire, noTraffic())
     this.#resync = { received: 0, repeated: 0 }
     this.#losses = {}
@@ -141,6 +155,8 @@ export class ZoneCrew implements Crew {
       sidecarArrivals: this.#sidecarArrivals,
       isFaulted: (zone) => this.#away.has(zone) || (this.#struckUntilMs.get(zone) ?? 0) >= this.#clock.monotonicMs(),
       reconnected: (afterMs) => this.#reconnects.push(afterMs),
+      hop: (hop, ms) => this.#hops[hop].record(ms),
+      firstSidecar: (zone) => this.#firstSidecars[zone] ?? 0,
       resynced: ({ received, repeated }) => {
         this.#resync = { received: this.#resync.received + received, repeated: this.#resync.repeated + repeated }
       },

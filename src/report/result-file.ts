@@ -33,6 +33,17 @@ function parsed(path: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
+    const first = firstLine(text)
+    if (first !== undefined) return first
     throw new AppError('invalid-argument', `${path} is not JSON: give the json report of a run`, { cause })
+  }
+}
+
+/** A raw run file is one object a line; what kind of run it is of, its first line says. */
+function firstLine(text: string): unknown {
+  try {
+    return JSON.parse(text.slice(0, text.indexOf('\n')))
+  } catch {
+    return undefined
   }
 }

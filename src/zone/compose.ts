@@ -13,14 +13,11 @@ import { TenantTrust } from '../auth/tenant-trust.js'
 import { dataplaneKeys } from '../auth/token-secrets.js'
 import { tokenSources } from '../auth/token-settings.js'
 import { UserAuthenticator } from '../auth/user-authenticator.js'
-import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import { Hops } from '../base/hops.js'
 import { Lifecycle } from '../base/lifecycle.js'
-import type { Logger } from '../base/log.js'
 import { exposeProcess } from '../base/process-metrics.js'
 import { PromMetrics } from '../base/prom-metrics.js'
-import type { Random } from '../base/random.js'
 import { describeSettings } from '../base/settings.js'
 import { closeLeftOpen } from '../insights/subscription-list.js'
 import { ZoneInsight } from '../insights/zone.js'
@@ -44,34 +41,21 @@ import { addBootstrap } from './bootstrap.js'
 import { ZONE_SETTINGS, type ZoneConfig } from './config.js'
 import { DataplaneCleanup } from './dataplane-cleanup.js'
 import { DataplaneLifecycle } from './dataplane-lifecycle.js'
+import { addFaultRoutes } from './fault-routes.js'
 import { Generators } from './generators/generators.js'
 import { GlobalLink } from './global-link.js'
 import { checkTokenDelivery, GlobalDialer } from './grpc-connection.js'
 import { WorkloadCertificates } from './identity/workload-certificates.js'
 import { InspectResponder } from './inspect-responder.js'
-import { LinkSession } from './link-session.js'
+import { LinkFaults } from './link-faults.js'
+import { type GlobalConnection, LinkSession } from './link-session.js'
 import { MeshMirror } from './mesh-mirror.js'
 import { ensureOwnResources, writeAdminToken } from './own-resources.js'
+import type { ProcessPorts, ZoneEndpoints } from './process-ports.js'
 import { SidecarSnapshots } from './sidecar-snapshots.js'
 import { ZoneSyncStatus } from './sync-status.js'
 import { startUpwardView } from './upward-view.js'
 import { XdsService } from './xds-service.js'
-
-export interface ProcessPorts {
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Logger
-  /** Called once when the disk fails under way: nothing is acknowledged from then on. Stop the process and exit non-zero. */
-  readonly onFatal?: (error: AppError) => void
-}
-
-export interface ZoneEndpoints {
-  readonly apiHttp: number
-  readonly apiHttps: number
-  readonly xds: number
-  readonly bootstrap: number
-  readonly diagnostics: number
-}
 
 /** How long streams may take to see their end when the process stops. */
 const STOP_GRACE_MS = 2_000
@@ -86,6 +70,7 @@ export class ZoneProcess {
   readonly #federated: boolean
   readonly #certificate: KeyPairPem
   readonly #lifecycle: Lifecycle
+  readonly #faults: LinkFaults
   #link: GlobalLink | undefined
   /** Other instances of this zone over the same database. */
   #peers: Peers | undefined
@@ -97,9 +82,12 @@ export class ZoneProcess {
     this.#metrics = new PromMetrics(config.zoneName)
     exposeProcess(this.#metrics)
     this.#lifecycle = new Lifecycle(ports.log)
-    this.#hops = new Hops(ports.clock)
+    this.#hops = ports.hops ?? new Hops(ports.clock)
     this.#instanceId = `${hostname()}-${ports.random.uuid().slice(0, 4)}`
     this.#federated = config.globalAddress !== ''
+    const { zoneName: zone, maxMsgSize } = config
+    this.#faults = new LinkFaults({ zone, clock: ports.clock, oversizeBytes: maxMsgSize + 1 })
+    this.#lifecycle.onStop(() => this.#faults.stop())
     const { tlsCertFile: certFile, tlsKeyFile: keyFile, listen } = config
     this.#certificate = serverCertificate({ certFile, keyFile, hosts: [listen], nowMs: ports.clock.nowMs() })
   }
@@ -185,6 +173,7 @@ export class ZoneProcess {
   }
 
   async #openStore(): Promise<TenantStore> {
+    if (this.#ports.store) return this.#ports.store
     const onFatal = (error: AppError) => this.#failed(error)
     const { postgresMaxOpenConnections: connectionsMax } = this.#config
     const shared = { connectionsMax, instance: this.#instanceId }
@@ -227,9 +216,9 @@ export class ZoneProcess {
     onChange: () => void,
   ): Promise<void> {
     const { zoneName: zone, backoffBaseMs: baseMs, backoffCapMs: capMs, tokenPath, tokenInline } = this.#config
-    const { clock, random, log } = this.#ports
+    const { clock, random, log, onLink } = this.#ports
+    const dial = this.#ports.dial ?? this.#dialer()
     const view = await this.#upwardView(store, mirror)
-    const dialer = new GlobalDialer(this.#config, clock)
     const insight = new ZoneInsight({
       store,
       zone,
@@ -240,12 +229,15 @@ export class ZoneProcess {
       flushIntervalMs: this.#config.insightFlushMs,
       subscriptionLimit: 10,
     })
-    this.#link = new GlobalLink({
-      onChange,
+    const link = new GlobalLink({
+      onChange: () => {
+        onChange()
+        onLink?.(link.state.kind)
+      },
       dial: (reports, before) =>
         new LinkSession({
           ...this.#ports,
-          connect: () => dialer.connect(),
+          connect: dial,
           tenant: this.#tenant,
           zone,
           instanceId: this.#instanceId,
@@ -264,11 +256,19 @@ export class ZoneProcess {
       random,
       log,
     })
+    this.#link = link
     this.#lifecycle.onStop(() => insight.finish())
-    this.#lifecycle.onStop(() => this.#link?.stop())
+    this.#lifecycle.onStop(() => link.stop())
     // Of several instances one is connected: the zone has one subscription at its global.
-    if (this.#peers) this.#peers.lead(`zone/${zone}`, this.#link)
-    else await this.#link.start()
+    if (this.#peers) this.#peers.lead(`zone/${zone}`, link)
+    else await link.start()
+  }
+
+  /** Through the faults of the link only where somebody can put them in: without a token nobody can. */
+  #dialer(): () => GlobalConnection {
+    const dialer = new GlobalDialer(this.#config, this.#ports.clock)
+    if (this.#config.diagnosticsToken === '') return () => dialer.connect()
+    return () => this.#faults.connect((expiredToken) => dialer.connect(expiredToken))
   }
 
   async #upwardView(store: TenantStore, mirror: MeshMirror): Promise<View> {
@@ -386,6 +386,7 @@ export class ZoneProcess {
       untilSynced: (timeoutMs, signal) => status.untilSynced(timeoutMs, signal),
       token,
     })
+    addFaultRoutes(server.fastify, this.#faults, token)
     return (await this.#lifecycle.run(server)).port
   }
 

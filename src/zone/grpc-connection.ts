@@ -33,12 +33,13 @@ export class GlobalDialer {
     this.#clock = clock
   }
 
-  /** Throws as `connectToGlobal` does. */
-  connect(): GlobalConnection {
+  /** `expiredToken` is brought instead of the configured one. Throws as `connectToGlobal` does. */
+  connect(expiredToken?: string): GlobalConnection {
     const addresses = globalAddresses(this.#config)
     const address = addresses[this.#dialled % addresses.length] ?? ''
     this.#dialled += 1
-    return connectToGlobal(this.#config, address, this.#clock)
+    const token = expiredToken === undefined ? {} : { tokenPath: '', tokenInline: expiredToken }
+    return connectToGlobal({ ...this.#config, ...token }, address, this.#clock)
   }
 }
 

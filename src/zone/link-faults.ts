@@ -20,6 +20,7 @@ export type Connect = (expiredToken: string | undefined) => GlobalConnection
 
 interface Active {
   readonly fault: LinkFault
+  readonly endsMs: number
   readonly cancel: Cancel
 }
 
@@ -46,15 +47,18 @@ export class LinkFaults {
     this.#options = options
   }
 
-  get active(): readonly LinkFault[] {
-    return [...this.#active.values()].map(({ fault }) => fault)
+  /** Without the tokens that some of them hold. */
+  get active(): readonly { readonly id: string; readonly kind: LinkFaultKind; readonly leftMs: number }[] {
+    const nowMs = this.#options.clock.monotonicMs()
+    return [...this.#active.values()].map(({ fault: { id, kind }, endsMs }) => ({ id, kind, leftMs: endsMs - nowMs }))
   }
 
   /** Takes effect at once and reverts by itself. One of the same id takes the place of the first. */
   add(fault: LinkFault): void {
     this.remove(fault.id)
-    const cancel = this.#options.clock.after(fault.durationMs, () => this.remove(fault.id))
-    this.#active.set(fault.id, { fault, cancel })
+    const { clock } = this.#options
+    const cancel = clock.after(fault.durationMs, () => this.remove(fault.id))
+    this.#active.set(fault.id, { fault, cancel, endsMs: clock.monotonicMs() + fault.durationMs })
     if (DROPS.includes(fault.kind)) this.#drop(`the fault ${fault.kind}`)
     if (fault.kind === 'oversize') this.#oversized?.()
     if (fault.kind === 'duplicate-client-id') this.#openRival()
@@ -83,8 +87,8 @@ export class LinkFaults {
     this.#connect = connect
     if (this.#has('disconnect'))
       throw new AppError('unavailable', 'the fault disconnect keeps the zone from its global')
-    const token = this.active.find(({ kind }) => kind === 'token-expire-now')?.expiredToken
-    const connection = connect(token)
+    const expiring = [...this.#active.values()].find(({ fault }) => fault.kind === 'token-expire-now')
+    const connection = connect(expiring?.fault.expiredToken)
     const streams = new Set<Duplex<never, never>>()
     this.#current = { connection, streams }
     return this.#faulty(connection, streams)

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { AppError } from '../../base/errors.js'
 import { cleanUp } from '../../load/cleanup.js'
 import { readyNames, readyScenario, readyText } from '../../load/ready-scenarios.js'
-import { type Command, type Context, type Input, OUTPUT_FLAG } from '../command.js'
+import { type Command, type Context, type Flag, type Input, OUTPUT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { runOnce } from '../load-run.js'
 import { SCENARIO_FLAGS, scenarioOf } from '../load-scenario.js'
@@ -62,7 +62,8 @@ const loadInit: Command = {
   },
 }
 
-const RUN_FLAGS = [
+/** Of every command that runs a scenario. */
+export const RUN_FLAGS: readonly Flag[] = [
   ...SCENARIO_FLAGS,
   ...TARGET_FLAGS,
   {
@@ -131,7 +132,7 @@ async function clean(run: string, context: Context, input: Input): Promise<numbe
   }
 }
 
-function workersOf(input: Input): number {
+export function workersOf(input: Input): number {
   return input.whole('workers', 1, 64) ?? Math.max(1, availableParallelism() - 1)
 }
 

@@ -10,7 +10,7 @@ export const reportShow: Command = {
   name: 'report show',
   group: 'Reports',
   summary: 'Tell the result of a run again, in any form of report',
-  args: [{ name: 'file', doc: 'The json report of a run', required: true }],
+  args: [{ name: 'file', doc: 'The json report of a run, or the raw file of a load run', required: true }],
   flags: [formatFlag(REPORT_FORMATS)],
   examples: ['zonelab report show result.json', 'zonelab report show result.json -o html > report.html'],
   async run({ io }, input) {
@@ -29,12 +29,25 @@ export const reportCompare: Command = {
     { name: 'before', doc: 'The json report of the first run', required: true },
     { name: 'after', doc: 'The json report of the second run', required: true },
   ],
-  flags: [formatFlag(COMPARISON_WORDS)],
-  examples: ['zonelab report compare monday.json today.json', 'zonelab report compare a.json b.json -o md'],
+  details:
+    'Load runs: a change is told from noise by resampling the seconds of both runs. Exit code 99 when a change that\n' +
+    '--fail-on names has happened; 2 when scenario, seed, machine or generator forbid a comparison.',
+  flags: [
+    formatFlag(COMPARISON_WORDS),
+    { name: 'fail-on', value: 'EXPR', doc: 'Load runs: METRIC:AGG>+N% or METRIC:AGG<-N%', repeatable: true },
+    { name: 'force', doc: 'Load runs: compare what should not be compared' },
+  ],
+  examples: [
+    'zonelab report compare monday.json today.json',
+    "zonelab report compare a/run.ndjson b/run.ndjson --fail-on 'zone.propagation:p(99)>+20%'",
+  ],
   async run({ io }, input) {
     const { compareReports } = await import('../report-kinds.js')
     const [before = '', after = ''] = input.args
-    io.draw(compareReports(before, after, input.word('output', COMPARISON_WORDS) ?? 'text'))
-    return EXIT.ok
+    const format = input.word('output', COMPARISON_WORDS) ?? 'text'
+    const rules = { failOn: input.texts('fail-on'), force: input.switch('force') }
+    const { text, failed } = compareReports(before, after, format, rules)
+    io.draw(text)
+    return failed ? EXIT.thresholdCrossed : EXIT.ok
   },
 }

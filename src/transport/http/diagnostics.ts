@@ -56,7 +56,7 @@ export function addDiagnostics(fastify: FastifyInstance, ports: DiagnosticsPorts
   fastify.get('/hops', guarded, (_request, reply) => streamHops(reply, ports.hops))
 }
 
-function hasToken(request: FastifyRequest, token: string): boolean {
+export function hasToken(request: FastifyRequest, token: string): boolean {
   const given = Buffer.from(request.headers.authorization ?? '')
   const wanted = Buffer.from(`Bearer ${token}`)
   return given.length === wanted.length && timingSafeEqual(given, wanted)

@@ -7,8 +7,9 @@ import { systemRandom } from '../../../src/base/random.js'
 import { type GlobalEndpoints, GlobalProcess } from '../../../src/global/compose.js'
 import { type GlobalConfig, readGlobalConfig } from '../../../src/global/config.js'
 import type { Json, JsonObject } from '../../../src/model/json.js'
-import { type ZoneEndpoints, ZoneProcess } from '../../../src/zone/compose.js'
+import { ZoneProcess } from '../../../src/zone/compose.js'
 import { readZoneConfig, type ZoneConfig } from '../../../src/zone/config.js'
+import type { ZoneEndpoints } from '../../../src/zone/process-ports.js'
 
 const PORTS = { clock: systemClock, random: systemRandom, log: silentLogger }
 

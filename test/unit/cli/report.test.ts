@@ -39,9 +39,9 @@ describe('report show', () => {
 describe('report compare', () => {
   test('tells two runs apart as text, Markdown and JSON', () => {
     const [before, after] = [file('before.json', CONFORMANT), file('after.json', FAILED)]
-    expect(compareReports(before, after, 'text')).toContain('ZT-033  absent -> failed')
-    expect(compareReports(before, after, 'md')).toContain('| ZT-033 | absent | failed |')
-    expect(JSON.parse(compareReports(before, after, 'json'))).toMatchObject({ sameCases: true })
+    expect(compareReports(before, after, 'text').text).toContain('ZT-033  absent -> failed')
+    expect(compareReports(before, after, 'md').text).toContain('| ZT-033 | absent | failed |')
+    expect(JSON.parse(compareReports(before, after, 'json').text)).toMatchObject({ sameCases: true })
   })
 
   test('runs of different kinds do not compare', () => {

@@ -53,6 +53,18 @@ describe('the plan of a run', () => {
     expect(new Set(strike?.zones).size).toBe(2)
   })
 
+  test('has no service without a sidecar, so that whatever is called is there', () => {
+    const { topology } = scenario()
+    const { zones } = plan({
+      ...scenario(),
+      topology: { ...topology, dataplanes: 2, services: 5, outbounds: { min: 5, max: 5 } },
+    })
+    for (const { services, sidecars } of zones) {
+      expect(services).toEqual(['s1', 's2'])
+      expect(new Set(sidecars.flatMap(({ outbounds }) => outbounds))).toEqual(new Set(services))
+    }
+  })
+
   test('calls everything after the run', () => {
     const { mesh, zones, resources } = plan(scenario(), 'k3f9ab')
     expect([mesh, ...zones.map(({ name }) => name), ...resources.map(({ name }) => name)]).toSatisfy(

@@ -1,0 +1,56 @@
+import { markdownTable, markdownText } from '../report/markdown.js'
+import type { ComparedMeasure, LoadComparison } from './compare.js'
+import { bytes, milliseconds } from './text-report.js'
+
+const HEAD = ['measure', 'before', 'after', 'change', '95 % interval', 'verdict']
+const NOTE =
+  'The change is that of the medians of the seconds of the load; its interval comes from resampling them (bootstrap, fixed seed). A change whose interval holds 0 % is noise.'
+
+export function comparisonText({ reasons, measures, failures }: LoadComparison): string {
+  const lines = [HEAD, ...measures.map(cells)]
+  const widths = HEAD.map((_cell, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)))
+  const table = lines.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+  const told = [
+    ...reasons.map((reason) => `not comparable: ${reason}`),
+    ...failures.map(({ text, change }) => `failed: ${text}: ${percent(change)}`),
+  ]
+  return `${[...table, '', NOTE, ...told].join('\n')}\n`
+}
+
+export function comparisonMarkdown({ reasons, measures, failures }: LoadComparison): string {
+  const told = [
+    ...reasons.map((reason) => `- not comparable: ${markdownText(reason)}`),
+    ...failures.map(({ text, change }) => `- failed: ${markdownText(text)}: ${percent(change)}`),
+  ]
+  return `${[markdownTable(HEAD, measures.map(cells)).trimEnd(), '', NOTE, ...(told.length > 0 ? ['', ...told] : [])].join('\n')}\n`
+}
+
+export function comparisonJson(comparison: LoadComparison): string {
+  return `${JSON.stringify(comparison, null, 2)}\n`
+}
+
+function cells({ name, before, after, ratio, interval, verdict }: ComparedMeasure): string[] {
+  return [
+    name,
+    value(name, before),
+    value(name, after),
+    ratio === undefined ? '' : percent(ratio - 1),
+    interval === undefined ? '' : `${percent(interval.low - 1)} … ${percent(interval.high - 1)}`,
+    verdict,
+  ]
+}
+
+function value(name: string, number: number | undefined): string {
+  if (number === undefined) return 'not observable'
+  if (name.startsWith('bytes')) return `${bytes(Math.round(number))}/s`
+  return /p\(\d/.test(name) ? milliseconds(number) : String(Math.round(number * 100) / 100)
+}
+
+function percent(change: number): string {
+  return `${change >= 0 ? '+' : '−'}${Math.abs(change * 100).toFixed(1)} %`
+}

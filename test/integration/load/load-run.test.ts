@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { systemClock } from '../../../src/base/clock.js'
+import type { SharedDecoder } from '../../../src/load/counted-codec.js'
+import { makeLightMember } from '../../../src/load/light-member.js'
+import { planLoad } from '../../../src/load/plan.js'
+import { requireFreeNames } from '../../../src/load/run-guard.js'
+import { WRITE_LABEL } from '../../../src/load/write-body.js'
+import { ZoneCrew } from '../../../src/load/zone-crew.js'
+import { decodeKumaResource } from '../../../src/wire/resource-codec.js'
+import { ControlPlanes, type RunningGlobal } from '../kds/control-planes.js'
+import { runIn, targetOf, tiny } from './rig.js'
+
+let planes: ControlPlanes
+let global: RunningGlobal
+
+beforeEach(async () => {
+  planes = new ControlPlanes()
+  global = await planes.global()
+})
+afterEach(() => planes.close())
+
+/** Of what takes a few seconds on a machine that has nothing else to do. */
+const TIMEOUT = 60_000
+
+describe('a run of light zones', { timeout: TIMEOUT }, () => {
+  test('brings every write to every zone, finds nothing lost, and leaves nothing behind', async () => {
+    const { summary, verdict } = await runIn({ target: targetOf(global), scenario: tiny('topology: { zones: 4 }') })
+    expect(summary.counts).toMatchObject({ zones: 4, zonesLive: 4, accepted: 20, refused: 0, dropped: 0, nacks: 0 })
+    expect(summary.final).toMatchObject({ zones: 4, wrong: [] })
+    expect(verdict.nothingLost).toBe(true)
+    expect(summary.latency.zone.count).toBe(80)
+    expect(await global.api.names('/zones')).toEqual([])
+    expect(await global.api.names('/meshes')).toEqual(['default'])
+    expect(summary.leftovers).toEqual([])
+  })
+
+  test('sends up what its zones have, and asks as its release does', async () => {
+    let sent: readonly string[] = []
+    const scenario = tiny(`topology: { zones: 2, dataplanes: 3, services: 1, release: { '2.13': 50%, '3.0': 50% } }`)
+    await runIn({
+      target: targetOf(global),
+      scenario,
+      onLine: async (line) => {
+        if (line.kind === 'phase' && line.phase === 'quiet') sent = await global.api.names('/dataplanes')
+      },
+    })
+    expect(sent).toEqual(['dp-1', 'dp-1', 'dp-2', 'dp-2', 'dp-3', 'dp-3'])
+  })
+
+  test('finds the one delivery that was lost on its way', async () => {
+    const last = planLoad({ scenario: tiny(), run: 'test01', tenants: ['default'] }).writes.length
+    const crew = new ZoneCrew(systemClock, (order, zone, place, log) =>
+      makeLightMember(order, zone, place, place === 1 ? { ...log, decoder: without(last, log.decoder) } : log),
+    )
+    const { summary, verdict } = await runIn({
+      target: targetOf(global),
+      scenario: tiny('topology: { zones: 3 }'),
+      crew,
+    })
+    expect(verdict).toMatchObject({ outcome: 'crossed', nothingLost: false })
+    expect(summary.final?.wrong).toEqual([
+      { name: 'zl-test01-z2', lacks: [expect.stringMatching(`MeshTimeout/.*: has [0-9]+, should have ${last}$`)] },
+    ])
+  })
+
+  test('shows a stall of its target in the latency of the writes that fell into it', async () => {
+    let stalled = false
+    const { summary } = await runIn({
+      target: targetOf(global),
+      scenario: tiny('topology: { zones: 2 }'),
+      onLine: (line) => {
+        if (stalled || line.kind !== 'interval' || line.phase !== 'load') return
+        stalled = true
+        setTimeout(() => stall(300), 400)
+      },
+    })
+    expect(summary.latency.zone.percentile(99)).toBeGreaterThan(250)
+    expect(summary.latency.accepted.maxMs).toBeGreaterThan(250)
+  })
+
+  test('ends at once when it is told to, and removes what it made', async () => {
+    const { summary, verdict } = await runIn({
+      target: targetOf(global),
+      scenario: tiny('topology: { zones: 2 }'),
+      onLine: (line, abort) => line.kind === 'phase' && line.phase === 'load' && abort.abort(),
+    })
+    expect(verdict.outcome).toBe('interrupted')
+    expect(summary.counts.accepted).toBeLessThan(20)
+    expect([await global.api.names('/zones'), await global.api.names('/meshes')]).toEqual([[], ['default']])
+  })
+
+  test('says what became of a target that died, and what it could not remove', async () => {
+    const { summary, verdict } = await runIn({
+      target: targetOf(global),
+      scenario: tiny('topology: { zones: 2 }'),
+      onLine: (line, abort) => {
+        if (line.kind !== 'phase' || line.phase !== 'load') return
+        void global.process.stop()
+        setTimeout(() => abort.abort(), 300)
+      },
+    })
+    expect(verdict.outcome).toBe('interrupted')
+    expect(Object.keys(summary.counts.losses).length).toBeGreaterThan(0)
+    expect(summary.leftovers.map(({ command }) => command)).toContain('zonelab load clean test01')
+  })
+
+  test('takes no name that is in use', async () => {
+    const plan = planLoad({ scenario: tiny('topology: { zones: 2 }'), run: 'test01', tenants: ['default'] })
+    await global.api.put('/zones/zl-test01-z2', { type: 'Zone', name: 'zl-test01-z2' })
+    await expect(requireFreeNames(plan, targetOf(global))).rejects.toMatchObject({ code: 'guard-rail' })
+  })
+})
+
+describe('a run of whole zones', { timeout: TIMEOUT }, () => {
+  test('times each write until the sidecars that it concerns have it, and compares what every one of them runs with', async () => {
+    const scenario = tiny('topology: { zones: 2, dataplanes: 2, services: 1, outbounds: 1, tier: full }')
+    const { summary } = await runIn({ target: targetOf(global), scenario })
+    expect(summary.final).toMatchObject({ zones: 2, sidecars: 4, wrong: [], sidecarsJudged: true })
+    expect(summary.latency.sidecar.count).toBeGreaterThan(0)
+    expect([...summary.hops.keys()].sort()).toEqual(['sidecar', 'snapshot'])
+    expect(summary.latency.zone.count).toBe(40)
+  })
+})
+
+/** As a decoder that loses one write from what it decodes. */
+function without(write: number, decoder: Pick<SharedDecoder, 'decode'>): Pick<SharedDecoder, 'decode'> {
+  return {
+    decode(bytes) {
+      const response = decoder.decode(bytes)
+      const rest = response.resources.filter(
+        ({ payload }) => decodeKumaResource(payload).labels[WRITE_LABEL] !== String(write),
+      )
+      return { ...response, resources: rest }
+    },
+  }
+}
+
+/** Holds up everything in this process, the global included. */
+function stall(forMs: number): void {
+  const untilMs = systemClock.monotonicMs() + forMs
+  while (systemClock.monotonicMs() < untilMs);
+}
