@@ -28,6 +28,8 @@ export interface InstanceConfig {
   /** A token must name the audience that those issued by it name. */
   readonly audience?: boolean
   readonly unsafeDelete?: boolean
+  /** What becomes of open streams when their credential ends. */
+  readonly openStreams?: 'parity' | 'strict'
 }
 
 export interface StartRefused {

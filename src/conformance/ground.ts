@@ -1,5 +1,5 @@
 import { AppError } from '../base/errors.js'
-import type { Controller, Endpoint, Instance } from './controller.js'
+import type { Controller, Endpoint, Instance, InstanceConfig } from './controller.js'
 
 /**
  * A target of its own for the cases that change keys and revocation lists: started for the first of them, and theirs one at
@@ -7,11 +7,13 @@ import type { Controller, Endpoint, Instance } from './controller.js'
  */
 export class Ground {
   readonly #controller: Controller
+  readonly #config: InstanceConfig
   #instance: Promise<Instance> | undefined
   #turn: Promise<void> = Promise.resolve()
 
-  constructor(controller: Controller) {
+  constructor(controller: Controller, config: InstanceConfig) {
     this.#controller = controller
+    this.#config = config
   }
 
   /** Throws `unavailable` when it does not start. */
@@ -37,7 +39,7 @@ export class Ground {
   }
 
   async #start(): Promise<Instance> {
-    const started = await this.#controller.start({})
+    const started = await this.#controller.start(this.#config)
     if (started.kind === 'running') return started
     throw new AppError('unavailable', `the target did not start: ${started.text}`)
   }

@@ -63,8 +63,10 @@ export class Run {
 
   constructor(options: RunOptions) {
     this.#options = options
-    const { target, ratePerSecond, signal, controller } = options
-    this.#ground = controller?.hooks.has('start') ? new Ground(controller) : undefined
+    const { target, ratePerSecond, signal, controller, behaviours } = options
+    this.#ground = controller?.hooks.has('start')
+      ? new Ground(controller, { openStreams: behaviours.openStream })
+      : undefined
     this.#zones = new ZoneNames(target)
     this.#pace = paced(target.clock, ratePerSecond)
     signal.addEventListener('abort', () => this.#breakOff('it was interrupted'), { once: true })

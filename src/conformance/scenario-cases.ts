@@ -79,7 +79,7 @@ class ScenarioStage implements Stage {
   }
 
   async instance(config: InstanceConfig): Promise<InstanceSide> {
-    const started = await this.#controller.start(config)
+    const started = await this.#controller.start({ openStreams: this.openStream, ...config })
     if (started.kind === 'refused') throw new AppError('unavailable', `the target did not start: ${started.text}`)
     const lane = await this.#options.laneOf(started.endpoint)
     this.#started.push({ lane, stop: () => started.stop() })

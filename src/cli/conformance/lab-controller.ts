@@ -63,6 +63,7 @@ class ThrowAwayGlobal implements Instance {
       kdsAuth: this.#config.auth ?? 'zone-token',
       kdsTls: this.#config.tls ?? true,
       unsafeDelete: this.#config.unsafeDelete ?? false,
+      openStreams: this.#config.openStreams ?? 'parity',
       zoneTokenUseSecrets: this.#config.useSecrets ?? true,
       zoneTokenPublicKeys: JSON.stringify((this.#config.publicKeys ?? []).map(({ kid, pem }) => ({ kid, key: pem }))),
       zoneTokenLeewayMs: `${this.#config.leewaySeconds ?? 0}s`,

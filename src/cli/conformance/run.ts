@@ -74,7 +74,7 @@ async function judgedTarget(context: Context, input: Input): Promise<Judged> {
     const controller = await controllerOf(input)
     return { target, controller, log, throwAway: false, stop: async () => {} }
   }
-  const instance = await labController.start({})
+  const instance = await labController.start({ openStreams: behavioursOf(input).openStream })
   if (instance.kind === 'refused') throw new AppError('unavailable', instance.text)
   const target = await Target.of(instance.endpoint, {}, { clock, random })
   const log: TargetLog = {
