@@ -5,22 +5,28 @@ import type { CallDraft, Field } from './call-draft.js'
 export interface Bench {
   /** The zone that this lane may act as. */
   readonly zone: string
+  /** Whom a legal token of this way in is for, as it says it. */
+  readonly claims: Readonly<Record<string, unknown>>
   /** A zone that no legal call has ever named; it must not come into being. */
   readonly unseenZone: string
   /** Now, in whole seconds. */
   readonly nowS: number
-  /** A legal token for `zone`, from the issuer. */
+  /** A legal token for the peer of this lane, from the issuer. */
   legalToken(): Promise<string>
+  /** A legal token of another kind, from the API. Needs `api`. */
+  tokenOf(kind: TokenKind): Promise<string>
   /** Needs `keys`; throws AppError `invalid-argument` when the private key is not at hand. */
   readonly signing: SigningMaterial
   /** An RSA key that the target has never heard of. */
   readonly strangerKey: KeyObject
   uuid(): string
-  /** The metadata of a call of `zone` with this credential; undefined: none. */
+  /** The metadata of a call with this credential; undefined: none. On KDS the zone is said too. */
   fields(authorization: string | Buffer | undefined, zone?: string): readonly Field[]
   /** A legal call. */
   legalCall(): Promise<CallDraft>
 }
+
+export type TokenKind = 'zone' | 'dataplane' | 'user'
 
 export interface SigningMaterial {
   readonly kid: string

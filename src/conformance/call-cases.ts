@@ -1,10 +1,10 @@
+import type { CallLane, ControlCall } from './call-lane.js'
 import type { Case, Variant } from './case.js'
+import type { Door } from './door.js'
 import { answeredAs, type Expectation, judge } from './judge.js'
-import type { KdsCall } from './kds-call.js'
-import type { Lane } from './lane.js'
+import { probe } from './probe.js'
 import { leaks } from './redaction.js'
 import type { Attempt, Behaviours, CaseResult, Exchange, Probe } from './result.js'
-import { RPCS, type Rpc } from './rpc.js'
 import type { TargetLog } from './target-log.js'
 
 export interface CallCaseOptions {
@@ -12,7 +12,6 @@ export interface CallCaseOptions {
   /** A refusal that takes longer than this is tried again, and then told. */
   readonly slowRefusalMs: number
   readonly log: TargetLog | undefined
-  readonly hasApi: boolean
   readonly signal: AbortSignal
 }
 
@@ -26,21 +25,22 @@ interface Judged {
   readonly attempt: Attempt
 }
 
-/** Every variant on every RPC: control, the peculiar call, then what must not have happened (N0 of auth.md §4.1). */
-export async function runCallCase(
+/** Every variant at every door: control, the peculiar call, then what must not have happened (N0 of auth.md §4.1). */
+export async function runCallCase<D extends Door>(
   { procedure }: Case,
-  lane: Lane,
+  lane: CallLane<D>,
   options: CallCaseOptions,
   onAttempt: (attempt: Attempt) => void,
 ): Promise<Ran> {
   if (procedure.kind !== 'calls') return { attempts: [], answeredAs: undefined }
   const judged: Judged[] = []
-  for (const rpc of procedure.rpcs ?? RPCS) {
-    let control: KdsCall | undefined
+  const { doors } = procedure
+  for (const rpc of lane.doors.filter((door) => doors === undefined || doors.includes(door))) {
+    let control: ControlCall | undefined
     for (const variant of procedure.variants) {
       if (options.signal.aborted) break
       // One that was rightly taken may have ended the session of the zone that it is of.
-      if (isHostile(variant) && !control?.alive) control = await lane.open(rpc, await lane.bench.legalCall())
+      if (isHostile(variant) && !control?.alive) control = await lane.control(rpc)
       const attempt = await tryVariant(variant, rpc, lane, control, options)
       judged.push({ expectation: variant, attempt })
       onAttempt(attempt)
@@ -55,11 +55,11 @@ function isHostile({ expect }: Variant): boolean {
   return !expect.includes('OK')
 }
 
-async function tryVariant(
+async function tryVariant<D extends Door>(
   variant: Variant,
-  rpc: Rpc,
-  lane: Lane,
-  control: KdsCall | undefined,
+  rpc: D,
+  lane: CallLane<D>,
+  control: ControlCall | undefined,
   options: CallCaseOptions,
 ): Promise<Attempt> {
   const draft = await variant.plan(lane.bench)
@@ -67,14 +67,14 @@ async function tryVariant(
   const { exchange, rawText } = await lane.trial(rpc, draft)
   if (!isHostile(variant))
     return judge(variant, options.answers, { rpc, variant: variant.name, call: exchange, probes: [] })
-  const served = await lane.legal('HealthCheck')
+  const served = await lane.probe()
   const probes: Probe[] = [
     probe('the legal peer is served', served.answer === 'OK', `${served.answer} ${served.text}`),
     probe('the status text repeats no credential', !leaks(rawText, draft.fields)),
-    ...(exchange.answer === 'OK' ? [] : undisturbed(rpc, control)),
+    ...(exchange.answer === 'OK' ? [] : undisturbed(control)),
     ...refusedAtOnce(exchange),
     ...(await answeredInTime(variant, rpc, lane, exchange, options)),
-    ...(options.hasApi ? [await nothingMade(lane)] : []),
+    ...(await lane.traces(rawText)),
     ...(options.log && marked !== undefined
       ? [probe('the log repeats no credential', !leaks(await options.log.since(marked), draft.fields))]
       : []),
@@ -83,9 +83,9 @@ async function tryVariant(
   return judge(variant, options.answers, { rpc, variant: variant.name, call: exchange, ...call, probes })
 }
 
-/** The control is a session of the same zone: it must still be open. A unary control has none. */
-function undisturbed(rpc: Rpc, control: KdsCall | undefined): readonly Probe[] {
-  if (control === undefined || rpc === 'HealthCheck' || control.opening.answer !== 'OK') return []
+/** The control is a session of the same peer: it must still be open. A unary control has none. */
+function undisturbed(control: ControlCall | undefined): readonly Probe[] {
+  if (control === undefined || !control.isSession || control.opening.answer !== 'OK') return []
   return [probe('an open session of the zone is undisturbed', control.alive, control.exchange.text)]
 }
 
@@ -94,28 +94,19 @@ function refusedAtOnce({ trailersOnly }: Exchange): readonly Probe[] {
 }
 
 /** Time classes: what is refused is refused as fast as anything else, or one can tell refusals apart by a clock. */
-async function answeredInTime(
+async function answeredInTime<D extends Door>(
   variant: Variant,
-  rpc: Rpc,
-  lane: Lane,
+  rpc: D,
+  lane: CallLane<D>,
   { status, elapsedMs }: Exchange,
   { slowRefusalMs }: CallCaseOptions,
 ): Promise<readonly Probe[]> {
   if (status === undefined) return []
   let best = elapsedMs
   for (let again = 0; again < 2 && best > slowRefusalMs; again++) {
-    const repeated = await lane.call(rpc, await variant.plan(lane.bench))
+    const { exchange: repeated } = await lane.trial(rpc, await variant.plan(lane.bench))
     best = Math.min(best, repeated.elapsedMs)
   }
   const detail = `${Math.round(best)} ms, three times; the usual is below ${Math.round(slowRefusalMs)} ms`
   return [probe('it is refused in the usual time', best <= slowRefusalMs, detail)]
-}
-
-async function nothingMade({ bench, api }: Lane): Promise<Probe> {
-  const zone = await api.get(`/zones/${bench.unseenZone}`)
-  return probe('no Zone was made', zone === undefined, `Zone ${bench.unseenZone} is there`)
-}
-
-function probe(what: string, held: boolean, detail?: string): Probe {
-  return { what, held, ...(!held && detail !== undefined && { detail }) }
 }

@@ -1,7 +1,7 @@
 import type { Answer } from './answer.js'
 import type { CallPlan } from './bench.js'
+import type { Door } from './door.js'
 import type { Area, Basis, CaseId, Level, Need, Profile, Safety } from './matrix.js'
-import type { Rpc } from './rpc.js'
 import type { Stage } from './stage.js'
 
 /**
@@ -30,8 +30,8 @@ export interface Case {
 }
 
 export type Procedure =
-  /** Each variant is one call, made on every RPC of the profile, beside a control. */
-  | { readonly kind: 'calls'; readonly variants: readonly Variant[]; readonly rpcs?: readonly Rpc[] }
+  /** Each variant is one call, made at every door of the profile, beside a control. */
+  | { readonly kind: 'calls'; readonly variants: readonly Variant[]; readonly doors?: readonly Door[] }
   /** Something that happens over time. It reports its own steps. */
   | { readonly kind: 'scenario'; readonly run: (stage: Stage) => Promise<void> }
 

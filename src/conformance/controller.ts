@@ -30,6 +30,8 @@ export interface InstanceConfig {
   readonly unsafeDelete?: boolean
   /** What becomes of open streams when their credential ends. */
   readonly openStreams?: 'parity' | 'strict'
+  /** Who calls the API straight from this machine is its admin. */
+  readonly localhostIsAdmin?: boolean
 }
 
 export interface StartRefused {

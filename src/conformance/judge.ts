@@ -1,6 +1,6 @@
 import type { Answer } from './answer.js'
+import type { Door } from './door.js'
 import type { Attempt, Behaviours, CaseOutcome, CaseResult, Exchange, Probe } from './result.js'
-import type { Rpc } from './rpc.js'
 
 /** What a variant or a step expects. */
 export interface Expectation {
@@ -9,7 +9,7 @@ export interface Expectation {
 }
 
 export interface Observed {
-  readonly rpc?: Rpc
+  readonly rpc?: Door
   readonly variant: string
   readonly call: Exchange
   readonly control?: Exchange

@@ -51,6 +51,7 @@ export class KdsCall {
   readonly #waiting = new Set<() => void>()
   #state: State = { kind: 'asked' }
   #halfClosed: boolean
+  readonly #received: Buffer[] = []
   #responseSeen = false
   #trailersOnly: boolean | undefined
   #settledMs: number | undefined
@@ -94,6 +95,16 @@ export class KdsCall {
     return this.exchange
   }
 
+  /** Whether it goes on until somebody ends it. */
+  get isSession(): boolean {
+    return this.#options.rpc !== 'HealthCheck'
+  }
+
+  /** All that the target has sent on it. */
+  get received(): Buffer {
+    return Buffer.concat(this.#received)
+  }
+
   get alive(): boolean {
     return this.#state.kind === 'accepted'
   }
@@ -115,7 +126,7 @@ export class KdsCall {
     const state = this.#state
     const over = state.kind === 'over' ? state : { answer: state.kind === 'accepted' ? 'OK' : 'TIMEOUT', text: '' }
     return {
-      path: KDS[this.#options.rpc].path,
+      path: this.#options.draft.path ?? KDS[this.#options.rpc].path,
       metadata: this.#fields.map(shownField),
       frames: [...this.#frames],
       answer: over.answer as Answer,
@@ -138,7 +149,11 @@ export class KdsCall {
     if (rpc === 'HealthCheck') {
       this.#connection.data(this.#stream, message(KDS.HealthCheck.encodeRequest(undefined)), trailers === undefined)
     } else if (rpc === 'GlobalToZoneSync') {
-      this.#connection.data(this.#stream, message(KDS.GlobalToZoneSync.encodeRequest(firstRequest(node))), false)
+      this.#connection.data(
+        this.#stream,
+        message(KDS.GlobalToZoneSync.encodeRequest(firstRequest(node, draft.resourceType))),
+        false,
+      )
     }
     if (trailers !== undefined) this.#connection.trailers(this.#stream, trailers)
     return rpc === 'HealthCheck' || trailers !== undefined
@@ -155,7 +170,8 @@ export class KdsCall {
         if (this.#frames.length < FRAMES_MAX) this.#frames.push(line)
       },
       onHeaders: (fields, end) => this.#headers(fields, end),
-      onData: () => {
+      onData: (bytes) => {
+        this.#received.push(bytes)
         if (this.#options.rpc !== 'HealthCheck' && this.#state.kind === 'asked') {
           this.#become({ kind: 'accepted', proved: true })
         }
@@ -231,19 +247,19 @@ const FIXED_FIELDS: readonly Field[] = [
 ]
 
 function pseudoFields({ rpc, draft, authority, scheme }: KdsCallOptions): readonly Field[] {
-  const { query, userinfo } = draft
+  const { query, userinfo, path = KDS[rpc].path } = draft
   return [
     [':method', 'POST'],
     [':scheme', scheme],
-    [':path', query === undefined ? KDS[rpc].path : `${KDS[rpc].path}?${query}`],
+    [':path', query === undefined ? path : `${path}?${query}`],
     [':authority', userinfo === undefined ? authority : `${userinfo}@${authority}`],
   ]
 }
 
 /** One type is enough to be answered; what the zone holds already is nothing. */
-function firstRequest(zone: string) {
+function firstRequest(zone: string, type = 'Mesh') {
   return {
-    type: 'Mesh',
+    type,
     nonce: '',
     subscribe: ['*'],
     unsubscribe: [],

@@ -1,15 +1,19 @@
 import type { KeyObject } from 'node:crypto'
+import { ZONE_CP_SCOPE } from '../auth/issue.js'
 import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import { KDS } from '../wire/kds-service.js'
 import { zoneHeaders } from '../wire/metadata.js'
 import type { Bench } from './bench.js'
 import type { CallDraft, Field } from './call-draft.js'
+import type { CallLane } from './call-lane.js'
+import { foreignToken } from './foreign-token.js'
 import type { Dial, Http2Connection } from './http2/connection.js'
 import { KdsCall } from './kds-call.js'
+import { probe } from './probe.js'
 import { shownField } from './redaction.js'
-import type { Exchange } from './result.js'
-import type { Rpc } from './rpc.js'
+import type { Exchange, Probe } from './result.js'
+import { RPCS, type Rpc } from './rpc.js'
 import type { Side } from './stage.js'
 import type { Target } from './target.js'
 import type { TargetApi } from './target-api.js'
@@ -32,7 +36,8 @@ const VERSION = '3.0.0'
  * Where cases run one after another, as one zone. Peculiar calls have a connection of their own, because one that breaks it
  * must not be mistaken for one that disturbs the legal peer.
  */
-export class Lane implements Side {
+export class Lane implements Side, CallLane<Rpc> {
+  readonly doors = RPCS
   readonly bench: Bench
   readonly #options: LaneOptions
   readonly #open = new Set<KdsCall>()
@@ -102,6 +107,22 @@ export class Lane implements Side {
     return exchange
   }
 
+  async control(rpc: Rpc): Promise<KdsCall> {
+    return this.open(rpc, await this.bench.legalCall())
+  }
+
+  probe(): Promise<Exchange> {
+    return this.legal('HealthCheck')
+  }
+
+  async traces(): Promise<readonly Probe[]> {
+    const { api } = this.#options.target
+    if (api === undefined) return []
+    const { unseenZone } = this.bench
+    const zone = await api.get(`/zones/${unseenZone}`)
+    return [probe('no Zone was made', zone === undefined, `Zone ${unseenZone} is there`)]
+  }
+
   /** Ends what a case left open. */
   tidy(): void {
     for (const call of this.#open) call.close()
@@ -167,17 +188,18 @@ function benchOf({ target, zone, unseenZone, strangerKey }: LaneOptions): Bench 
   return {
     zone,
     unseenZone,
+    claims: { Zone: zone, Scope: [ZONE_CP_SCOPE] },
     strangerKey,
     fields,
     get nowS() {
       return Math.floor(target.clock.nowMs() / 1000)
     },
     get signing() {
-      if (target.signing !== undefined) return target.signing
-      throw new AppError('invalid-argument', 'the private signing key is not at hand; give --signing-key')
+      return target.signingKey()
     },
     uuid: () => target.random.uuid(),
     legalToken: () => target.legalToken(zone),
+    tokenOf: (kind) => foreignToken(target, kind, zone),
     legalCall: async () => ({ fields: fields(await target.legalToken(zone)) }),
   }
 }

@@ -1,6 +1,6 @@
 import type { Answer } from './answer.js'
+import type { Door } from './door.js'
 import type { Area, Basis, CaseId, Level, Need, Profile, Safety } from './matrix.js'
-import type { Rpc } from './rpc.js'
 
 /** The one file that a run writes and that every report is made from. It holds no secret. */
 export interface ConformanceResult {
@@ -95,7 +95,7 @@ export type CaseOutcome =
 
 /** One hostile or peculiar call with what surrounds it. */
 export interface Attempt {
-  readonly rpc?: Rpc
+  readonly rpc?: Door
   readonly variant: string
   readonly expected: readonly Answer[]
   /** Absent: the step is no call. */

@@ -1,13 +1,16 @@
 import { AppError } from '../base/errors.js'
 import { type CallCaseOptions, type Ran, runCallCase } from './call-cases.js'
+import type { CallLane } from './call-lane.js'
 import { CASES, caseSetDigest } from './cases/catalogue.js'
 import type { Controller, Endpoint } from './controller.js'
+import { type Way, wayOfAll } from './door.js'
 import { Ground } from './ground.js'
 import { outcomeOf } from './judge.js'
 import { Lane } from './lane.js'
 import { paced } from './pace.js'
 import { type PlannedCase, planCases, type Selection } from './plan.js'
-import { type Preflight, preflight } from './preflight.js'
+import { type Preflight, preflight, restPreflight } from './preflight.js'
+import { RestLane } from './rest-lane.js'
 import type { Attempt, Behaviours, CaseOutcome, CaseResult, ConformanceResult } from './result.js'
 import { runScenarioCase } from './scenario-cases.js'
 import { strangerKey, Target } from './target.js'
@@ -59,11 +62,13 @@ export class Run {
   readonly #results = new Map<string, CaseResult>()
   readonly #abort = new AbortController()
   readonly #ground: Ground | undefined
+  readonly #way: Way
   #brokenOff: string | undefined
 
   constructor(options: RunOptions) {
     this.#options = options
-    const { target, ratePerSecond, signal, controller, behaviours } = options
+    const { target, ratePerSecond, selection, signal, controller, behaviours } = options
+    this.#way = wayOfAll(selection.profiles)
     this.#ground = controller?.hooks.has('start')
       ? new Ground(controller, { openStreams: behaviours.openStream })
       : undefined
@@ -76,9 +81,7 @@ export class Run {
   async run(): Promise<ConformanceResult> {
     const { target, selection, controller, isZonelab, observer } = this.#options
     const startedMs = target.clock.nowMs()
-    const first = this.#lane(target)
-    const facts = await preflight(target, first)
-    await first.close()
+    const facts = await this.#preflight()
     const means = { keys: target.signing !== undefined, api: target.api !== undefined, controller, isZonelab }
     const plan = planCases(CASES, selection, means)
     observer.onPlan(plan, facts)
@@ -111,16 +114,13 @@ export class Run {
     const queue = [...planned]
     const work = async () => {
       for (let next = queue.shift(); next !== undefined && !this.#abort.signal.aborted; next = queue.shift()) {
-        // A lane of its own for each case: what one leaves behind is no other's.
-        const lane = this.#lane(this.#options.target)
-        await this.#runCase(next, lane, facts)
-        await lane.close()
+        await this.#runCase(next, facts)
       }
     }
     await Promise.all(Array.from({ length: Math.min(count, queue.length) }, work))
   }
 
-  async #runCase(planned: PlannedCase, lane: Lane, facts: Preflight): Promise<void> {
+  async #runCase(planned: PlannedCase, facts: Preflight): Promise<void> {
     const { clock } = this.#options.target
     const startedMs = clock.monotonicMs()
     const attempts: Attempt[] = []
@@ -131,7 +131,7 @@ export class Run {
     let ran: Ran = { attempts, answeredAs: undefined }
     let outcome: CaseOutcome
     try {
-      ran = await this.#within(CASE_WITHIN_MS, this.#procedure(planned, lane, facts, onAttempt))
+      ran = await this.#within(CASE_WITHIN_MS, this.#procedure(planned, facts, onAttempt))
       outcome = outcomeOf(ran.attempts)
     } catch (thrown) {
       outcome = await this.#unfinished(AppError.from(thrown), attempts)
@@ -139,20 +139,21 @@ export class Run {
     this.#finish(planned, outcome, ran, clock.monotonicMs() - startedMs)
   }
 
-  #procedure(planned: PlannedCase, lane: Lane, facts: Preflight, onAttempt: (attempt: Attempt) => void): Promise<Ran> {
+  /** In a lane of its own: what one case leaves behind is no other's. */
+  async #procedure(planned: PlannedCase, facts: Preflight, onAttempt: (attempt: Attempt) => void): Promise<Ran> {
     const { behaviours, controller, log, target } = this.#options
     if (planned.case.procedure.kind === 'scenario') {
       const laneOf = (endpoint: Endpoint) => this.#laneOn(endpoint)
-      return runScenarioCase(planned.case, lane, { behaviours, controller, laneOf, ground: this.#ground }, onAttempt)
+      const options = { behaviours, controller, laneOf, ground: this.#ground }
+      return closing(this.#lane(target), (lane) => runScenarioCase(planned.case, lane, options, onAttempt))
     }
     const options: CallCaseOptions = {
       answers: behaviours.answers,
       slowRefusalMs: Math.max(SLOW_MIN_MS, facts.refusalMs * SLOW_FACTOR),
       log,
-      hasApi: target.api !== undefined,
       signal: this.#abort.signal,
     }
-    return runCallCase(planned.case, lane, options, onAttempt)
+    return closing(this.#callLane(), (lane) => runCallCase(planned.case, lane, options, onAttempt))
   }
 
   /** A promise that was broken before the case stopped stays broken. */
@@ -167,8 +168,9 @@ export class Run {
 
   async #stillThere(): Promise<boolean> {
     try {
-      const connection = await this.#options.target.connect()
-      connection.close()
+      const { target } = this.#options
+      if (this.#way === 'rest') await target.api?.send('GET', '/')
+      else (await target.connect()).close()
       return true
     } catch {
       return false
@@ -207,6 +209,27 @@ export class Run {
       elapsedMs: 0,
       attempts: [],
     }
+  }
+
+  #preflight(): Promise<Preflight> {
+    const { target } = this.#options
+    if (this.#way === 'rest') return closing(this.#restLane(), (lane) => restPreflight(target, lane))
+    return closing(this.#lane(target), (lane) => preflight(target, lane))
+  }
+
+  #callLane(): CallLane {
+    return this.#way === 'rest' ? this.#restLane() : this.#lane(this.#options.target)
+  }
+
+  #restLane(): RestLane {
+    const { target, callTimeoutMs } = this.#options
+    return new RestLane({
+      target,
+      unseenZone: this.#zones.unseen(),
+      strangerKey: this.#strangerKey,
+      deadlineMs: callTimeoutMs,
+      pace: this.#pace,
+    })
   }
 
   #lane(target: Target): Lane {
@@ -256,5 +279,13 @@ export class Run {
       startedAt: new Date(startedMs).toISOString(),
       endedAt: new Date(target.clock.nowMs()).toISOString(),
     }
+  }
+}
+
+async function closing<L extends { close(): Promise<void> }, T>(lane: L, use: (lane: L) => Promise<T>): Promise<T> {
+  try {
+    return await use(lane)
+  } finally {
+    await lane.close()
   }
 }

@@ -47,6 +47,8 @@ export interface InstanceSide extends Side {
 
 export interface OpenCall {
   readonly exchange: Exchange
+  /** All that the target has sent on it. */
+  readonly received: Buffer
   /** The target has accepted it and has not ended it. */
   readonly alive: boolean
   /** Resolves with how the target ended it, or undefined when it has not within the time. */

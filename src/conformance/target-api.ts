@@ -24,13 +24,25 @@ export class TargetApi {
   }
 
   /** The answer, whatever its status. `as` replaces the user's credential; null sends none. Throws `unavailable`. */
-  async send(method: string, path: string, body?: Json, as?: string | null): Promise<ApiAnswer> {
-    const answer = await this.#once(method, path, body, as)
+  async send(
+    method: string,
+    path: string,
+    body?: Json,
+    as?: string | null,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<ApiAnswer> {
+    const answer = await this.#once(method, path, body, as, more)
     // A connection kept alive may be given up by the server in the moment that it is used again.
-    return answer.status === 408 && method !== 'POST' ? this.#once(method, path, body, as) : answer
+    return answer.status === 408 && method !== 'POST' ? this.#once(method, path, body, as, more) : answer
   }
 
-  async #once(method: string, path: string, body: Json | undefined, as: string | null | undefined): Promise<ApiAnswer> {
+  async #once(
+    method: string,
+    path: string,
+    body: Json | undefined,
+    as: string | null | undefined,
+    more: Readonly<Record<string, string>>,
+  ): Promise<ApiAnswer> {
     const { url, userToken, caPem } = this.#endpoint
     const target = new URL(`${url.replace(/\/$/, '')}${path}`)
     const token = as === undefined ? userToken : as
@@ -38,6 +50,7 @@ export class TargetApi {
       accept: 'application/json, text/plain',
       ...(body !== undefined && { 'content-type': 'application/json' }),
       ...(token !== undefined && token !== null && { authorization: `Bearer ${token}` }),
+      ...more,
     }
     const options = { method, headers, ...(caPem !== undefined && { ca: caPem }) }
     return new Promise((resolve, reject) => {

@@ -14,7 +14,7 @@ export interface StoredKey {
 
 /** The newest key of a place. Throws `not-found` when there is none, and what the API throws. */
 export async function readSigningKey(api: TargetApi, place: KeyPlace): Promise<StoredKey> {
-  const list = await api.get('/global-secrets?size=1000')
+  const list = await api.get(`${collectionOf(place)}?size=1000`)
   const items = Array.isArray(list?.items) ? list.items : []
   const kids = items.flatMap((item) => {
     const name = isJsonObject(item) && typeof item.name === 'string' ? kidOfName(place, item.name) : undefined
@@ -34,5 +34,9 @@ export async function putSigningKey(api: TargetApi, place: KeyPlace, kid: string
 }
 
 export function secretPath(place: KeyPlace, kid: string): string {
-  return `/global-secrets/${keyOfKid(place, kid).name}`
+  return `${collectionOf(place)}/${keyOfKid(place, kid).name}`
+}
+
+function collectionOf({ mesh }: KeyPlace): string {
+  return mesh === undefined ? '/global-secrets' : `/meshes/${mesh}/secrets`
 }

@@ -1,11 +1,11 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { issueZoneToken, ZONE_CP_SCOPE } from '../auth/issue.js'
-import { ZONE_KEYS } from '../auth/token-secrets.js'
+import { type KeyPlace, ZONE_KEYS } from '../auth/token-secrets.js'
 import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import type { Random } from '../base/random.js'
 import type { SigningMaterial } from './bench.js'
-import type { Endpoint } from './controller.js'
+import type { ApiEndpoint, Endpoint } from './controller.js'
 import { type Dial, Http2Connection } from './http2/connection.js'
 import { TargetApi } from './target-api.js'
 import { readSigningKey } from './target-keys.js'
@@ -17,7 +17,7 @@ export interface TargetPorts {
 
 /** What the operator handed over beside the endpoint. */
 export interface Credentials {
-  /** The private key of zone tokens. */
+  /** The private key of the tokens that are judged. */
   readonly signing?: { readonly kid: string; readonly privateKey: KeyObject }
   /** A legal token, and the zone that it is for. */
   readonly token?: { readonly text: string; readonly zone: string }
@@ -52,12 +52,29 @@ export class Target {
     this.#token = facts.token
   }
 
-  /** Learns the signing key from the API where none was handed over and the user may read it. */
-  static async of(endpoint: Endpoint, credentials: Credentials, ports: TargetPorts): Promise<Target> {
+  /** Learns the signing key of the tokens that are judged from the API where none was handed over and the user may read it. */
+  static async of(
+    endpoint: Endpoint,
+    credentials: Credentials,
+    ports: TargetPorts,
+    keys: KeyPlace = ZONE_KEYS,
+  ): Promise<Target> {
     const api = endpoint.api && new TargetApi(endpoint.api, ports.clock)
-    const key = credentials.signing ?? (api && (await storedKey(api)))
+    const key = credentials.signing ?? (api && (await storedKey(api, keys)))
     const signing = key && { ...key, publicKey: createPublicKey(key.privateKey) }
     return new Target(endpoint, ports, { signing, api, token: credentials.token })
+  }
+
+  /** Throws AppError `invalid-argument` when it is not at hand. */
+  signingKey(): SigningMaterial {
+    if (this.signing !== undefined) return this.signing
+    throw new AppError('invalid-argument', 'the private signing key is not at hand; give --signing-key')
+  }
+
+  /** Throws AppError `invalid-argument` where the target has none. */
+  get apiEndpoint(): ApiEndpoint {
+    if (this.endpoint.api !== undefined) return this.endpoint.api
+    throw new AppError('invalid-argument', 'this target has no API; give --api')
   }
 
   /** Zones may be named freely; otherwise only the one of the token. */
@@ -106,9 +123,9 @@ export function strangerKey(): KeyObject {
 }
 
 /** Not every user may read secrets, and not every API has them: then `keys` cases are not run, which is said. */
-async function storedKey(api: TargetApi): Promise<{ kid: string; privateKey: KeyObject } | undefined> {
+async function storedKey(api: TargetApi, keys: KeyPlace): Promise<{ kid: string; privateKey: KeyObject } | undefined> {
   try {
-    return await readSigningKey(api, ZONE_KEYS)
+    return await readSigningKey(api, keys)
   } catch {
     return undefined
   }

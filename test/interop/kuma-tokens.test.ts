@@ -85,6 +85,7 @@ describeWith(['KUMA_CP'], 'tokens: a real control plane answers as the matrix sa
     const bench: Bench = {
       zone: 'z1',
       unseenZone: 'z2',
+      claims: { Zone: 'z1', Scope: ['cp'] },
       strangerKey: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey,
       signing: { kid, privateKey, publicKey: createPublicKey(privateKey) },
       get nowS() {
@@ -93,6 +94,9 @@ describeWith(['KUMA_CP'], 'tokens: a real control plane answers as the matrix sa
       uuid: () => randomUUID(),
       fields: (authorization) => (authorization === undefined ? [] : [['authorization', authorization]]),
       legalToken: async () => tokenWith(bench, {}),
+      tokenOf: async (kind) => {
+        throw new Error(`no ${kind} token is issued here`)
+      },
       legalCall: async () => ({ fields: bench.fields(await bench.legalToken()) }),
     }
     return bench

@@ -68,7 +68,7 @@ class ThrowAwayGlobal implements Instance {
       zoneTokenPublicKeys: JSON.stringify((this.#config.publicKeys ?? []).map(({ kid, pem }) => ({ kid, key: pem }))),
       zoneTokenLeewayMs: `${this.#config.leewaySeconds ?? 0}s`,
       zoneTokenAudience: this.#config.audience ?? false,
-      localhostIsAdmin: false,
+      localhostIsAdmin: this.#config.localhostIsAdmin ?? false,
       zoneInsightFlushMs: '100ms',
       tlsCertFile: this.#file('tls.crt'),
       tlsKeyFile: this.#file('tls.key'),

@@ -1,7 +1,7 @@
 import type { Case, Variant } from '../../conformance/case.js'
 import { CASES, caseOf } from '../../conformance/cases/catalogue.js'
+import { doorsOf, wayOf } from '../../conformance/door.js'
 import type { CaseId } from '../../conformance/matrix.js'
-import { RPCS } from '../../conformance/rpc.js'
 import type { Input } from '../command.js'
 import type { Column } from '../table.js'
 import { selectionOf } from './selection-flags.js'
@@ -52,8 +52,9 @@ export function explainCase(id: string): string | undefined {
     `again     ${reproduce}`,
   ]
   if (procedure.kind === 'scenario') return [...facts, '', 'A scenario: its steps are in the report.'].join('\n')
-  const rpcs = procedure.rpcs ?? RPCS
-  return [...facts, '', `Each of these on ${rpcs.join(', ')}:`, ...procedure.variants.map(variantLine)].join('\n')
+  const ways = [...new Set(one.profiles.map(wayOf))]
+  const doors = procedure.doors ?? ways.flatMap(doorsOf)
+  return [...facts, '', `Each of these on ${doors.join(', ')}:`, ...procedure.variants.map(variantLine)].join('\n')
 }
 
 function variantLine({ name, expect, kuma }: Variant): string {

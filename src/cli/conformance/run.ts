@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { type KeyPlace, USER_KEYS, ZONE_KEYS } from '../../auth/token-secrets.js'
 import { AppError } from '../../base/errors.js'
 import { CASES } from '../../conformance/cases/catalogue.js'
 import type { Controller } from '../../conformance/controller.js'
+import { type Way, wayOfAll } from '../../conformance/door.js'
 import { ensureZoneIsFree } from '../../conformance/preflight.js'
 import { CONFORMANCE_RENDERERS } from '../../conformance/report/renderers.js'
 import type { ConformanceResult } from '../../conformance/result.js'
@@ -27,6 +29,9 @@ interface Judged {
   readonly throwAway: boolean
   stop(): Promise<void>
 }
+
+/** Whose signing keys make the tokens of a way in. */
+const KEYS_OF: Readonly<Record<Way, KeyPlace>> = { kds: ZONE_KEYS, rest: USER_KEYS }
 
 const RATE_DEFAULT = 200
 
@@ -70,13 +75,23 @@ async function judgedTarget(context: Context, input: Input): Promise<Judged> {
   const logPath = input.text('target-log')
   if (named !== undefined) {
     const log = logPath === undefined ? undefined : logFile(logPath)
-    const target = await Target.of(named.endpoint, named.credentials, { clock, random })
+    const target = await Target.of(
+      named.endpoint,
+      named.credentials,
+      { clock, random },
+      KEYS_OF[wayOfAll(selectionOf(input, false).profiles)],
+    )
     const controller = await controllerOf(input)
     return { target, controller, log, throwAway: false, stop: async () => {} }
   }
   const instance = await labController.start({ openStreams: behavioursOf(input).openStream })
   if (instance.kind === 'refused') throw new AppError('unavailable', instance.text)
-  const target = await Target.of(instance.endpoint, {}, { clock, random })
+  const target = await Target.of(
+    instance.endpoint,
+    {},
+    { clock, random },
+    KEYS_OF[wayOfAll(selectionOf(input, false).profiles)],
+  )
   const log: TargetLog = {
     mark: async () => (await instance.log()).length,
     since: async (mark) => (await instance.log()).slice(mark),

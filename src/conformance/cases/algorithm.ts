@@ -14,10 +14,10 @@ import {
   segment,
   withMembersBefore,
 } from '../tokens/encoder.js'
-import { credential, OK, rowsOf, U } from './row.js'
+import { credential, EVERY_JWT, OK, rowsOf, U } from './row.js'
 
 /** auth.md §4.3: nothing but RS256, spelled so. */
-const row = rowsOf('algorithm')
+const row = rowsOf('algorithm', EVERY_JWT)
 const KEYS = { needs: ['keys'] } as const
 const CONFUSION = 'RFC 8725 §2.1'
 
@@ -99,12 +99,17 @@ export const ALGORITHM: readonly Case[] = [
       ),
     ],
   ),
-  row.calls(43, 'a control plane token of Kong Mesh 1.2 is refused', { basis: 'kuma', norm: 'removed in Kuma 3' }, [
-    credential('HS256 without kid', U, ({ zone }) =>
-      compact({ alg: 'HS256', typ: 'JWT' }, { Zone: zone, TokenSerialNumber: 1 }, hs256('k')),
-    ),
-    credential('HS256 without signature', U, ({ zone }) =>
-      compact({ alg: 'HS256', typ: 'JWT' }, { Zone: zone, TokenSerialNumber: 1 }, fixed('')),
-    ),
-  ]),
+  row.calls(
+    43,
+    'a control plane token of Kong Mesh 1.2 is refused',
+    { basis: 'kuma', norm: 'removed in Kuma 3', profiles: ['zone-jwt'] },
+    [
+      credential('HS256 without kid', U, ({ zone }) =>
+        compact({ alg: 'HS256', typ: 'JWT' }, { Zone: zone, TokenSerialNumber: 1 }, hs256('k')),
+      ),
+      credential('HS256 without signature', U, ({ zone }) =>
+        compact({ alg: 'HS256', typ: 'JWT' }, { Zone: zone, TokenSerialNumber: 1 }, fixed('')),
+      ),
+    ],
+  ),
 ]

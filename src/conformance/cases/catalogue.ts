@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Case } from '../case.js'
 import type { CaseId } from '../matrix.js'
 import { ALGORITHM } from './algorithm.js'
+import { CROSS_USE } from './cross-use.js'
 import { IDENTITY } from './identity.js'
 import { KEY_SELECTION } from './key-selection.js'
 import { LIFE_CYCLE } from './life-cycle.js'
@@ -21,6 +22,7 @@ export const CASES: readonly Case[] = [
   ...IDENTITY,
   ...REVOCATION,
   ...LIFE_CYCLE,
+  ...CROSS_USE,
   ...TLS,
 ]
 

@@ -1,6 +1,6 @@
 import type { Answer } from '../answer.js'
-import type { Case, Variant } from '../case.js'
 import type { Bench } from '../bench.js'
+import type { Case, Variant } from '../case.js'
 import { type Members, segmentsOf, tokenWith } from '../tokens/base-token.js'
 import { credential, OK, PD, rowsOf, U } from './row.js'
 

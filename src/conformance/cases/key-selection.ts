@@ -8,10 +8,10 @@ import type { Side } from '../stage.js'
 import { putSigningKey, readSigningKey, secretPath } from '../target-keys.js'
 import { baseClaims, baseHeader, type Members, tokenWith } from '../tokens/base-token.js'
 import { compact, rs256, withMembersBefore } from '../tokens/encoder.js'
-import { credential, OK, rowsOf, U, U_OR_RE } from './row.js'
+import { credential, EVERY_JWT, OK, rowsOf, U, U_OR_RE } from './row.js'
 
 /** auth.md §4.4: which key a token is checked with. */
-const row = rowsOf('key-selection')
+const row = rowsOf('key-selection', EVERY_JWT)
 const KEYS = { needs: ['keys'] } as const
 const CHANGES_KEYS = { needs: ['keys', 'api'], safety: 'intrusive' } as const
 

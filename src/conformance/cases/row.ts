@@ -2,9 +2,12 @@ import type { Answer } from '../answer.js'
 import type { Bench } from '../bench.js'
 import type { CallDraft, Field } from '../call-draft.js'
 import type { Case, Variant } from '../case.js'
+import type { Door } from '../door.js'
 import type { Area, Basis, CaseId, Level, Need, Profile, Safety } from '../matrix.js'
-import type { Rpc } from '../rpc.js'
 import type { Stage } from '../stage.js'
+
+/** What holds of a token whatever it opens: the same calls at every door that a JWT opens. */
+export const EVERY_JWT: readonly Profile[] = ['zone-jwt', 'user-token']
 
 /** Short names for what rows expect, as auth.md §4.1 has them. */
 export const OK: readonly Answer[] = ['OK']
@@ -22,7 +25,7 @@ export interface Facts {
   /** Default: MUST. */
   readonly level?: Level
   readonly delta?: Case['delta']
-  /** Default: `zone-jwt`. */
+  /** Default: those that calls of the area are made in; a scenario's is `zone-jwt`. */
   readonly profiles?: readonly Profile[]
   /** Default: `safe`. */
   readonly safety?: Safety
@@ -30,12 +33,12 @@ export interface Facts {
   readonly needs?: readonly Need[]
   /** Default: the command that runs this case alone. */
   readonly reproduce?: string
-  /** Default: all six. */
-  readonly rpcs?: readonly Rpc[]
+  /** Default: all of the profile. */
+  readonly doors?: readonly Door[]
 }
 
 /** Makes the rows of one area; rows are numbered as in the matrix. */
-export function rowsOf(area: Area) {
+export function rowsOf(area: Area, callProfiles: readonly Profile[] = ['zone-jwt']) {
   const describe = (number: number, title: string, facts: Facts): Omit<Case, 'procedure'> => {
     const id: CaseId = `ZT-${String(number).padStart(3, '0')}`
     return {
@@ -54,8 +57,9 @@ export function rowsOf(area: Area) {
   }
   return {
     calls(number: number, title: string, facts: Facts, variants: readonly Variant[]): Case {
-      const rpcs = facts.rpcs && { rpcs: facts.rpcs }
-      return { ...describe(number, title, facts), procedure: { kind: 'calls', variants, ...rpcs } }
+      const doors = facts.doors && { doors: facts.doors }
+      const described = describe(number, title, { profiles: callProfiles, ...facts })
+      return { ...described, procedure: { kind: 'calls', variants, ...doors } }
     },
     scenario(number: number, title: string, facts: Facts, run: (stage: Stage) => Promise<void>): Case {
       return { ...describe(number, title, facts), procedure: { kind: 'scenario', run } }

@@ -2,10 +2,10 @@ import type { Answer } from '../answer.js'
 import type { Case, Variant } from '../case.js'
 import { baseClaims, baseHeader, type Members, tokenWith } from '../tokens/base-token.js'
 import { compact, rs256, withMembersAfter } from '../tokens/encoder.js'
-import { credential, OK, rowsOf, U } from './row.js'
+import { credential, EVERY_JWT, OK, rowsOf, U } from './row.js'
 
 /** auth.md §4.6: time claims. The suite's clock and the target's have to agree to the second; the preflight checks it. */
-const row = rowsOf('time')
+const row = rowsOf('time', EVERY_JWT)
 const KEYS = { needs: ['keys'] } as const
 const EXP = 'RFC 7519 §4.1.4'
 const DATE = 'RFC 7519 §2'

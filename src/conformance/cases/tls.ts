@@ -1,7 +1,7 @@
 import { createCa, createServerCertificate } from '../../transport/tls.js'
-import type { Case } from '../case.js'
 import { KDS_HEADER } from '../../wire/metadata.js'
 import type { Field } from '../call-draft.js'
+import type { Case } from '../case.js'
 import { call, OK, rowsOf, U } from './row.js'
 
 /** auth.md §4.12: the connection below the token. */

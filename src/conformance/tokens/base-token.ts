@@ -1,5 +1,4 @@
 import type { KeyObject } from 'node:crypto'
-import { ZONE_CP_SCOPE } from '../../auth/issue.js'
 import type { Bench } from '../bench.js'
 import { compact, rs256 } from './encoder.js'
 
@@ -11,8 +10,8 @@ export function baseHeader({ signing }: Bench): Members {
   return { alg: 'RS256', kid: signing.kid, typ: 'JWT' }
 }
 
-export function baseClaims({ zone, nowS, uuid }: Bench): Members {
-  return { Zone: zone, Scope: [ZONE_CP_SCOPE], exp: nowS + 3600, nbf: nowS - 5, iat: nowS - 5, jti: uuid() }
+export function baseClaims({ claims, nowS, uuid }: Bench): Members {
+  return { ...claims, exp: nowS + 3600, nbf: nowS - 5, iat: nowS - 5, jti: uuid() }
 }
 
 export interface Changes {

@@ -1,0 +1,6 @@
+import type { Probe } from './result.js'
+
+/** What was looked at after a call; the detail is told where it did not hold. */
+export function probe(what: string, held: boolean, detail?: string): Probe {
+  return { what, held, ...(!held && detail !== undefined && { detail }) }
+}

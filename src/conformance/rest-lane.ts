@@ -1,0 +1,95 @@
+import type { KeyObject } from 'node:crypto'
+import { ADMIN } from '../auth/api-user.js'
+import { AppError } from '../base/errors.js'
+import type { Bench } from './bench.js'
+import type { CallDraft, Field } from './call-draft.js'
+import type { CallLane, ControlCall } from './call-lane.js'
+import { REST_DOORS, type RestDoor } from './door.js'
+import { foreignToken } from './foreign-token.js'
+import { probe } from './probe.js'
+import { restCall } from './rest-call.js'
+import type { Exchange, Probe } from './result.js'
+import type { Target } from './target.js'
+import { tokenWith } from './tokens/base-token.js'
+
+export interface RestLaneOptions {
+  readonly target: Target
+  /** A zone that no token is ever for. */
+  readonly unseenZone: string
+  readonly strangerKey: KeyObject
+  readonly deadlineMs: number
+  readonly pace: () => Promise<void>
+}
+
+/** The REST API of a control plane, called as its admin with a user token. */
+export class RestLane implements CallLane<RestDoor> {
+  readonly bench: Bench
+  readonly doors = REST_DOORS
+  readonly #options: RestLaneOptions
+
+  constructor(options: RestLaneOptions) {
+    this.#options = options
+    this.bench = benchOf(options)
+  }
+
+  async trial(door: RestDoor, { fields }: CallDraft): Promise<{ exchange: Exchange; rawText: string }> {
+    const { target, unseenZone, deadlineMs, pace } = this.#options
+    await pace()
+    const [method = '', path = ''] = door.split(' ')
+    const body = door === 'POST /tokens/zone' ? { zone: unseenZone, scope: ['cp'], validFor: '1m' } : undefined
+    const { clock } = target
+    return restCall({ api: target.apiEndpoint, method, path, body, fields, clock, deadlineMs })
+  }
+
+  async control(door: RestDoor): Promise<ControlCall> {
+    const { exchange } = await this.trial(door, await this.bench.legalCall())
+    return { isSession: false, alive: false, opening: exchange, exchange, close: () => {} }
+  }
+
+  async probe(): Promise<Exchange> {
+    const { exchange } = await this.trial('GET /global-secrets', await this.bench.legalCall())
+    return exchange
+  }
+
+  async traces(rawText: string): Promise<readonly Probe[]> {
+    return [
+      probe('no token was given out', !/eyJ[\w-]+\.[\w-]+\.[\w-]{40,}/.test(rawText)),
+      probe('no secret was given out', !rawText.includes('"GlobalSecret"')),
+    ]
+  }
+
+  async close(): Promise<void> {}
+}
+
+function benchOf({ target, unseenZone, strangerKey }: RestLaneOptions): Bench {
+  const fields = (credential: string | Buffer | undefined): readonly Field[] =>
+    credential === undefined
+      ? []
+      : [['authorization', Buffer.concat([Buffer.from('Bearer '), Buffer.from(credential)])]]
+  const bench: Bench = {
+    zone: unseenZone,
+    unseenZone,
+    claims: { Name: ADMIN, Groups: [ADMIN] },
+    strangerKey,
+    fields,
+    get nowS() {
+      return Math.floor(target.clock.nowMs() / 1000)
+    },
+    get signing() {
+      return target.signingKey()
+    },
+    uuid: () => target.random.uuid(),
+    async legalToken() {
+      if (target.signing !== undefined) return tokenWith(bench, {})
+      const { userToken } = target.apiEndpoint
+      if (userToken !== undefined) return userToken
+      throw new AppError(
+        'invalid-argument',
+        'there is no way to a legal token; give --user-token-file or --signing-key',
+      )
+    },
+    tokenOf: (kind) => foreignToken(target, kind, unseenZone),
+    legalCall: async () => ({ fields: fields(await bench.legalToken()) }),
+  }
+  return bench
+}
