@@ -1,5 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { CallDraft, Field } from './call-draft.js'
+import type { Endpoint } from './controller.js'
+import type { TargetPlatform } from './target-platform.js'
 
 /** What a case makes its calls with: a zone of its own, a legal credential for it, and what forgeries are made of. */
 export interface Bench {
@@ -11,7 +13,7 @@ export interface Bench {
   readonly unseenZone: string
   /** Now, in whole seconds. */
   readonly nowS: number
-  /** A legal token for the peer of this lane, from the issuer. */
+  /** What a legal call of the peer of this lane shows: an access token where the target has a platform, else one of the issuer. */
   legalToken(): Promise<string>
   /** A legal token of another kind, from the API. Needs `api`. */
   tokenOf(kind: TokenKind): Promise<string>
@@ -20,8 +22,12 @@ export interface Bench {
   /** An RSA key that the target has never heard of. */
   readonly strangerKey: KeyObject
   uuid(): string
-  /** The metadata of a call with this credential; undefined: none. On KDS the zone is said too. */
-  fields(authorization: string | Buffer | undefined, zone?: string): readonly Field[]
+  /** The header that selects the control plane, and the one that is selected; undefined: there is only one. */
+  readonly cpId: Endpoint['cpId']
+  /** Needs `platform`; throws AppError `invalid-argument` when the target has none. */
+  readonly platform: TargetPlatform
+  /** The metadata of a call with this credential; undefined: none. On KDS the zone is said too, and the control plane. */
+  fields(authorization: string | Buffer | undefined, zone?: string, controlPlane?: string): readonly Field[]
   /** A legal call. */
   legalCall(): Promise<CallDraft>
 }

@@ -13,12 +13,13 @@ export interface Controller {
   start(config: InstanceConfig): Promise<Instance | StartRefused>
 }
 
-export const HOOKS = ['start', 'restart', 'clock', 'store-down', 'certificate', 'log'] as const
+export const HOOKS = ['start', 'restart', 'clock', 'store-down', 'platform-down', 'certificate', 'log'] as const
 export type Hook = (typeof HOOKS)[number]
 
 /** Every field has a default: a global with TLS and zone tokens, keys from its own store. */
 export interface InstanceConfig {
-  readonly auth?: 'none' | 'zone-token'
+  /** `sat`: with a platform, and no control plane made yet. */
+  readonly auth?: 'none' | 'zone-token' | 'sat'
   readonly tls?: boolean
   /** Public keys from the configuration. */
   readonly publicKeys?: readonly { readonly kid: string; readonly pem: string }[]
@@ -32,6 +33,8 @@ export interface InstanceConfig {
   readonly openStreams?: 'parity' | 'strict'
   /** Who calls the API straight from this machine is its admin. */
   readonly localhostIsAdmin?: boolean
+  /** Mode `sat`: how long what the platform said counts when it is away. */
+  readonly admissionMaxAgeSeconds?: number
 }
 
 export interface StartRefused {
@@ -47,6 +50,8 @@ export interface Instance {
   /** From now on its clock is this far from ours. */
   setClock(offsetMs: number): Promise<void>
   setStoreDown(down: boolean): Promise<void>
+  /** Takes the platform away, or gives it back. */
+  setPlatformDown(down: boolean): Promise<void>
   /** Serves another certificate of the same authority, without a restart. */
   replaceCertificate(): Promise<void>
   /** All that it has logged. */
@@ -62,6 +67,20 @@ export interface Endpoint {
   readonly api?: ApiEndpoint
   /** The control plane to select, and the header that selects it. */
   readonly cpId?: { readonly header: string; readonly id: string }
+  /** Its zones are admitted by access tokens that this issues. */
+  readonly platform?: PlatformEndpoint
+}
+
+/** The identity and mesh APIs of a Konnect-style service, in one region. */
+export interface PlatformEndpoint {
+  readonly url: string
+  /** For `https`; undefined: the system's. */
+  readonly caPem?: string
+  /** A personal access token of an organisation admin. */
+  readonly userToken: string
+  /** The same of another organisation. */
+  readonly otherUserToken?: string
+  readonly region: string
 }
 
 export interface ApiEndpoint {

@@ -179,8 +179,9 @@ function neverMade(rpc: Rpc, { fields }: CallDraft, text: string): Exchange {
 }
 
 function benchOf({ target, zone, unseenZone, strangerKey }: LaneOptions): Bench {
-  const fields = (authorization: string | Buffer | undefined, of = zone): readonly Field[] => {
-    const { cpId } = target.endpoint
+  const fields = (authorization: string | Buffer | undefined, of = zone, on?: string): readonly Field[] => {
+    const { cpId: own } = target.endpoint
+    const cpId = own && { ...own, id: on ?? own.id }
     const headers = zoneHeaders({ zone: of, version: VERSION, features: FEATURES, token: undefined, cpId })
     const plain = Object.entries(headers).flatMap(([name, values]) => values.map((value): Field => [name, value]))
     return authorization === undefined ? plain : [...plain, ['authorization', authorization]]
@@ -196,6 +197,11 @@ function benchOf({ target, zone, unseenZone, strangerKey }: LaneOptions): Bench 
     },
     get signing() {
       return target.signingKey()
+    },
+    cpId: target.endpoint.cpId,
+    get platform() {
+      if (target.platform !== undefined) return target.platform
+      throw new AppError('invalid-argument', 'this target has no platform; give --platform')
     },
     uuid: () => target.random.uuid(),
     legalToken: () => target.legalToken(zone),

@@ -46,7 +46,8 @@ export type Safety = (typeof SAFETIES)[number]
 
 /**
  * `wire`: a connection and one legal token. `keys`: the private signing key. `api`: the REST API as its admin.
- * `raw-http2`: bytes that a gRPC library does not send. `operator`: hooks of a controller. `client`: a zone that dials us.
+ * `raw-http2`: bytes that a gRPC library does not send. `platform`: the platform of a multi-tenant
+ * service, as its organisation's admin. `operator`: hooks of a controller. `client`: a zone that dials us.
  */
-export const NEEDS = ['wire', 'keys', 'api', 'raw-http2', 'operator', 'client'] as const
+export const NEEDS = ['wire', 'keys', 'api', 'raw-http2', 'platform', 'operator', 'client'] as const
 export type Need = (typeof NEEDS)[number]

@@ -17,6 +17,7 @@ export interface Selection {
 export interface Means {
   readonly keys: boolean
   readonly api: boolean
+  readonly platform: boolean
   readonly controller: Controller | undefined
   readonly isZonelab: boolean
 }
@@ -56,7 +57,7 @@ function standsApart({ procedure }: Case, { controller }: Means): boolean {
   return procedure.kind === 'scenario' && controller?.hooks.has('start') === true
 }
 
-function isThere(need: Need, { keys, api, controller }: Means): boolean {
+function isThere(need: Need, { keys, api, platform, controller }: Means): boolean {
   switch (need) {
     case 'wire':
     case 'raw-http2':
@@ -65,6 +66,8 @@ function isThere(need: Need, { keys, api, controller }: Means): boolean {
       return keys
     case 'api':
       return api
+    case 'platform':
+      return platform
     case 'operator':
       return controller !== undefined
     case 'client':

@@ -137,8 +137,9 @@ async function refusedBy(lane: Lane): Promise<Exchange> {
 async function legalPeerRefused(target: Target, lane: Lane): Promise<string | undefined> {
   const { answer, text } = await lane.legal('HealthCheck')
   if (answer === 'OK') return undefined
-  const source =
-    target.signing !== undefined
+  const source = target.platform
+    ? 'it shows an access token of a new account with the role Connector; does this global ask that platform?'
+    : target.signing !== undefined
       ? 'the signing key does not match the target'
       : target.onlyZone !== undefined
         ? 'the token was handed over; it may have expired or be for another control plane'
@@ -148,7 +149,7 @@ async function legalPeerRefused(target: Target, lane: Lane): Promise<string | un
 
 /** With tokens near their end one can tell the time of who judges them. */
 async function clockFault(target: Target, lane: Lane): Promise<string | undefined> {
-  if (target.signing === undefined) return undefined
+  if (target.signing === undefined || target.platform !== undefined) return undefined
   const { bench } = lane
   const answerTo = async (endsInS: number) => {
     const fields = bench.fields(tokenWith(bench, { claims: { exp: bench.nowS + endsInS, nbf: bench.nowS - 7_200 } }))

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { CP_ID_HEADER } from '../auth/zone-call.js'
 import { KDS_HEADER } from '../wire/metadata.js'
 import type { Field } from './call-draft.js'
 
@@ -19,6 +20,7 @@ const OPEN_FIELDS: ReadonlySet<string> = new Set([
   KDS_HEADER.zoneVersion,
   KDS_HEADER.features,
   KDS_HEADER.version,
+  CP_ID_HEADER,
 ])
 const SHOWN_CHARS_MAX = 240
 

@@ -82,12 +82,18 @@ export class Run {
     const { target, selection, controller, isZonelab, observer } = this.#options
     const startedMs = target.clock.nowMs()
     const facts = await this.#preflight()
-    const means = { keys: target.signing !== undefined, api: target.api !== undefined, controller, isZonelab }
+    const means = {
+      keys: target.signing !== undefined,
+      api: target.api !== undefined,
+      platform: target.platform !== undefined,
+      controller,
+      isZonelab,
+    }
     const plan = planCases(CASES, selection, means)
     observer.onPlan(plan, facts)
     if (facts.hopeless === undefined && !facts.servesAnyone) await this.#runAll(plan, facts)
     await this.#ground?.stop()
-    const leftBehind = await this.#zones.removeAll()
+    const leftBehind = [...(await this.#zones.removeAll()), ...((await target.platform?.removeAll()) ?? [])]
     const cases = plan.map((planned) => this.#resultOf(planned, facts))
     return conclude({
       cases,

@@ -1,6 +1,7 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { issueZoneToken, ZONE_CP_SCOPE } from '../auth/issue.js'
 import { type KeyPlace, ZONE_KEYS } from '../auth/token-secrets.js'
+import { CP_ID_HEADER } from '../auth/zone-call.js'
 import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import type { Random } from '../base/random.js'
@@ -9,6 +10,7 @@ import type { ApiEndpoint, Endpoint } from './controller.js'
 import { type Dial, Http2Connection } from './http2/connection.js'
 import { TargetApi } from './target-api.js'
 import { readSigningKey } from './target-keys.js'
+import { TargetPlatform } from './target-platform.js'
 
 export interface TargetPorts {
   readonly clock: Clock
@@ -37,32 +39,40 @@ export class Target {
   readonly signing: SigningMaterial | undefined
   /** Undefined: `api` cases cannot run. */
   readonly api: TargetApi | undefined
+  /** Undefined: `platform` cases cannot run. */
+  readonly platform: TargetPlatform | undefined
   readonly #token: Credentials['token']
 
   private constructor(
     endpoint: Endpoint,
     ports: TargetPorts,
-    facts: { signing: SigningMaterial | undefined; api: TargetApi | undefined; token: Credentials['token'] },
+    facts: Pick<Target, 'signing' | 'api' | 'platform'> & { readonly token: Credentials['token'] },
   ) {
     this.endpoint = endpoint
     this.clock = ports.clock
     this.random = ports.random
     this.signing = facts.signing
     this.api = facts.api
+    this.platform = facts.platform
     this.#token = facts.token
   }
 
-  /** Learns the signing key of the tokens that are judged from the API where none was handed over and the user may read it. */
+  /**
+   * Learns the signing key of the tokens that are judged from the API where none was handed over and the user may read it.
+   * Makes a control plane at the platform where there is one.
+   */
   static async of(
-    endpoint: Endpoint,
+    given: Endpoint,
     credentials: Credentials,
     ports: TargetPorts,
     keys: KeyPlace = ZONE_KEYS,
   ): Promise<Target> {
+    const platform = given.platform && new TargetPlatform(given.platform, ports)
+    const endpoint = platform ? await withControlPlane(given, platform) : given
     const api = endpoint.api && new TargetApi(endpoint.api, ports.clock)
     const key = credentials.signing ?? (api && (await storedKey(api, keys)))
     const signing = key && { ...key, publicKey: createPublicKey(key.privateKey) }
-    return new Target(endpoint, ports, { signing, api, token: credentials.token })
+    return new Target(endpoint, ports, { signing, api, platform, token: credentials.token })
   }
 
   /** Throws AppError `invalid-argument` when it is not at hand. */
@@ -87,9 +97,10 @@ export class Target {
     return this.namesZones ? undefined : this.#token?.zone
   }
 
-  /** From the signing key, else from the API, else the one that was handed over. Throws AppError. */
+  /** From the platform, else the signing key, else the API, else the one that was handed over. Throws AppError. */
   async legalToken(zone: string): Promise<string> {
-    const { signing, clock, random, api } = this
+    const { signing, clock, random, api, platform, endpoint } = this
+    if (platform && endpoint.cpId) return platform.connector(endpoint.cpId.id)
     if (signing !== undefined) {
       const keys = { latest: async () => ({ kid: signing.kid, privateKey: signing.privateKey }) }
       return issueZoneToken({ zone, scope: [ZONE_CP_SCOPE] }, VALID_FOR_MS, { keys, clock, random })
@@ -110,6 +121,11 @@ export class Target {
     const { trust } = this.endpoint
     return Http2Connection.dial({ host, port, trust, withinMs: CONNECT_WITHIN_MS, clock: this.clock, ...changes })
   }
+}
+
+async function withControlPlane(endpoint: Endpoint, platform: TargetPlatform): Promise<Endpoint> {
+  const { header, id } = endpoint.cpId ?? { header: CP_ID_HEADER, id: (await platform.newControlPlane()).id }
+  return { ...endpoint, api: platform.apiOf(id), cpId: { header, id } }
 }
 
 export function placeOf(address: string): { readonly host: string; readonly port: number } {

@@ -91,6 +91,10 @@ describeWith(['KUMA_CP'], 'tokens: a real control plane answers as the matrix sa
       get nowS() {
         return Math.floor(systemClock.nowMs() / 1000)
       },
+      cpId: undefined,
+      get platform(): never {
+        throw new Error('a Kuma of its own has no platform')
+      },
       uuid: () => randomUUID(),
       fields: (authorization) => (authorization === undefined ? [] : [['authorization', authorization]]),
       legalToken: async () => tokenWith(bench, {}),

@@ -24,6 +24,9 @@ const startAnswer = z.union([
     ca: z.string().nullable(),
     api: z.strictObject({ url: z.string(), userToken: z.string().optional(), ca: z.string().optional() }).optional(),
     cpId: z.strictObject({ header: z.string(), id: z.string() }).optional(),
+    platform: z
+      .strictObject({ url: z.string(), userToken: z.string(), otherUserToken: z.string(), region: z.string() })
+      .optional(),
   }),
 ])
 const logAnswer = z.strictObject({ log: z.string() })
@@ -88,7 +91,7 @@ function controller(file: string, hooks: readonly Hook[], exclusive: boolean, as
       if (!hooks.includes('start')) throw missing('start')
       const answer = parsed(startAnswer, await ask('start', { config }), file, 'start')
       if ('refused' in answer) return { kind: 'refused', text: answer.refused }
-      const { id, address, ca, api, cpId } = answer
+      const { id, address, ca, api, cpId, platform } = answer
       const about = { id }
       const call = async (hook: Hook, input: object) => {
         if (!hooks.includes(hook)) throw missing(hook)
@@ -99,6 +102,7 @@ function controller(file: string, hooks: readonly Hook[], exclusive: boolean, as
         trust: ca === null ? { kind: 'plaintext' } : { kind: 'ca', caPem: ca },
         ...(api && { api: { url: api.url, userToken: api.userToken, ...(api.ca && { caPem: api.ca }) } }),
         ...(cpId && { cpId }),
+        ...(platform && { platform: { ...platform, ...(ca !== null && { caPem: ca }) } }),
       }
       return {
         kind: 'running',
@@ -106,6 +110,7 @@ function controller(file: string, hooks: readonly Hook[], exclusive: boolean, as
         restart: async () => void (await call('restart', {})),
         setClock: async (offsetMs) => void (await call('clock', { offsetMs })),
         setStoreDown: async (down) => void (await call('store-down', { down })),
+        setPlatformDown: async (down) => void (await call('platform-down', { down })),
         replaceCertificate: async () => void (await call('certificate', {})),
         log: async () => parsed(logAnswer, await call('log', {}), file, 'log').log,
         stop: async () => void (await ask('stop', about)),

@@ -18,6 +18,7 @@ import { writePrivateFile } from '../../lab/private-files.js'
 import { openStore } from '../../store/open-store.js'
 import { createCa, createServerCertificate } from '../../transport/tls.js'
 import { FallibleStore } from './fallible-store.js'
+import { ThrowAwayPlatform } from './lab-platform.js'
 
 const HOST = '127.0.0.1'
 
@@ -46,6 +47,7 @@ class ThrowAwayGlobal implements Instance {
   readonly #log = new RecordedLog()
   #store: FallibleStore | undefined
   #process: GlobalProcess | undefined
+  #platform: ThrowAwayPlatform | undefined
   #endpoints: GlobalEndpoints | undefined
 
   constructor(config: InstanceConfig) {
@@ -54,6 +56,10 @@ class ThrowAwayGlobal implements Instance {
   }
 
   async start(): Promise<void> {
+    if (this.#config.auth === 'sat') {
+      const ports = { folder: this.#folder, clock: this.#clock, log: this.#log }
+      this.#platform ??= await ThrowAwayPlatform.prepare(ports)
+    }
     const ports = this.#endpoints
     const file = {
       apiHttpPort: ports?.apiHttp ?? 0,
@@ -74,6 +80,8 @@ class ThrowAwayGlobal implements Instance {
       tlsKeyFile: this.#file('tls.key'),
       adminTokenFile: this.#file('admin-token'),
       store: this.#file('global.db'),
+      ...(this.#config.admissionMaxAgeSeconds && { admissionMaxAgeMs: `${this.#config.admissionMaxAgeSeconds}s` }),
+      ...this.#platform?.globalSettings,
     }
     const process = new GlobalProcess(readGlobalConfig({ file, env: {} }).values, {
       clock: this.#clock,
@@ -86,6 +94,8 @@ class ThrowAwayGlobal implements Instance {
     })
     this.#endpoints = await process.start()
     this.#process = process
+    const { apiHttp, kds } = this.#endpoints
+    await this.#platform?.start({ api: `http://${HOST}:${apiHttp}`, sync: `grpcs://${HOST}:${kds}` })
   }
 
   get endpoint(): Instance['endpoint'] {
@@ -95,14 +105,19 @@ class ThrowAwayGlobal implements Instance {
     return {
       address: `${HOST}:${endpoints.kds}`,
       trust: tls ? { kind: 'ca', caPem: this.#ca.certPem } : { kind: 'plaintext' },
-      api: {
-        url: `http://${HOST}:${endpoints.apiHttp}`,
-        userToken: readFileSync(this.#file('admin-token'), 'utf8').trim(),
-      },
+      ...(this.#platform
+        ? { platform: this.#platform.endpoint }
+        : {
+            api: {
+              url: `http://${HOST}:${endpoints.apiHttp}`,
+              userToken: readFileSync(this.#file('admin-token'), 'utf8').trim(),
+            },
+          }),
     }
   }
 
   async restart(): Promise<void> {
+    await this.#platform?.stop()
     await this.#process?.stop()
     await this.start()
   }
@@ -115,6 +130,10 @@ class ThrowAwayGlobal implements Instance {
     this.#store?.setDown(down)
   }
 
+  async setPlatformDown(down: boolean): Promise<void> {
+    await this.#platform?.setDown(down)
+  }
+
   async replaceCertificate(): Promise<void> {
     this.#writeCertificate()
   }
@@ -124,6 +143,7 @@ class ThrowAwayGlobal implements Instance {
   }
 
   async stop(): Promise<void> {
+    await this.#platform?.stop()
     await this.#process?.stop()
     rmSync(this.#folder, { recursive: true, force: true })
   }

@@ -18,7 +18,7 @@ import { parseDuration } from '../quantities.js'
 import { fileController } from './file-controller.js'
 import { labController } from './lab-controller.js'
 import { Progress } from './progress.js'
-import { behavioursOf, selectionOf } from './selection-flags.js'
+import { behavioursOf, needsPlatform, selectionOf } from './selection-flags.js'
 import { namedTarget } from './target-flags.js'
 
 interface Judged {
@@ -84,7 +84,10 @@ async function judgedTarget(context: Context, input: Input): Promise<Judged> {
     const controller = await controllerOf(input)
     return { target, controller, log, throwAway: false, stop: async () => {} }
   }
-  const instance = await labController.start({ openStreams: behavioursOf(input).openStream })
+  const { profiles } = selectionOf(input, true)
+  const { openStream: openStreams } = behavioursOf(input)
+  const auth = needsPlatform(profiles) ? 'sat' : 'zone-token'
+  const instance = await labController.start({ auth, openStreams })
   if (instance.kind === 'refused') throw new AppError('unavailable', instance.text)
   const target = await Target.of(
     instance.endpoint,

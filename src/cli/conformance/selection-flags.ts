@@ -1,6 +1,6 @@
 import { AppError } from '../../base/errors.js'
 import { CASES } from '../../conformance/cases/catalogue.js'
-import { AREAS, LEVELS, PROFILES, SAFETIES, type Safety } from '../../conformance/matrix.js'
+import { AREAS, LEVELS, PROFILES, type Profile, SAFETIES, type Safety } from '../../conformance/matrix.js'
 import type { Selection } from '../../conformance/plan.js'
 import type { Behaviours } from '../../conformance/result.js'
 import type { Flag, Input } from '../command.js'
@@ -35,6 +35,16 @@ export function selectionOf(input: Input, intrusiveIsFine: boolean): Selection {
     levels: wordsOf(input, 'level', LEVELS),
     safeties: safetiesOf(input, intrusiveIsFine),
   }
+}
+
+const PLATFORM_PROFILES: ReadonlySet<Profile> = new Set(['konnect-sat', 'kds-multitenant'])
+
+/** Whether the profiles are of zones that a platform admits. Throws `invalid-argument` for those of both kinds of target. */
+export function needsPlatform(profiles: readonly Profile[]): boolean {
+  const through = profiles.filter((profile) => PLATFORM_PROFILES.has(profile))
+  if (through.length === 0 || through.length === profiles.length) return through.length > 0
+  const text = `--profile ${through.join(', ')} is judged through a platform, and the others are not; run them one after another`
+  throw new AppError('invalid-argument', text)
 }
 
 export function behavioursOf(input: Input): Behaviours {

@@ -17,6 +17,14 @@ export const TARGET_FLAGS: readonly Flag[] = [
   { name: 'api', value: 'URL', doc: 'Its REST API' },
   { name: 'api-ca', value: 'FILE', doc: "Authority of the API's certificate; else those of the system" },
   { name: 'user-token-file', value: 'FILE', doc: 'Token of an admin of the API' },
+  {
+    name: 'platform',
+    value: 'URL',
+    doc: 'Its platform; --user-token-file is then a token of an organisation admin there',
+  },
+  { name: 'platform-ca', value: 'FILE', doc: "Authority of the platform's certificate; else those of the system" },
+  { name: 'other-user-token-file', value: 'FILE', doc: 'The same of another organisation' },
+  { name: 'region', value: 'REGION', doc: 'Region of the platform', fallback: 'us' },
   { name: 'token-file', value: 'FILE', doc: 'A legal zone token, where none can be issued' },
   { name: 'signing-key', value: 'FILE', doc: 'Private key of zone tokens as PEM' },
   { name: 'kid', value: 'KID', doc: 'Its key id', fallback: '1' },
@@ -82,6 +90,25 @@ function flaggedEndpoint(address: string, input: Input): Endpoint {
       },
     }),
     ...(cpId !== undefined && { cpId: { header: input.text('cp-id-header') ?? CP_ID_HEADER, id: cpId } }),
+    ...flaggedPlatform(input),
+  }
+}
+
+function flaggedPlatform(input: Input): Pick<Endpoint, 'platform'> {
+  const url = input.text('platform')
+  if (url === undefined) return {}
+  const file = input.text('user-token-file')
+  if (file === undefined) throw new AppError('invalid-argument', '--platform needs --user-token-file')
+  const other = input.text('other-user-token-file')
+  const ca = input.text('platform-ca')
+  return {
+    platform: {
+      url,
+      userToken: readTokenFile(file, 'the token of the organisation admin'),
+      ...(other !== undefined && { otherUserToken: readTokenFile(other, 'the token of the other organisation') }),
+      ...(ca !== undefined && { caPem: readText(ca) }),
+      region: input.text('region') ?? 'us',
+    },
   }
 }
 

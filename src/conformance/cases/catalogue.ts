@@ -8,7 +8,10 @@ import { KEY_SELECTION } from './key-selection.js'
 import { LIFE_CYCLE } from './life-cycle.js'
 import { PRESENCE } from './presence.js'
 import { REVOCATION } from './revocation.js'
+import { SAT } from './sat.js'
+import { SAT_LIFE } from './sat-life.js'
 import { STRUCTURE } from './structure.js'
+import { TENANT_SELECTION } from './tenant-selection.js'
 import { TIME } from './time.js'
 import { TLS } from './tls.js'
 
@@ -22,6 +25,8 @@ export const CASES: readonly Case[] = [
   ...IDENTITY,
   ...REVOCATION,
   ...LIFE_CYCLE,
+  ...TENANT_SELECTION,
+  ...[...SAT, ...SAT_LIFE].sort((a, b) => (a.id < b.id ? -1 : 1)),
   ...CROSS_USE,
   ...TLS,
 ]

@@ -35,7 +35,11 @@ function sessionOn(side: Side, endsInS: number): Session {
 }
 
 /** Open streams, then the end of their credential, then what the target declares about them. */
-async function endOfCredential(stage: Stage, { side, token }: Session, end: () => Promise<void>): Promise<void> {
+export async function endOfCredential(
+  stage: Stage,
+  { side, token }: Pick<Session, 'side' | 'token'>,
+  end: () => Promise<void>,
+): Promise<void> {
   const { bench, call, open } = side
   const draft = { fields: bench.fields(token) }
   const streams = []
@@ -66,7 +70,7 @@ async function revoke({ side, jti }: Session): Promise<void> {
   await side.api.put(`/global-secrets/${name}`, { type: 'GlobalSecret', name, data })
 }
 
-async function isOnline({ api, bench }: Side): Promise<boolean> {
+export async function isOnline({ api, bench }: Pick<Side, 'api' | 'bench'>): Promise<boolean> {
   const overview = await api.get(`/zones/${bench.zone}/_overview`)
   const insight = isJsonObject(overview?.zoneInsight) ? overview.zoneInsight : {}
   const subscriptions = Array.isArray(insight.subscriptions) ? insight.subscriptions : []

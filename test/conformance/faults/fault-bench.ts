@@ -75,6 +75,7 @@ function controllerWith(fault: Fault, log: string[]): Controller {
         restart: () => instance.restart(),
         setClock: (offsetMs) => instance.setClock(offsetMs),
         setStoreDown: (down) => instance.setStoreDown(down),
+        setPlatformDown: (down) => instance.setPlatformDown(down),
         replaceCertificate: () => instance.replaceCertificate(),
         log: () => instance.log(),
         async stop() {
