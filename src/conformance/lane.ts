@@ -200,8 +200,7 @@ function benchOf({ target, zone, unseenZone, strangerKey }: LaneOptions): Bench 
     },
     cpId: target.endpoint.cpId,
     get platform() {
-      if (target.platform !== undefined) return target.platform
-      throw new AppError('invalid-argument', 'this target has no platform; give --platform')
+      return target.requiredPlatform
     },
     uuid: () => target.random.uuid(),
     legalToken: () => target.legalToken(zone),

@@ -78,6 +78,10 @@ function benchOf({ target, unseenZone, strangerKey }: RestLaneOptions): Bench {
     get signing() {
       return target.signingKey()
     },
+    cpId: undefined,
+    get platform() {
+      return target.requiredPlatform
+    },
     uuid: () => target.random.uuid(),
     async legalToken() {
       if (target.signing !== undefined) return tokenWith(bench, {})

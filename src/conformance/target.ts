@@ -82,6 +82,12 @@ export class Target {
   }
 
   /** Throws AppError `invalid-argument` where the target has none. */
+  get requiredPlatform(): TargetPlatform {
+    if (this.platform !== undefined) return this.platform
+    throw new AppError('invalid-argument', 'this target has no platform; give --platform')
+  }
+
+  /** Throws AppError `invalid-argument` where the target has none. */
   get apiEndpoint(): ApiEndpoint {
     if (this.endpoint.api !== undefined) return this.endpoint.api
     throw new AppError('invalid-argument', 'this target has no API; give --api')
