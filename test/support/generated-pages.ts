@@ -70,7 +70,7 @@ function metricsPage(): Page {
     help,
   ])
   const intro = `Served at \`/metrics\` of each process's diagnostics port, with the constant label \`zone\`. Names that Kuma has are Kuma's, and so are their
-units; the buckets of milliseconds begin at one. \`examples/grafana/zonelab.json\` is a dashboard of all of them.
+units; the buckets of milliseconds begin at one. \`docs/grafana/zonelab.json\` is a dashboard of all of them.
 
 With \`OTEL_EXPORTER_OTLP_ENDPOINT=http://host:4318\` the process that runs the lab (\`zonelab up\`) tells a collector one trace for each write, with a span
 for each hop: wait for a zone, store, acknowledge, build a sidecar's configuration, apply and acknowledge it. Hops of sidecars are joined by time: they

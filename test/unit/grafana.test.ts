@@ -7,7 +7,7 @@ interface Panel {
   readonly targets?: readonly { readonly expr: string }[]
 }
 
-const dashboard = JSON.parse(readFileSync('examples/grafana/zonelab.json', 'utf8')) as { readonly panels: Panel[] }
+const dashboard = JSON.parse(readFileSync('docs/grafana/zonelab.json', 'utf8')) as { readonly panels: Panel[] }
 const expressions = dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr))
 
 /** Names that begin as ours do: functions, labels and variables of a query do not. */
