@@ -65,6 +65,8 @@ export interface Endpoint {
   readonly address: string
   readonly trust: ClientTrust
   readonly api?: ApiEndpoint
+  /** `POST /bootstrap` of a zone; undefined: on the port of xDS, as Kuma has it. */
+  readonly bootstrap?: ApiEndpoint
   /** The control plane to select, and the header that selects it. */
   readonly cpId?: { readonly header: string; readonly id: string }
   /** Its zones are admitted by access tokens that this issues. */

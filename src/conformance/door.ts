@@ -6,14 +6,19 @@ import { RPCS, type Rpc } from './rpc.js'
 export const REST_DOORS = ['GET /global-secrets', 'POST /tokens/zone'] as const
 export type RestDoor = (typeof REST_DOORS)[number]
 
+/** What a zone serves sidecars: their configuration, and what they start with. */
+export const XDS_DOORS = ['DeltaAggregatedResources', 'POST /bootstrap'] as const
+export type XdsDoor = (typeof XDS_DOORS)[number]
+
 /** Where a credential is shown; whatever holds for one door of a way in has to hold for each. */
-export type Door = Rpc | RestDoor
+export type Door = Rpc | RestDoor | XdsDoor
 
 /** What a token opens. One run judges one way in, for each has a peer, keys and legal tokens of its own. */
-export type Way = 'kds' | 'rest'
+export type Way = 'kds' | 'rest' | 'xds'
 
 export function wayOf(profile: Profile): Way {
-  return profile === 'user-token' ? 'rest' : 'kds'
+  if (profile === 'user-token') return 'rest'
+  return profile === 'dataplane-token' ? 'xds' : 'kds'
 }
 
 /** Throws AppError `invalid-argument` for profiles that have no way in in common. */
@@ -24,5 +29,5 @@ export function wayOfAll(profiles: readonly Profile[]): Way {
 }
 
 export function doorsOf(way: Way): readonly Door[] {
-  return way === 'rest' ? REST_DOORS : RPCS
+  return { kds: RPCS, rest: REST_DOORS, xds: XDS_DOORS }[way]
 }

@@ -8,8 +8,8 @@ import type { Bench } from './bench.js'
 import type { CallDraft, Field } from './call-draft.js'
 import type { CallLane } from './call-lane.js'
 import { foreignToken } from './foreign-token.js'
+import { GrpcCall } from './grpc-call.js'
 import type { Dial, Http2Connection } from './http2/connection.js'
-import { KdsCall } from './kds-call.js'
 import { probe } from './probe.js'
 import { shownField } from './redaction.js'
 import type { Exchange, Probe } from './result.js'
@@ -40,7 +40,7 @@ export class Lane implements Side, CallLane<Rpc> {
   readonly doors = RPCS
   readonly bench: Bench
   readonly #options: LaneOptions
-  readonly #open = new Set<KdsCall>()
+  readonly #open = new Set<GrpcCall>()
   readonly #connections = new Map<ConnectionKind, Promise<Http2Connection>>()
 
   constructor(options: LaneOptions) {
@@ -73,7 +73,7 @@ export class Lane implements Side, CallLane<Rpc> {
     return { exchange, rawText: made.rawText }
   }
 
-  async open(rpc: Rpc, draft: CallDraft): Promise<KdsCall> {
+  async open(rpc: Rpc, draft: CallDraft): Promise<GrpcCall> {
     const call = await this.#make(await this.#connection('legal'), rpc, draft)
     this.#open.add(call)
     await call.opened()
@@ -107,7 +107,7 @@ export class Lane implements Side, CallLane<Rpc> {
     return exchange
   }
 
-  async control(rpc: Rpc): Promise<KdsCall> {
+  async control(rpc: Rpc): Promise<GrpcCall> {
     return this.open(rpc, await this.bench.legalCall())
   }
 
@@ -145,16 +145,17 @@ export class Lane implements Side, CallLane<Rpc> {
     call.close()
   }
 
-  async #make(connection: Http2Connection, rpc: Rpc, draft: CallDraft): Promise<KdsCall> {
+  async #make(connection: Http2Connection, rpc: Rpc, draft: CallDraft): Promise<GrpcCall> {
     const { target, deadlineMs, pace } = this.#options
     await pace()
     const { address, trust } = target.endpoint
-    return new KdsCall(connection, {
-      rpc,
+    return new GrpcCall(connection, {
+      path: KDS[rpc].path,
+      isSession: rpc !== 'HealthCheck',
+      first: firstMessage(rpc, draft.node ?? this.bench.zone, draft.resourceType),
       draft,
       authority: address,
       scheme: trust.kind === 'plaintext' ? 'http' : 'https',
-      node: draft.node ?? this.bench.zone,
       clock: target.clock,
       deadlineMs,
     })
@@ -206,5 +207,24 @@ function benchOf({ target, zone, unseenZone, strangerKey }: LaneOptions): Bench 
     legalToken: () => target.legalToken(zone),
     tokenOf: (kind) => foreignToken(target, kind, zone),
     legalCall: async () => ({ fields: fields(await target.legalToken(zone)) }),
+  }
+}
+
+/** Unary calls ask at once; of the streams one has a question of its own. */
+function firstMessage(rpc: Rpc, zone: string, type: string | undefined): Uint8Array | undefined {
+  if (rpc === 'HealthCheck') return KDS.HealthCheck.encodeRequest(undefined)
+  return rpc === 'GlobalToZoneSync' ? KDS.GlobalToZoneSync.encodeRequest(firstRequest(zone, type)) : undefined
+}
+
+/** One type is enough to be answered; what the zone holds already is nothing. */
+function firstRequest(zone: string, type = 'Mesh') {
+  return {
+    type,
+    nonce: '',
+    subscribe: ['*'],
+    unsubscribe: [],
+    initialVersions: new Map<string, string>(),
+    error: undefined,
+    node: { id: zone, metadata: { features: ['hash-suffix'], 'control-plane-id': 'zonelab-conformance' } },
   }
 }

@@ -1,7 +1,7 @@
 import { AppError, GRPC_STATUS } from '../base/errors.js'
 import { isJsonObject, parseJson } from '../model/json.js'
+import type { CallLane } from './call-lane.js'
 import type { Lane } from './lane.js'
-import type { RestLane } from './rest-lane.js'
 import type { Exchange } from './result.js'
 import { RPCS } from './rpc.js'
 import type { Target } from './target.js'
@@ -39,16 +39,17 @@ export async function preflight(target: Target, lane: Lane): Promise<Preflight> 
   return { ...facts, hopeless: (await legalPeerRefused(target, lane)) ?? (await clockFault(target, lane)) }
 }
 
-/** As `preflight`, of the REST API: who shows nothing is nobody there, and may do nothing that only an admin may. */
-export async function restPreflight(target: Target, lane: RestLane): Promise<Preflight> {
+/** As `preflight`, of a way in that has no RPCs of KDS: whether nobody in particular is refused and the legal peer served. */
+export async function doorPreflight(target: Target, lane: CallLane, overTls: boolean): Promise<Preflight> {
+  const fingerprint = overTls ? (await dialled(target)).fingerprint : undefined
   const product = await productOf(target)
   const nobody: Exchange[] = []
   for (const door of lane.doors) nobody.push((await lane.trial(door, { fields: [] })).exchange)
   const servesAnyone = nobody.every(({ answer }) => answer === 'OK')
   const refusalMs = Math.max(...nobody.map(({ elapsedMs }) => elapsedMs))
   const { answer, text } = await lane.probe()
-  const hopeless = answer === 'OK' ? undefined : `its admin is refused with ${answer} (${text})`
-  return { fingerprint: undefined, product, servesAnyone, refusalMs, hopeless }
+  const hopeless = answer === 'OK' ? undefined : `its legal peer is refused with ${answer} (${text})`
+  return { fingerprint, product, servesAnyone, refusalMs, hopeless }
 }
 
 /** Whether a zone that the suite did not make up may be used: its stream would end the one of the real zone. */

@@ -15,6 +15,8 @@ export interface RestRequest {
   readonly path: string
   readonly body: object | undefined
   readonly fields: readonly Field[]
+  /** Statuses that this endpoint refuses with, beside those that every one does. */
+  readonly refusals?: ReadonlyMap<number, Answer>
   readonly clock: Clock
   readonly deadlineMs: number
 }
@@ -26,14 +28,14 @@ const ANSWER_BYTES_MAX = 4 * 1024 * 1024
 export async function restCall(
   request: RestRequest,
 ): Promise<{ readonly exchange: Exchange; readonly rawText: string }> {
-  const { api, method, path, fields, clock } = request
+  const { api, method, path, fields, refusals, clock } = request
   const url = new URL(`${api.url.replace(/\/$/, '')}${path}`)
   const startedMs = clock.monotonicMs()
   const said = await sent(url, request)
   const [head = '', rawText = ''] = said.text.split(/\r\n\r\n(.*)/s)
   const [statusLine = ''] = head.split('\r\n')
   const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(statusLine)?.[1] ?? 0)
-  const answer = status === 0 ? said.otherwise : answerOf(status)
+  const answer = status === 0 ? said.otherwise : (refusals?.get(status) ?? answerOf(status))
   const text = answer === 'OK' ? '' : status === 0 ? said.why : `HTTP ${status}: ${reasonOf(rawText)}`
   const asked: readonly Field[] = [[':method', method], [':path', url.pathname], ...fields]
   const exchange: Exchange = {

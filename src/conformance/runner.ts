@@ -9,13 +9,14 @@ import { outcomeOf } from './judge.js'
 import { Lane } from './lane.js'
 import { paced } from './pace.js'
 import { type PlannedCase, planCases, type Selection } from './plan.js'
-import { type Preflight, preflight, restPreflight } from './preflight.js'
+import { doorPreflight, type Preflight, preflight } from './preflight.js'
 import { RestLane } from './rest-lane.js'
 import type { Attempt, Behaviours, CaseOutcome, CaseResult, ConformanceResult } from './result.js'
 import { runScenarioCase } from './scenario-cases.js'
 import { strangerKey, Target } from './target.js'
 import type { TargetLog } from './target-log.js'
 import { conclude } from './verdict.js'
+import { XdsLane } from './xds-lane.js'
 import { ZoneNames } from './zone-names.js'
 
 export interface RunOptions {
@@ -219,23 +220,21 @@ export class Run {
 
   #preflight(): Promise<Preflight> {
     const { target } = this.#options
-    if (this.#way === 'rest') return closing(this.#restLane(), (lane) => restPreflight(target, lane))
-    return closing(this.#lane(target), (lane) => preflight(target, lane))
+    if (this.#way === 'kds') return closing(this.#lane(target), (lane) => preflight(target, lane))
+    return closing(this.#callLane(), (lane) => doorPreflight(target, lane, this.#way === 'xds'))
   }
 
   #callLane(): CallLane {
-    return this.#way === 'rest' ? this.#restLane() : this.#lane(this.#options.target)
-  }
-
-  #restLane(): RestLane {
-    const { target, callTimeoutMs } = this.#options
-    return new RestLane({
+    const { target, callTimeoutMs: deadlineMs } = this.#options
+    if (this.#way === 'kds') return this.#lane(target)
+    const shared = {
       target,
       unseenZone: this.#zones.unseen(),
       strangerKey: this.#strangerKey,
-      deadlineMs: callTimeoutMs,
+      deadlineMs,
       pace: this.#pace,
-    })
+    }
+    return this.#way === 'rest' ? new RestLane(shared) : new XdsLane({ ...shared, dataplane: this.#zones.dataplane() })
   }
 
   #lane(target: Target): Lane {

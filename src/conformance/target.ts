@@ -93,6 +93,12 @@ export class Target {
     throw new AppError('invalid-argument', 'this target has no API; give --api')
   }
 
+  get bootstrapEndpoint(): ApiEndpoint {
+    const { address, bootstrap, trust } = this.endpoint
+    const caPem = trust.kind === 'ca' ? trust.caPem : undefined
+    return bootstrap ?? { url: `https://${address}`, userToken: undefined, ...(caPem !== undefined && { caPem }) }
+  }
+
   /** Zones may be named freely; otherwise only the one of the token. */
   get namesZones(): boolean {
     return this.signing !== undefined || this.endpoint.api?.userToken !== undefined

@@ -57,6 +57,11 @@ export class ZoneNames {
     }
   }
 
+  /** The Dataplane of one lane, which the lane makes and removes. */
+  dataplane(): string {
+    return this.#next('d')
+  }
+
   #next(kind: string): string {
     this.#count += 1
     return `${this.#prefix}-${kind}${this.#count}`

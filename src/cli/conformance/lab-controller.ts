@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { AppError } from '../../base/errors.js'
-import type { LogFields, Logger } from '../../base/log.js'
 import { systemRandom } from '../../base/random.js'
 import {
   type Controller,
@@ -19,6 +18,7 @@ import { openStore } from '../../store/open-store.js'
 import { createCa, createServerCertificate } from '../../transport/tls.js'
 import { FallibleStore } from './fallible-store.js'
 import { ThrowAwayPlatform } from './lab-platform.js'
+import { RecordedLog } from './recorded-log.js'
 
 const HOST = '127.0.0.1'
 
@@ -165,43 +165,4 @@ class ShiftedClock implements Clock {
   readonly nowMs = () => systemClock.nowMs() + this.offsetMs
   readonly monotonicMs = () => systemClock.monotonicMs()
   readonly after: Clock['after'] = (delayMs, callback) => systemClock.after(delayMs, callback)
-}
-
-/** What a target has logged, for the cases that look. */
-class RecordedLog implements Logger {
-  readonly #lines: string[]
-  readonly #fields: LogFields
-
-  constructor(lines: string[] = [], fields: LogFields = {}) {
-    this.#lines = lines
-    this.#fields = fields
-  }
-
-  get text(): string {
-    return this.#lines.join('\n')
-  }
-
-  debug(message: string, fields?: LogFields): void {
-    this.#write('debug', message, fields)
-  }
-
-  info(message: string, fields?: LogFields): void {
-    this.#write('info', message, fields)
-  }
-
-  warn(message: string, fields?: LogFields): void {
-    this.#write('warn', message, fields)
-  }
-
-  error(message: string, fields?: LogFields): void {
-    this.#write('error', message, fields)
-  }
-
-  child(fields: LogFields): Logger {
-    return new RecordedLog(this.#lines, { ...this.#fields, ...fields })
-  }
-
-  #write(level: string, message: string, fields: LogFields = {}): void {
-    this.#lines.push(JSON.stringify({ level, message, ...this.#fields, ...fields }))
-  }
 }

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
-import { type KeyPlace, USER_KEYS, ZONE_KEYS } from '../../auth/token-secrets.js'
+import { dataplaneKeys, type KeyPlace, USER_KEYS, ZONE_KEYS } from '../../auth/token-secrets.js'
 import { AppError } from '../../base/errors.js'
 import { CASES } from '../../conformance/cases/catalogue.js'
-import type { Controller } from '../../conformance/controller.js'
+import type { Controller, Endpoint, Instance } from '../../conformance/controller.js'
 import { type Way, wayOfAll } from '../../conformance/door.js'
 import { ensureZoneIsFree } from '../../conformance/preflight.js'
 import { CONFORMANCE_RENDERERS } from '../../conformance/report/renderers.js'
 import type { ConformanceResult } from '../../conformance/result.js'
 import { Run } from '../../conformance/runner.js'
-import { Target } from '../../conformance/target.js'
+import { type Credentials, Target } from '../../conformance/target.js'
 import { logFile, type TargetLog } from '../../conformance/target-log.js'
 import { exitCodeOf } from '../../conformance/verdict.js'
 import { parseDestinations, REPORT_FORMATS, writeReports } from '../../report/destinations.js'
@@ -20,6 +20,7 @@ import { labController } from './lab-controller.js'
 import { Progress } from './progress.js'
 import { behavioursOf, needsPlatform, selectionOf } from './selection-flags.js'
 import { namedTarget } from './target-flags.js'
+import { throwAwayZone } from './throw-away-zone.js'
 
 interface Judged {
   readonly target: Target
@@ -31,7 +32,7 @@ interface Judged {
 }
 
 /** Whose signing keys make the tokens of a way in. */
-const KEYS_OF: Readonly<Record<Way, KeyPlace>> = { kds: ZONE_KEYS, rest: USER_KEYS }
+const KEYS_OF: Readonly<Record<Way, KeyPlace>> = { kds: ZONE_KEYS, rest: USER_KEYS, xds: dataplaneKeys('default') }
 
 const RATE_DEFAULT = 200
 
@@ -71,35 +72,35 @@ export async function runConformance(context: Context, input: Input): Promise<nu
 
 async function judgedTarget(context: Context, input: Input): Promise<Judged> {
   const { clock, random } = context
-  const named = await namedTarget(context, input)
-  const logPath = input.text('target-log')
+  const way = wayOfAll(selectionOf(input, false).profiles)
+  const target = (endpoint: Endpoint, credentials: Credentials) =>
+    Target.of(endpoint, credentials, { clock, random }, KEYS_OF[way])
+  const named = await namedTarget(context, input, way)
   if (named !== undefined) {
-    const log = logPath === undefined ? undefined : logFile(logPath)
-    const target = await Target.of(
-      named.endpoint,
-      named.credentials,
-      { clock, random },
-      KEYS_OF[wayOfAll(selectionOf(input, false).profiles)],
-    )
-    const controller = await controllerOf(input)
-    return { target, controller, log, throwAway: false, stop: async () => {} }
+    const logPath = input.text('target-log')
+    return {
+      target: await target(named.endpoint, named.credentials),
+      controller: await controllerOf(input),
+      log: logPath === undefined ? undefined : logFile(logPath),
+      throwAway: false,
+      stop: async () => {},
+    }
   }
-  const { profiles } = selectionOf(input, true)
-  const { openStream: openStreams } = behavioursOf(input)
-  const auth = needsPlatform(profiles) ? 'sat' : 'zone-token'
-  const instance = await labController.start({ auth, openStreams })
-  if (instance.kind === 'refused') throw new AppError('unavailable', instance.text)
-  const target = await Target.of(
-    instance.endpoint,
-    {},
-    { clock, random },
-    KEYS_OF[wayOfAll(selectionOf(input, false).profiles)],
-  )
-  const log: TargetLog = {
-    mark: async () => (await instance.log()).length,
-    since: async (mark) => (await instance.log()).slice(mark),
+  const own = way === 'xds' ? await throwAwayZone() : await throwAwayGlobal(input)
+  return {
+    target: await target(own.endpoint, {}),
+    controller: way === 'xds' ? undefined : labController,
+    log: { mark: async () => (await own.log()).length, since: async (mark) => (await own.log()).slice(mark) },
+    throwAway: true,
+    stop: () => own.stop(),
   }
-  return { target, controller: labController, log, throwAway: true, stop: () => instance.stop() }
+}
+
+async function throwAwayGlobal(input: Input): Promise<Instance> {
+  const auth = needsPlatform(selectionOf(input, true).profiles) ? 'sat' : 'zone-token'
+  const started = await labController.start({ auth, openStreams: behavioursOf(input).openStream })
+  if (started.kind === 'running') return started
+  throw new AppError('unavailable', started.text)
 }
 
 /** The lab's own for a lab; for another target the one that is named. */

@@ -4,6 +4,7 @@ import { readTokenFile } from '../../auth/token-file.js'
 import { CP_ID_HEADER } from '../../auth/zone-call.js'
 import { AppError } from '../../base/errors.js'
 import type { Endpoint } from '../../conformance/controller.js'
+import type { Way } from '../../conformance/door.js'
 import { type Credentials, placeOf } from '../../conformance/target.js'
 import { apiPlace } from '../../lab/lab-clients.js'
 import type { ClientTrust } from '../../transport/grpc/client-trust.js'
@@ -12,9 +13,14 @@ import { componentNamed, openLab, tenantOf } from '../lab-access.js'
 
 export const TARGET_FLAGS: readonly Flag[] = [
   { name: 'lab', value: 'NAME', doc: 'The global of this lab' },
-  { name: 'target', value: 'ADDR', doc: 'KDS of a global as host:port, or grpc://host:port for plaintext' },
+  {
+    name: 'target',
+    value: 'ADDR',
+    doc: 'KDS of a global, or xDS of a zone, as host:port, or grpc://host:port for plaintext',
+  },
   { name: 'ca', value: 'FILE', doc: 'Authority of its certificate; else those of the system' },
   { name: 'api', value: 'URL', doc: 'Its REST API' },
+  { name: 'bootstrap', value: 'URL', doc: 'Where a zone answers `POST /bootstrap`; else on its port of xDS' },
   { name: 'api-ca', value: 'FILE', doc: "Authority of the API's certificate; else those of the system" },
   { name: 'user-token-file', value: 'FILE', doc: 'Token of an admin of the API' },
   {
@@ -40,9 +46,11 @@ export interface NamedTarget {
 }
 
 /** Undefined: none was named, so that a throw-away one is made. Throws `invalid-argument`, `guard-rail`, `unavailable`. */
-export async function namedTarget(context: Context, input: Input): Promise<NamedTarget | undefined> {
+export async function namedTarget(context: Context, input: Input, way: Way): Promise<NamedTarget | undefined> {
   const address = input.text('target')
   if (address === undefined && input.text('lab') === undefined) return undefined
+  if (address === undefined && way === 'xds')
+    throw new AppError('invalid-argument', 'a zone is named by its own ports: --target, --api and --bootstrap')
   if (address === undefined) return { endpoint: await labEndpoint(context, input), credentials: {} }
   if (input.text('lab') !== undefined) {
     throw new AppError('invalid-argument', '--lab and --target name two targets; use one of them')
@@ -79,6 +87,7 @@ function flaggedEndpoint(address: string, input: Input): Endpoint {
   const apiCa = input.text('api-ca')
   const userToken = input.text('user-token-file')
   const cpId = input.text('cp-id')
+  const bootstrap = input.text('bootstrap')
   return {
     address: bare,
     trust,
@@ -87,6 +96,13 @@ function flaggedEndpoint(address: string, input: Input): Endpoint {
         url: api,
         userToken: userToken && readTokenFile(userToken, 'the user token'),
         ...(apiCa !== undefined && { caPem: readText(apiCa) }),
+      },
+    }),
+    ...(bootstrap !== undefined && {
+      bootstrap: {
+        url: bootstrap,
+        userToken: undefined,
+        ...(trust.kind === 'ca' && trust.caPem !== undefined && { caPem: trust.caPem }),
       },
     }),
     ...(cpId !== undefined && { cpId: { header: input.text('cp-id-header') ?? CP_ID_HEADER, id: cpId } }),

@@ -50,6 +50,30 @@ const ON_KDS: readonly Case[] = [
   ]),
 ]
 
+const ON_XDS: readonly Case[] = [
+  row.calls(
+    202,
+    'a zone token is no dataplane token',
+    {
+      basis: 'kuma',
+      norm: KINDS,
+      profiles: ['dataplane-token'],
+      ...BOTH,
+      delta: { zonelab: 'a token must name its mesh', kuma: 'below a shared key it is one of any dataplane' },
+    },
+    [
+      credential('a zone token', U, (bench) => bench.tokenOf('zone')),
+      credential('a user token', U, (bench) => bench.tokenOf('user')),
+      credential(
+        'claims of a zone below a shared key',
+        ['UNAUTHENTICATED', 'PERMISSION_DENIED'],
+        (bench) => sharedKey(bench, { Zone: 'z', Scope: ['cp'] }),
+        ['OK'],
+      ),
+    ],
+  ),
+]
+
 const ON_REST: readonly Case[] = [
   row.calls(
     204,
@@ -170,4 +194,4 @@ function privateParts({ signing }: Bench): readonly (readonly [string, Buffer])[
   ]
 }
 
-export const CROSS_USE: readonly Case[] = [...ON_KDS, ...ON_REST, ...ANY]
+export const CROSS_USE: readonly Case[] = [...ON_KDS.slice(0, 2), ...ON_XDS, ...ON_KDS.slice(2), ...ON_REST, ...ANY]

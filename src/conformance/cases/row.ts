@@ -7,7 +7,7 @@ import type { Area, Basis, CaseId, Level, Need, Profile, Safety } from '../matri
 import type { Stage } from '../stage.js'
 
 /** What holds of a token whatever it opens: the same calls at every door that a JWT opens. */
-export const EVERY_JWT: readonly Profile[] = ['zone-jwt', 'user-token']
+export const EVERY_JWT: readonly Profile[] = ['zone-jwt', 'user-token', 'dataplane-token']
 
 /** Short names for what rows expect, as auth.md §4.1 has them. */
 export const OK: readonly Answer[] = ['OK']

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { USER_KEYS } from '../../../src/auth/token-secrets.js'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { dataplaneKeys, USER_KEYS } from '../../../src/auth/token-secrets.js'
 import { systemClock } from '../../../src/base/clock.js'
 import { systemRandom } from '../../../src/base/random.js'
 import { labController } from '../../../src/cli/conformance/lab-controller.js'
+import { throwAwayZone } from '../../../src/cli/conformance/throw-away-zone.js'
 import type { Instance } from '../../../src/conformance/controller.js'
 import { type Profile, SAFETIES } from '../../../src/conformance/matrix.js'
 import type { ConformanceResult } from '../../../src/conformance/result.js'
@@ -77,6 +78,19 @@ describe('token kinds of our global', () => {
   test('doors of two kinds are no one run', async () => {
     const target = await Target.of(instance.endpoint, {}, PORTS)
     expect(() => runnerOf(target, ['zone-jwt', 'user-token'], [])).toThrow('one after another')
+  })
+})
+
+describe('sidecars of a zone of ours', () => {
+  test('are let in conformantly with dataplane tokens, whole', { timeout: 120_000 }, async () => {
+    const zone = await throwAwayZone()
+    onTestFinished(() => zone.stop())
+    const target = await Target.of(zone.endpoint, {}, PORTS, dataplaneKeys('default'))
+    const { header, verdict } = await runOf(target, 'dataplane-token', [])
+    expect(verdict).toEqual({ kind: 'conformant' })
+    expect(header.totals).toMatchObject({ failed: 0, inconclusive: 0, notRun: {} })
+    expect(header.totals.passed).toBeGreaterThan(70)
+    expect(await target.api?.get('/meshes/default/dataplanes')).toMatchObject({ total: 0 })
   })
 })
 

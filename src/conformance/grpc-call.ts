@@ -1,21 +1,26 @@
 import type { Clock } from '../base/clock.js'
 import { GRPC_STATUS } from '../base/errors.js'
-import { KDS } from '../wire/kds-service.js'
 import type { Answer } from './answer.js'
 import type { CallDraft, Field } from './call-draft.js'
 import type { Http2Connection, StreamEvents } from './http2/connection.js'
 import type { ReceivedField } from './http2/hpack.js'
 import { shownField, withoutCredentials } from './redaction.js'
 import type { Exchange } from './result.js'
-import type { Rpc } from './rpc.js'
 
-export interface KdsCallOptions {
-  readonly rpc: Rpc
+export interface GrpcCallOptions {
+  /** Of the method; a draft may name another. */
+  readonly path: string
+  /** It goes on until somebody ends it; otherwise one message answers one. */
+  readonly isSession: boolean
+  /** The message that it begins with; undefined: it begins with silence. */
+  readonly first: Uint8Array | undefined
+  /** A stream that is served is answered: silence is then no sign of service, and it is not asked to end. */
+  readonly isAnswered?: boolean
+  /** Statuses that this service refuses with, beside those that every one does. */
+  readonly refusals?: ReadonlyMap<number, Answer>
   readonly draft: CallDraft
   readonly authority: string
   readonly scheme: 'http' | 'https'
-  /** The zone that the message names; the one of the legal peer unless said otherwise. */
-  readonly node: string
   readonly clock: Clock
   /** From the first byte on; then the call is given up. */
   readonly deadlineMs: number
@@ -38,11 +43,11 @@ type State =
   | { readonly kind: 'over'; readonly answer: Answer; readonly text: string; readonly status?: number }
 
 /**
- * One RPC over the raw connection. As the legal peer it opens and asks, and never answers: a global deletes what a zone's
+ * One gRPC call over the raw connection. As the legal peer it opens and asks, and never answers: a global deletes what a zone's
  * first response lacks.
  */
-export class KdsCall {
-  readonly #options: KdsCallOptions
+export class GrpcCall {
+  readonly #options: GrpcCallOptions
   readonly #connection: Http2Connection
   readonly #stream: number
   readonly #fields: readonly Field[]
@@ -57,7 +62,7 @@ export class KdsCall {
   #settledMs: number | undefined
   #opening: Exchange | undefined
 
-  constructor(connection: Http2Connection, options: KdsCallOptions) {
+  constructor(connection: Http2Connection, options: GrpcCallOptions) {
     this.#options = options
     this.#connection = connection
     this.#startedMs = options.clock.monotonicMs()
@@ -71,9 +76,9 @@ export class KdsCall {
    * the target has answered another call since (`yardstick`), so that a busy one is not mistaken for one that serves.
    */
   async settled(yardstick: () => Promise<void>): Promise<Exchange> {
-    const { deadlineMs, clock } = this.#options
+    const { deadlineMs, clock, isAnswered } = this.#options
     const decided = () => this.#state.kind !== 'asked'
-    if (!(await this.#until(decided, SILENCE_MS)) && !this.#halfClosed) {
+    if (!isAnswered && !(await this.#until(decided, SILENCE_MS)) && !this.#halfClosed) {
       this.#halfClose()
       if (!(await this.#until(decided, GOODBYE_MS))) {
         await yardstick()
@@ -88,7 +93,7 @@ export class KdsCall {
 
   /** As `settled`, but the call is left open: silence is taken for service until `ended` tells otherwise. */
   async opened(): Promise<Exchange> {
-    if (this.#halfClosed) return this.settled(async () => {})
+    if (this.#halfClosed || this.#options.isAnswered) return this.settled(async () => {})
     if (!(await this.#until(() => this.#state.kind !== 'asked', SILENCE_MS))) {
       this.#become({ kind: 'accepted', proved: false })
     }
@@ -97,7 +102,7 @@ export class KdsCall {
 
   /** Whether it goes on until somebody ends it. */
   get isSession(): boolean {
-    return this.#options.rpc !== 'HealthCheck'
+    return this.#options.isSession
   }
 
   /** All that the target has sent on it. */
@@ -126,7 +131,7 @@ export class KdsCall {
     const state = this.#state
     const over = state.kind === 'over' ? state : { answer: state.kind === 'accepted' ? 'OK' : 'TIMEOUT', text: '' }
     return {
-      path: this.#options.draft.path ?? KDS[this.#options.rpc].path,
+      path: this.#options.draft.path ?? this.#options.path,
       metadata: this.#fields.map(shownField),
       frames: [...this.#frames],
       answer: over.answer as Answer,
@@ -142,21 +147,14 @@ export class KdsCall {
     return this.#state.kind === 'over' ? this.#state.text : ''
   }
 
-  /** Sends what the RPC begins with; true when that was all. */
+  /** Sends what the call begins with; true when that was all. */
   #ask(): boolean {
-    const { rpc, draft, node } = this.#options
+    const { first, isSession, draft } = this.#options
     const { trailers } = draft
-    if (rpc === 'HealthCheck') {
-      this.#connection.data(this.#stream, message(KDS.HealthCheck.encodeRequest(undefined)), trailers === undefined)
-    } else if (rpc === 'GlobalToZoneSync') {
-      this.#connection.data(
-        this.#stream,
-        message(KDS.GlobalToZoneSync.encodeRequest(firstRequest(node, draft.resourceType))),
-        false,
-      )
-    }
+    const last = !isSession && trailers === undefined
+    if (first !== undefined) this.#connection.data(this.#stream, message(first), last)
     if (trailers !== undefined) this.#connection.trailers(this.#stream, trailers)
-    return rpc === 'HealthCheck' || trailers !== undefined
+    return !isSession || trailers !== undefined
   }
 
   #halfClose(): void {
@@ -172,7 +170,7 @@ export class KdsCall {
       onHeaders: (fields, end) => this.#headers(fields, end),
       onData: (bytes) => {
         this.#received.push(bytes)
-        if (this.#options.rpc !== 'HealthCheck' && this.#state.kind === 'asked') {
+        if (this.#options.isSession && this.#state.kind === 'asked') {
           this.#become({ kind: 'accepted', proved: true })
         }
       },
@@ -201,8 +199,9 @@ export class KdsCall {
 
   /** A stream that ends, however it does, because we have no more to say was served. */
   #answerOf(code: number): Answer {
-    const answer = ANSWER_OF_STATUS.get(code) ?? 'OTHER'
-    if (this.#options.rpc === 'HealthCheck') return code === GRPC_STATUS.OK ? 'OK' : answer
+    const { isSession, refusals } = this.#options
+    const answer = refusals?.get(code) ?? ANSWER_OF_STATUS.get(code) ?? 'OTHER'
+    if (!isSession) return code === GRPC_STATUS.OK ? 'OK' : answer
     const goodbye = this.#halfClosed && this.#options.draft.trailers === undefined
     return goodbye && !REFUSALS.has(answer) ? 'OK' : answer
   }
@@ -246,27 +245,14 @@ const FIXED_FIELDS: readonly Field[] = [
   ['user-agent', 'zonelab-conformance'],
 ]
 
-function pseudoFields({ rpc, draft, authority, scheme }: KdsCallOptions): readonly Field[] {
-  const { query, userinfo, path = KDS[rpc].path } = draft
+function pseudoFields({ path: methodPath, draft, authority, scheme }: GrpcCallOptions): readonly Field[] {
+  const { query, userinfo, path = methodPath } = draft
   return [
     [':method', 'POST'],
     [':scheme', scheme],
     [':path', query === undefined ? path : `${path}?${query}`],
     [':authority', userinfo === undefined ? authority : `${userinfo}@${authority}`],
   ]
-}
-
-/** One type is enough to be answered; what the zone holds already is nothing. */
-function firstRequest(zone: string, type = 'Mesh') {
-  return {
-    type,
-    nonce: '',
-    subscribe: ['*'],
-    unsubscribe: [],
-    initialVersions: new Map<string, string>(),
-    error: undefined,
-    node: { id: zone, metadata: { features: ['hash-suffix'], 'control-plane-id': 'zonelab-conformance' } },
-  }
 }
 
 /** The five bytes before a gRPC message: not compressed, and its length. */

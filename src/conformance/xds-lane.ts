@@ -1,0 +1,185 @@
+import type { KeyObject } from 'node:crypto'
+import { AppError } from '../base/errors.js'
+import { DeltaAggregatedResources } from '../wire/xds-service.js'
+import type { Answer } from './answer.js'
+import type { Bench } from './bench.js'
+import type { CallDraft, Field } from './call-draft.js'
+import type { CallLane, ControlCall } from './call-lane.js'
+import { XDS_DOORS, type XdsDoor } from './door.js'
+import { foreignToken } from './foreign-token.js'
+import { GrpcCall } from './grpc-call.js'
+import type { Http2Connection } from './http2/connection.js'
+import { probe } from './probe.js'
+import { restCall } from './rest-call.js'
+import type { Exchange, Probe } from './result.js'
+import type { Target } from './target.js'
+import { tokenWith } from './tokens/base-token.js'
+
+export interface XdsLaneOptions {
+  readonly target: Target
+  /** The Dataplane that this lane may act as; made for it and removed with it. */
+  readonly dataplane: string
+  readonly unseenZone: string
+  readonly strangerKey: KeyObject
+  readonly deadlineMs: number
+  readonly pace: () => Promise<void>
+}
+
+const MESH = 'default'
+const CLUSTERS = 'type.googleapis.com/envoy.config.cluster.v3.Cluster'
+/** Kuma's xDS server ends a stream whose token does not hold with UNKNOWN; so does no stream that it serves. */
+const REFUSALS: ReadonlyMap<number, Answer> = new Map<number, Answer>([[2, 'UNAUTHENTICATED']])
+/** `POST /bootstrap` has one status for whatever is wrong with a request that it understands. */
+const BOOTSTRAP_REFUSALS: ReadonlyMap<number, Answer> = new Map<number, Answer>([[422, 'UNAUTHENTICATED']])
+
+/** What a zone serves sidecars, called as one Dataplane of the mesh default with a dataplane token. */
+export class XdsLane implements CallLane<XdsDoor> {
+  readonly bench: Bench
+  readonly doors = XDS_DOORS
+  readonly #options: XdsLaneOptions
+  readonly #connections = new Map<'trial' | 'legal', Promise<Http2Connection>>()
+  #made: Promise<void> | undefined
+
+  constructor(options: XdsLaneOptions) {
+    this.#options = options
+    this.bench = benchOf(options)
+  }
+
+  async trial(door: XdsDoor, draft: CallDraft): Promise<{ exchange: Exchange; rawText: string }> {
+    await this.#dataplane()
+    if (door === 'POST /bootstrap') return this.#bootstrap(draft)
+    const connection = await this.#connection('trial')
+    const made = await this.#stream(connection, draft)
+    const exchange = await made.settled(async () => {})
+    made.close()
+    if (exchange.answer === 'CONNECTION') connection.close()
+    return { exchange, rawText: made.rawText }
+  }
+
+  async control(door: XdsDoor): Promise<ControlCall> {
+    const legal = await this.bench.legalCall()
+    if (door === 'POST /bootstrap') {
+      const { exchange } = await this.trial(door, legal)
+      return { isSession: false, alive: false, opening: exchange, exchange, close: () => {} }
+    }
+    await this.#dataplane()
+    const call = await this.#stream(await this.#connection('legal'), legal)
+    await call.opened()
+    return call
+  }
+
+  /** Not by a stream: that would take the place of the session of the Dataplane. */
+  async probe(): Promise<Exchange> {
+    return (await this.trial('POST /bootstrap', await this.bench.legalCall())).exchange
+  }
+
+  async traces(rawText: string): Promise<readonly Probe[]> {
+    return [probe('no configuration was given out', !rawText.includes('dynamic_resources'))]
+  }
+
+  async close(): Promise<void> {
+    for (const pending of this.#connections.values()) (await pending.catch(() => undefined))?.close()
+    const { api } = this.#options.target
+    if (this.#made !== undefined) await api?.delete(this.#path)
+  }
+
+  get #path(): string {
+    return `/meshes/${MESH}/dataplanes/${this.#options.dataplane}`
+  }
+
+  /** A sidecar is served as a Dataplane that is there. */
+  #dataplane(): Promise<void> {
+    this.#made ??= this.#make()
+    return this.#made
+  }
+
+  async #make(): Promise<void> {
+    const { api } = this.#options.target
+    if (api === undefined) throw new AppError('invalid-argument', 'this zone has no API; give --api')
+    const inbound = [{ port: 18_080, servicePort: 18_081, tags: { 'kuma.io/service': 'zonelab-conformance' } }]
+    const name = this.#options.dataplane
+    await api.put(this.#path, { type: 'Dataplane', mesh: MESH, name, networking: { address: '127.0.0.1', inbound } })
+  }
+
+  async #bootstrap({ fields }: CallDraft): Promise<{ exchange: Exchange; rawText: string }> {
+    const { target, dataplane, deadlineMs, pace } = this.#options
+    await pace()
+    const [, token = ''] = fields.find(([name]) => name === 'authorization') ?? []
+    const body = { mesh: MESH, name: dataplane, proxyType: 'dataplane', dataplaneToken: token.toString() }
+    const { exchange, rawText } = await restCall({
+      api: target.bootstrapEndpoint,
+      method: 'POST',
+      path: '/bootstrap',
+      body,
+      fields: [],
+      refusals: BOOTSTRAP_REFUSALS,
+      clock: target.clock,
+      deadlineMs,
+    })
+    return { exchange, rawText }
+  }
+
+  async #stream(connection: Http2Connection, draft: CallDraft): Promise<GrpcCall> {
+    const { target, dataplane, deadlineMs, pace } = this.#options
+    await pace()
+    const { address, trust } = target.endpoint
+    return new GrpcCall(connection, {
+      path: DeltaAggregatedResources.path,
+      isSession: true,
+      isAnswered: true,
+      first: DeltaAggregatedResources.encodeRequest({
+        type: CLUSTERS,
+        nonce: '',
+        subscribe: ['*'],
+        unsubscribe: [],
+        initialVersions: new Map(),
+        error: undefined,
+        node: { id: `${MESH}.${dataplane}`, cluster: dataplane, metadata: { 'dataplane.proxyType': 'dataplane' } },
+      }),
+      refusals: REFUSALS,
+      draft,
+      authority: address,
+      scheme: trust.kind === 'plaintext' ? 'http' : 'https',
+      clock: target.clock,
+      deadlineMs,
+    })
+  }
+
+  async #connection(kind: 'trial' | 'legal'): Promise<Http2Connection> {
+    const there = await this.#connections.get(kind)?.catch(() => undefined)
+    if (there?.open) return there
+    const dialled = this.#options.target.connect()
+    this.#connections.set(kind, dialled)
+    return dialled
+  }
+}
+
+function benchOf({ target, dataplane, unseenZone, strangerKey }: XdsLaneOptions): Bench {
+  const fields = (credential: string | Buffer | undefined): readonly Field[] =>
+    credential === undefined ? [] : [['authorization', credential]]
+  const bench: Bench = {
+    zone: dataplane,
+    unseenZone,
+    claims: { Name: dataplane, Mesh: MESH, Tags: {}, Type: 'dataplane', Workload: '' },
+    strangerKey,
+    fields,
+    get nowS() {
+      return Math.floor(target.clock.nowMs() / 1000)
+    },
+    get signing() {
+      return target.signingKey()
+    },
+    uuid: () => target.random.uuid(),
+    async legalToken() {
+      if (target.signing !== undefined) return tokenWith(bench, {})
+      const { api } = target
+      if (api !== undefined) {
+        return api.issue('/tokens/dataplane', { name: dataplane, mesh: MESH, type: 'dataplane', validFor: '1h' })
+      }
+      throw new AppError('invalid-argument', 'there is no way to a legal token; give --api or --signing-key')
+    },
+    tokenOf: (kind) => foreignToken(target, kind, unseenZone),
+    legalCall: async () => ({ fields: fields(await bench.legalToken()) }),
+  }
+  return bench
+}
