@@ -169,6 +169,10 @@ function benchOf({ target, dataplane, unseenZone, strangerKey }: XdsLaneOptions)
     get signing() {
       return target.signingKey()
     },
+    cpId: undefined,
+    get platform() {
+      return target.requiredPlatform
+    },
     uuid: () => target.random.uuid(),
     async legalToken() {
       if (target.signing !== undefined) return tokenWith(bench, {})
