@@ -35,6 +35,14 @@ describe('the suite can fail', { concurrent: true, timeout: WITHIN_MS }, () => {
     ])
   })
 
+  test('nor does it before a global with a platform', async () => {
+    const cases = ['ZT-161', 'ZT-165', 'ZT-174', 'ZT-178', 'ZT-187', 'ZT-190']
+    const profiles = ['konnect-sat', 'kds-multitenant'] as const
+    const sound = await bench.run({ name: 'has no fault', caughtBy: [], profiles }, cases)
+    const run = sound.cases.filter(({ outcome }) => outcome.kind !== 'not-run')
+    expect(run.map(({ id, outcome }) => `${id} ${outcome.kind}`)).toEqual(cases.map((id) => `${id} passed`))
+  })
+
   test('of a target that refuses everything nothing is said', async () => {
     const result = await bench.run(REFUSES_EVERYTHING, [])
     expect(result.verdict.kind).toBe('inconclusive')

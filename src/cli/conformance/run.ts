@@ -72,10 +72,14 @@ export async function runConformance(context: Context, input: Input): Promise<nu
 
 async function judgedTarget(context: Context, input: Input): Promise<Judged> {
   const { clock, random } = context
-  const way = wayOfAll(selectionOf(input, false).profiles)
+  const { profiles } = selectionOf(input, false)
+  const way = wayOfAll(profiles)
   const target = (endpoint: Endpoint, credentials: Credentials) =>
     Target.of(endpoint, credentials, { clock, random }, KEYS_OF[way])
   const named = await namedTarget(context, input, way)
+  if (named?.endpoint.platform !== undefined && !needsPlatform(profiles)) {
+    throw new AppError('invalid-argument', '--platform is for --profile konnect-sat and kds-multitenant')
+  }
   if (named !== undefined) {
     const logPath = input.text('target-log')
     return {

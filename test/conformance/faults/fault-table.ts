@@ -5,6 +5,7 @@ import type { Fault } from './fault.js'
 import { FORM_FAULTS } from './form-faults.js'
 import { IDENTITY_FAULTS } from './identity-faults.js'
 import { ALGORITHM_FAULTS, KEY_FAULTS } from './key-faults.js'
+import { TENANT_FAULTS } from './tenant-faults.js'
 
 /** Every planted fault, in the order of the matrix. docs/conformance-faults.md is made from these. */
 export const FAULTS: readonly Fault[] = [
@@ -14,5 +15,6 @@ export const FAULTS: readonly Fault[] = [
   ...FORM_FAULTS,
   ...CLAIM_FAULTS,
   ...IDENTITY_FAULTS,
+  ...TENANT_FAULTS,
   ...EFFECT_FAULTS,
 ]

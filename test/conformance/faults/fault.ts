@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import type { CaseId } from '../../../src/conformance/matrix.js'
+import type { CaseId, Profile } from '../../../src/conformance/matrix.js'
 
 /**
  * A fault that a global could have, played by a gate of our own in front of a sound one. It lives here and nowhere in `src`,
@@ -10,6 +10,8 @@ export interface Fault {
   readonly name: string
   /** Each of these turns red; others may. */
   readonly caughtBy: readonly CaseId[]
+  /** Which the target is judged by; default: `zone-jwt`. */
+  readonly profiles?: readonly Profile[]
   /** What the sound global gets to see in place of a call, or an answer that it never sees. */
   readonly weaken?: (call: Call, world: World) => Weakened | Promise<Weakened>
   /** The sound global has answered it, and not with a refusal. */
@@ -47,6 +49,8 @@ export interface World {
   /** Whatever a fault remembers between calls. */
   readonly memory: Set<string>
   readonly log: string[]
+  /** Of an admin of the organisation, where the target has a platform. */
+  readonly platformToken: string | undefined
   /** The kid of the newest key of zone tokens. */
   newestKid(): Promise<string | undefined>
   /** Makes a Zone. */
