@@ -7,6 +7,8 @@ import type { Exchange, Probe } from './result.js'
 export interface CallLane<D extends Door = Door> {
   readonly bench: Bench
   readonly doors: readonly D[]
+  /** Doors where Kuma looks at no token: what is to be refused may be taken there, unless our answer is asked for. */
+  readonly unguardedInKuma?: ReadonlySet<D>
   /** One call, and what the target said before it was cleaned. */
   trial(door: D, draft: CallDraft): Promise<{ readonly exchange: Exchange; readonly rawText: string }>
   /** A legal call, kept open where the door has sessions. */

@@ -182,12 +182,13 @@ export class GrpcCall {
     const value = (name: string) => fields.find(([candidate]) => candidate === name)?.[1]
     const status = value('grpc-status')
     if (status !== undefined) this.#note(`grpc-status=${status}`)
-    if (!end) {
+    const http = value(':status')
+    // What is no 200 is no gRPC, whatever page comes behind it (gRPC PROTOCOL-HTTP2).
+    if (!end && (http === undefined || http === '200')) {
       this.#responseSeen = true
       return
     }
     this.#trailersOnly = !this.#responseSeen
-    const http = value(':status')
     if (status === undefined) {
       const text = http === undefined ? 'the stream ended without a status' : `HTTP status ${http}`
       this.#become({ kind: 'over', answer: http === '431' ? 'CONNECTION' : 'OTHER', text })

@@ -121,7 +121,7 @@ export interface Exchange {
   readonly status?: number
   /** The status text, or what the transport said. */
   readonly text: string
-  /** The refusal came without response headers of its own. */
+  /** The refusal came before anything was answered: without response headers, or where it takes a message to refuse, without one. */
   readonly trailersOnly?: boolean
   readonly elapsedMs: number
 }

@@ -1,5 +1,6 @@
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { leaks, shownField, withoutCredentials } from '../../../src/conformance/redaction.js'
 import {
   compact,
   fixed,
@@ -11,7 +12,6 @@ import {
   withMembersAfter,
   withMembersBefore,
 } from '../../../src/conformance/tokens/encoder.js'
-import { leaks, shownField, withoutCredentials } from '../../../src/conformance/redaction.js'
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const decoded = (text = '') => Buffer.from(text, 'base64url').toString()

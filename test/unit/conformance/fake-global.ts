@@ -13,6 +13,8 @@ export type Reply =
   | { readonly kind: 'refuse'; readonly status: number; readonly text?: string }
   | { readonly kind: 'hang' }
   | { readonly kind: 'reset' }
+  /** No gRPC: what an HTTP server in front says. */
+  | { readonly kind: 'page'; readonly status: number }
 
 export interface Call {
   readonly path: string
@@ -89,6 +91,10 @@ export class FakeGlobal {
     // Only now: a reply that ends every stream means those before this one.
     this.#streams.add(stream)
     if (reply.kind === 'reset') stream.close(2)
+    if (reply.kind === 'page') {
+      stream.respond({ ':status': reply.status })
+      stream.end('<html>')
+    }
     if (reply.kind === 'refuse') stream.respond(refusal(reply.status, reply.text ?? 'no'), { endStream: true })
     if (reply.kind === 'serve') this.#serve(stream, path)
   }

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { createServer as createTcpServer, type AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { exitCodeOf } from '../../../src/conformance/verdict.js'
 import { type Call, FakeGlobal, type Reply, strictEnough } from './fake-global.js'
@@ -38,6 +38,12 @@ describe('a run', () => {
     expect(caseOf('ZT-030')?.outcome).toMatchObject({ kind: 'failed', why: expect.stringContaining('StreamStats') })
     expect(result.verdict).toEqual({ kind: 'not conformant', failed: ['ZT-030'] })
     expect(exitCodeOf(result.verdict, result.cases)).toBe(10)
+  })
+
+  test('takes the page of an HTTP server for no service', async () => {
+    const walled = (call: Call): Reply => (algOf(call) === 'none' ? { kind: 'page', status: 431 } : strictEnough(call))
+    const { caseOf } = await (await fake(walled)).run(['ZT-030'])
+    expect(caseOf('ZT-030')?.outcome).toMatchObject({ kind: 'failed', why: expect.stringContaining('got CONNECTION') })
   })
 
   test('passes no refusal whose control is refused too', async () => {
