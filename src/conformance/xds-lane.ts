@@ -152,10 +152,10 @@ export class XdsLane implements CallLane<XdsDoor> {
       clock: target.clock,
       deadlineMs,
     })
-    const { trailersOnly, ...exchange } = await call.settled(async () => {})
+    const { trailersOnly: _headersAnyway, ...exchange } = await call.settled(async () => {})
     call.close()
     if (exchange.answer === 'CONNECTION') connection.close()
-    const silent = trailersOnly !== undefined && { trailersOnly: call.received.length === 0 }
+    const silent = exchange.status !== undefined && { trailersOnly: call.received.length === 0 }
     return { exchange: { ...exchange, ...silent }, rawText: call.rawText }
   }
 
