@@ -27,14 +27,7 @@ export type Level = (typeof LEVELS)[number]
 export const BASES = ['rfc', 'kuma', 'konnect', 'ours'] as const
 export type Basis = (typeof BASES)[number]
 
-export const PROFILES = [
-  'zone-jwt',
-  'konnect-sat',
-  'kds-multitenant',
-  'user-token',
-  'dataplane-token',
-  'zone-client',
-] as const
+export const PROFILES = ['zone-jwt', 'konnect-sat', 'kds-multitenant', 'user-token', 'dataplane-token'] as const
 export type Profile = (typeof PROFILES)[number]
 
 /**
