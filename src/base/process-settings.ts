@@ -16,8 +16,8 @@ export const PROCESS_SETTINGS = {
   }),
 } as const
 
-/** Where a control plane keeps its resources: `store`, or Kuma's own names for a Postgres database. */
-const STORE_SETTINGS = {
+/** Where a process keeps what it has: `store`, or Kuma's own names for a Postgres database. */
+export const STORE_SETTINGS = {
   store: text({
     env: 'ZONELAB_STORE',
     doc: '`memory`, the path of a SQLite file, or `postgres://user@host:port/database`',

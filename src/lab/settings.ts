@@ -57,7 +57,7 @@ const SHARD = 'us-1'
 /** The lab's own organisation, and one that must see nothing of it. */
 const ORGANIZATIONS = 'lab,guests'
 
-function platformSettings({ paths, spec, ports, diagnosticsToken }: Wiring): Settings {
+function platformSettings({ paths, spec, ports, diagnosticsToken, database }: Wiring): Settings {
   const { diagnosticsPort = 0, apiHttpPort = 0 } = ports.platform ?? {}
   const host = dialable(spec.listen)
   const shard = {
@@ -75,7 +75,8 @@ function platformSettings({ paths, spec, ports, diagnosticsToken }: Wiring): Set
     shards: JSON.stringify([shard]),
     organizations: ORGANIZATIONS,
     adminTokenFile: adminTokenFile(paths, 'platform'),
-    store: spec.db === 'memory' ? 'memory' : join(paths.data, 'platform.db'),
+    store: database?.store ?? (spec.db === 'memory' ? 'memory' : join(paths.data, 'platform.db')),
+    ...(database && { postgresPassword: database.password }),
   }
 }
 

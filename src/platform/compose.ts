@@ -8,6 +8,7 @@ import { PromMetrics } from '../base/prom-metrics.js'
 import type { Random } from '../base/random.js'
 import { openRecords } from '../store/open-records.js'
 import type { RecordStore } from '../store/records.js'
+import { storePlace } from '../store/store-place.js'
 import { addDiagnostics } from '../transport/http/diagnostics.js'
 import { HttpServer } from '../transport/http/server.js'
 import { AdmissionFeeds } from './admission-feeds.js'
@@ -103,7 +104,9 @@ export class PlatformProcess {
       this.#ready = false
       this.#ports.onFatal?.(error)
     }
-    const store = await openRecords(this.#config.store, { log: this.#ports.log, onFatal })
+    const { clock, random, log } = this.#ports
+    const { postgresMaxOpenConnections: connectionsMax } = this.#config
+    const store = await openRecords(storePlace(this.#config), { clock, random, log, onFatal, connectionsMax })
     this.#lifecycle.onStop(() => store.close())
     return store
   }

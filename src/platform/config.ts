@@ -1,4 +1,4 @@
-import { PROCESS_SETTINGS } from '../base/process-settings.js'
+import { PROCESS_SETTINGS, STORE_SETTINGS } from '../base/process-settings.js'
 import { port, type ReadSettings, readSettings, type SettingSources, type SettingsOf, text } from '../base/settings.js'
 
 /** Every setting of `zonelab platform run`. */
@@ -29,12 +29,12 @@ export const PLATFORM_SETTINGS = {
     doc: "File (0600) for the first organisation's admin token, the others' beside it; empty: none",
     fallback: '',
   }),
-  store: text({ env: 'ZONELAB_STORE', doc: '`memory`, or the path of a SQLite file', fallback: 'memory' }),
   diagnosticsPort: port({
     env: 'ZONELAB_PLATFORM_DIAGNOSTICS_PORT',
     doc: "Readiness, metrics and the operator's view",
     fallback: 5691,
   }),
+  ...STORE_SETTINGS,
   ...PROCESS_SETTINGS,
 } as const
 

@@ -11,6 +11,7 @@ import type { JsonText } from '../model/json.js'
  * - Names are unique among records of one kind under one parent, digests among all records of all organisations.
  * - A delete takes along what has the record as parent, transitively.
  * - The journal can only be appended to.
+ * - One process writes at a time: another one's `open` throws `store-locked`.
  */
 export interface RecordStore {
   /** Organisations that have a record, sorted. */
@@ -21,6 +22,8 @@ export interface RecordStore {
   findByDigest(digest: string): Promise<Found | undefined>
   /** Calls `listener` for each commit that changed a record, synchronously after it is durable. Returns the unsubscriber. */
   watch(listener: (commit: RecordCommit) => void): () => void
+  /** False while another process might write, of which watchers would not hear. */
+  isSoleWriter(): boolean
   close(): Promise<void>
 }
 
@@ -31,7 +34,7 @@ export interface OrganizationStore {
   list(kind: string, filter?: RecordFilter): Promise<readonly StoredRecord[]>
   /**
    * Throws `already-exists` (a name, id or digest is taken), `not-found` (the parent is not there), `version-conflict` (a
-   * replaced record is not there in that version), `unavailable`, `store-full`.
+   * replaced record is not there in that version), `invalid-argument` (a name holds a NUL), `unavailable`, `store-full`.
    */
   commit(writes: readonly RecordWrite[]): Promise<void>
   /** The journal from the entry after `after` on, oldest first. */
@@ -61,6 +64,7 @@ export interface RecordFilter {
 
 export type RecordWrite =
   | { readonly kind: 'create'; readonly record: RecordDraft }
+  /** The digest stays as it was. */
   | { readonly kind: 'replace'; readonly record: RecordDraft; readonly version: number }
   /** Of what is not there: nothing. */
   | { readonly kind: 'delete'; readonly record: RecordKey }

@@ -158,6 +158,50 @@ export function recordsContract(name: string, open: () => Promise<RecordStore>):
       expect(await acme.list('team', { name: '%' })).toEqual([])
     })
 
+    test('what not every database can keep is refused, and nothing is found by it', async () => {
+      const name = 'a\u0000b'
+      await expect(create(record('team', 't1', { name }))).rejects.toMatchObject({ code: 'invalid-argument' })
+      expect(await acme.list('team', { name })).toEqual([])
+      expect(await acme.get('team', name)).toBeUndefined()
+    })
+
+    test('the place of a record that goes is free for the next in the same commit', async () => {
+      await create(record('user', 'u1', { name: 'ann' }), record('token', 'k1', { parent: 'u1', digest: 'abc' }))
+      await acme.commit([
+        { kind: 'delete', record: { kind: 'user', id: 'u1' } },
+        { kind: 'create', record: record('user', 'u2', { name: 'ann' }) },
+        { kind: 'create', record: record('token', 'k2', { parent: 'u2', digest: 'abc' }) },
+      ])
+      expect(await store.findByDigest('abc')).toMatchObject({ record: { id: 'k2' } })
+      expect(await acme.get('token', 'k1')).toBeUndefined()
+    })
+
+    test('an organisation whose last record has gone is listed no more, and its journal stays', async () => {
+      await acme.commit([
+        { kind: 'create', record: record('team', 't1') },
+        { kind: 'append', entry: canonicalJson({ n: 1 }) },
+      ])
+      await acme.commit([{ kind: 'delete', record: { kind: 'team', id: 't1' } }])
+      expect(await store.organizations()).toEqual([])
+      expect(await acme.journal({ after: 0, limit: 10 })).toHaveLength(1)
+    })
+
+    test('commits that are asked for at once all take effect, one after the other', async () => {
+      const ids = Array.from({ length: 20 }, (_, index) => `t${index}`)
+      await Promise.all(
+        ids.map((id) =>
+          acme.commit([
+            { kind: 'create', record: record('team', id) },
+            { kind: 'append', entry: canonicalJson({ id }) },
+          ]),
+        ),
+      )
+      expect((await acme.list('team')).map(({ id }) => id)).toEqual(ids)
+      const journal = await acme.journal({ after: 0, limit: 100 })
+      expect(journal.map(({ entry }) => JSON.parse(entry).id)).toEqual(ids)
+      expect(journal.at(-1)?.sequence).toBe(20)
+    })
+
     test('a closed store refuses', async () => {
       await store.close()
       await expect(acme.list('team')).rejects.toMatchObject({ code: 'unavailable' })

@@ -11,6 +11,8 @@ interface Link {
   unread: Buffer
 }
 
+/** Of the transactions whose end may be lost: every commit of resources, and of records, has one of these. */
+const WRITES = ['INSERT INTO zonelab.change_log', 'UPDATE zonelab.record_head']
 const NOTIFICATION = 'A'.charCodeAt(0)
 
 /** Between a store and its database: cuts, refuses, and loses chosen messages. It reads PostgreSQL's framing, nothing more. */
@@ -77,7 +79,7 @@ export class PostgresProxy {
   }
 
   #fromClient(link: Link, data: Buffer): void {
-    if (data.includes('INSERT INTO zonelab.change_log')) link.writes = true
+    if (WRITES.some((statement) => data.includes(statement))) link.writes = true
     const commits = data.includes('COMMIT\0') && link.writes
     if (commits && this.commit === 'is lost on the way there') {
       this.#lose(link)

@@ -6,7 +6,7 @@ import type { Logger } from '../../base/log.js'
 import type { Random } from '../../base/random.js'
 import { parseTenantId, type TenantId } from '../../model/tenant.js'
 import type { CallHandler } from '../peers.js'
-import type { PgDatabase, Statement } from './pg-database.js'
+import { ofTenant, type PgDatabase, type Statement } from './pg-database.js'
 import type { SessionMember } from './pg-session.js'
 
 export interface PgCallsOptions {
@@ -91,7 +91,7 @@ export class PgCalls implements SessionMember {
   }
 
   async #look(tenant: TenantId, id: string): Promise<Uint8Array | undefined> {
-    const [row] = await this.#options.database.read<CallRow>(tenant, statements.look(tenant, id))
+    const [row] = await this.#options.database.read<CallRow>(ofTenant(tenant), statements.look(tenant, id))
     if (!row) throw new AppError('unavailable', 'the database forgot the call: try again')
     if (row.code !== null) {
       const code = Object.hasOwn(ERRORS, row.code) ? (row.code as ErrorCode) : 'internal'
@@ -117,7 +117,7 @@ export class PgCalls implements SessionMember {
     if (!this.#handler || this.#answering.has(id)) return
     this.#answering.add(id)
     try {
-      const [row] = await database.read<CallRow>(tenant, statements.look(tenant, id))
+      const [row] = await database.read<CallRow>(ofTenant(tenant), statements.look(tenant, id))
       if (!row || row.response !== null || row.code !== null) return
       await this.#run(tenant, await answered(this.#handler, tenant, id, row.request))
       await this.#notify({ to: from, tenant, id })
@@ -129,7 +129,7 @@ export class PgCalls implements SessionMember {
   }
 
   async #run(tenant: TenantId, statement: Statement): Promise<void> {
-    await this.#options.database.run(tenant, statement)
+    await this.#options.database.run(ofTenant(tenant), statement)
   }
 
   async #notify(message: z.infer<typeof notice>): Promise<void> {

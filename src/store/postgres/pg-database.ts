@@ -22,6 +22,20 @@ export interface Statement {
   readonly values: readonly unknown[]
 }
 
+/** Whose rows a transaction sees and writes. */
+export interface Scope {
+  readonly setting: 'app.tenant_id' | 'app.organisation_id'
+  readonly value: string
+}
+
+export function ofTenant(tenant: TenantId): Scope {
+  return { setting: 'app.tenant_id', value: tenant }
+}
+
+export function ofOrganization(organization: string): Scope {
+  return { setting: 'app.organisation_id', value: organization }
+}
+
 /** A statement that takes longer has met a lock or a plan that no one waits for. */
 const STATEMENT_MS = 15_000
 /** Of this process's own transactions each takes milliseconds: a longer wait is for somebody who hangs. */
@@ -75,40 +89,41 @@ export class PgDatabase {
     this.#pool.on('connect', (client) => client.on('error', () => {}))
   }
 
-  /** One transaction, one round trip: the answer of `statement`, seen as `tenant`. Throws AppError. */
-  async read<R extends pg.QueryResultRow>(tenant: TenantId, { text, values }: Statement): Promise<readonly R[]> {
-    const answers = await this.#asking((connection) =>
-      Promise.all([
-        connection.query('BEGIN READ ONLY'),
-        connection.query(SET_TENANT, [tenant]),
-        connection.query<R>(text, values),
-        connection.query('COMMIT'),
-      ]),
-    )
-    return answers[2].rows
+  /** One transaction, one round trip: the answer of `statement`, seen in that scope. Throws AppError. */
+  read<R extends pg.QueryResultRow>(scope: Scope, statement: Statement): Promise<readonly R[]> {
+    return this.look(set(scope), statement)
   }
 
-  /** One statement as `tenant` that changes something. Throws AppError. */
-  async run(tenant: TenantId, statement: Statement): Promise<void> {
+  /** One transaction that reads, one round trip: the answer of the last statement. Throws AppError. */
+  async look<R extends pg.QueryResultRow>(...looks: readonly [...Statement[], Statement]): Promise<readonly R[]> {
+    const statements = [{ text: 'BEGIN READ ONLY', values: [] }, ...looks, { text: 'COMMIT', values: [] }]
+    const answers = await this.#asking((connection) =>
+      Promise.all(statements.map(({ text, values }) => connection.query<R>(text, values))),
+    )
+    return answers.at(-2)?.rows ?? []
+  }
+
+  /** One statement in that scope that changes something. Throws AppError. */
+  async run(scope: Scope, statement: Statement): Promise<void> {
     try {
-      await this.write(tenant, (transaction) => transaction.commit(statement))
+      await this.write(scope, (transaction) => transaction.commit(statement))
     } catch (thrown) {
       throw pgFailure(thrown, this.name).error
     }
   }
 
-  /** One statement about no tenant. Throws AppError. */
+  /** One statement about nobody's rows. Throws AppError. */
   async ask<R extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<readonly R[]> {
     return (await this.#asking((connection) => connection.query<R>(text, values))).rows
   }
 
   /**
-   * A transaction as `tenant`, from its begin on; `work` ends it with `commit` or lets it go. Throws what the driver
+   * A transaction in that scope, from its begin on; `work` ends it with `commit` or lets it go. Throws what the driver
    * throws, for the caller to judge by `pgFailure`.
    */
-  write<T>(tenant: TenantId, work: (transaction: WriteTransaction) => Promise<T>): Promise<T> {
+  write<T>(scope: Scope, work: (transaction: WriteTransaction) => Promise<T>): Promise<T> {
     return this.#using(async (connection) => {
-      const transaction = new WriteTransaction(connection, tenant)
+      const transaction = new WriteTransaction(connection, scope)
       const result = await work(transaction)
       await transaction.end()
       return result
@@ -161,17 +176,20 @@ export class PgDatabase {
 }
 
 /** Transaction-local, so that the next user of the connection is nobody until he says who he is (auth.md §3.2, 6 to 8). */
-const SET_TENANT = "SELECT set_config('app.tenant_id', $1, true)"
+function set({ setting, value }: Scope): Statement {
+  return { text: `SELECT set_config('${setting}', $1, true)`, values: [value] }
+}
 
-/** A transaction that has begun, as one tenant. */
+/** A transaction that has begun, in one scope. */
 export class WriteTransaction {
   readonly #connection: Connection
   readonly #begun: Promise<unknown>
   #over = false
 
-  constructor(connection: Connection, tenant: TenantId) {
+  constructor(connection: Connection, scope: Scope) {
     this.#connection = connection
-    this.#begun = Promise.all([connection.query('BEGIN'), connection.query(SET_TENANT, [tenant])])
+    const { text, values } = set(scope)
+    this.#begun = Promise.all([connection.query('BEGIN'), connection.query(text, values)])
     // Reported by the first statement after it.
     this.#begun.catch(() => {})
   }
@@ -182,11 +200,13 @@ export class WriteTransaction {
     return result.rows
   }
 
-  /** The last statement and the COMMIT, in one round trip. */
-  async commit({ text, values }: Statement): Promise<void> {
+  /** The last statements and the COMMIT, in one round trip. */
+  async commit(...statements: readonly Statement[]): Promise<void> {
     this.#over = true
-    const [, ended] = await Promise.all([this.#connection.query(text, values), this.#connection.query('COMMIT')])
-    if (ended.command !== 'COMMIT') throw new AppError('internal', `the database answered COMMIT with ${ended.command}`)
+    const last = statements.map(({ text, values }) => this.#connection.query(text, values))
+    const ended = (await Promise.all([...last, this.#connection.query('COMMIT')])).at(-1)
+    if (ended?.command !== 'COMMIT')
+      throw new AppError('internal', `the database answered COMMIT with ${ended?.command}`)
   }
 
   async end(): Promise<void> {

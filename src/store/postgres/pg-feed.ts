@@ -6,7 +6,7 @@ import type { TenantId } from '../../model/tenant.js'
 import { ChangeFeed, type CommitListener } from '../change-feed.js'
 import type { Committed } from '../sql/requests.js'
 import type { Change, Head } from '../store.js'
-import type { PgDatabase } from './pg-database.js'
+import { ofTenant, type PgDatabase } from './pg-database.js'
 import {
   type Joined,
   keyOfColumns,
@@ -137,7 +137,7 @@ export class PgFeed {
   async #catchUp(): Promise<void> {
     const { database, tenant } = this.#options
     const since = this.#told
-    const rows = await database.read<ChangesRow>(tenant, statements.changes(tenant, since?.revision ?? 0))
+    const rows = await database.read<ChangesRow>(ofTenant(tenant), statements.changes(tenant, since?.revision ?? 0))
     // A deletion of our own was quicker: what was read is of an epoch that is over.
     if (this.#told?.epoch !== since?.epoch) return this.#catchUp()
     const [first] = rows

@@ -12,7 +12,7 @@ import type { Fence } from '../peers.js'
 import type { Committed, WriteRequest } from '../sql/requests.js'
 import { WriteQueue } from '../sql/write-queue.js'
 import type { ChangesSince, CommitResult, Head, ListFilter, Listing, TenantStore, Write } from '../store.js'
-import type { PgDatabase, Statement } from './pg-database.js'
+import { ofTenant, type PgDatabase, type Statement } from './pg-database.js'
 import { PgFeed } from './pg-feed.js'
 import {
   type Joined,
@@ -151,7 +151,7 @@ export class PgTenantStore implements TenantStore {
   }
 
   async #readNow<R extends TenantColumns>(statement: Statement): Promise<readonly R[]> {
-    const rows = await this.#options.database.read<R>(this.tenant, statement)
+    const rows = await this.#options.database.read<R>(ofTenant(this.tenant), statement)
     await this.#feed.told(this.#feed.headOf(rows[0]))
     return rows
   }

@@ -1,5 +1,4 @@
 import type { Clock } from '../../base/clock.js'
-import { sleep } from '../../base/clock.js'
 import { AppError } from '../../base/errors.js'
 import { keyText } from '../../model/resource.js'
 import type { TenantId } from '../../model/tenant.js'
@@ -7,8 +6,9 @@ import { MemoryTenant } from '../memory-tenant.js'
 import { type CommitRequest, type Committed, failureOf, type Reply, type WriteRequest } from '../sql/requests.js'
 import { CHANGE_LOG_MAX, type Change, type Head } from '../store.js'
 import { decide } from '../transaction.js'
-import type { PgDatabase, WriteTransaction } from './pg-database.js'
+import { ofTenant, type PgDatabase, type WriteTransaction } from './pg-database.js'
 import { type PgFailure, pgFailure } from './pg-error.js'
+import { notWritten, type TransactionOutcome, transactionOutcome } from './pg-outcome.js'
 import { type LogEntry, type ResourceColumns, resourceOf, statements, type TenantRow } from './pg-statements.js'
 
 export interface PgWriterOptions {
@@ -30,10 +30,6 @@ interface LockedTenant {
   readonly log_size: string
   readonly transaction: string
 }
-
-/** How long a commit whose connection was lost is asked after, before it is answered that nobody knows. */
-const OUTCOME_WITHIN_MS = 5_000
-const OUTCOME_EVERY_MS = 100
 
 /** Writes one tenant's groups of commits, each in one transaction. */
 export class PgWriter {
@@ -84,7 +80,7 @@ export class PgWriter {
     const { database, tenant } = this.#options
     const plan: { made: Plan | undefined } = { made: undefined }
     try {
-      await database.write(tenant, async (transaction) => {
+      await database.write(ofTenant(tenant), async (transaction) => {
         plan.made = await this.#plan(transaction, commits)
         const { changes, log, to } = plan.made
         if (changes.length > 0) await transaction.commit(statements.record(tenant, changes, log, to))
@@ -136,7 +132,7 @@ export class PgWriter {
   async #delete(nextEpoch: string): Promise<Reply<Committed>> {
     const { database, tenant, onDeleted } = this.#options
     try {
-      await database.write(tenant, async (transaction) => {
+      await database.write(ofTenant(tenant), async (transaction) => {
         await transaction.query(statements.lock(tenant))
         await transaction.commit(statements.forget(tenant))
       })
@@ -148,31 +144,12 @@ export class PgWriter {
     return { kind: 'ok', value: { outcomes: [], changes: [], head: { epoch: nextEpoch, revision: 0 } } }
   }
 
-  /**
-   * The connection was lost with a COMMIT on its way. The database remembers what became of the transaction; that the
-   * tenant has got as far is asked too, as after a failover to a standby that lacks it the number is somebody else's.
-   */
   async #hasHappened({ transaction, to }: Plan): Promise<TransactionOutcome> {
     const { database, tenant, clock } = this.#options
-    const untilMs = clock.monotonicMs() + OUTCOME_WITHIN_MS
-    while (clock.monotonicMs() < untilMs) {
-      try {
-        const [status] = await database.ask<{ status: string | null }>(
-          'SELECT pg_xact_status($1::text::xid8) AS status',
-          [transaction],
-        )
-        if (status?.status === 'aborted') return 'aborted'
-        if (status?.status === 'committed') {
-          const [row] = await database.read<LockedTenant>(tenant, statements.list(tenant, [], undefined))
-          return row?.epoch === to.epoch && Number(row.revision) >= to.revision ? 'committed' : 'unknown'
-        }
-        if (status?.status !== 'in progress') return 'unknown'
-      } catch (thrown) {
-        if (AppError.from(thrown).code !== 'unavailable') return 'unknown'
-      }
-      await sleep(clock, OUTCOME_EVERY_MS)
-    }
-    return 'unknown'
+    return transactionOutcome({ database, clock, transaction }, async () => {
+      const [row] = await database.read<LockedTenant>(ofTenant(tenant), statements.list(tenant, [], undefined))
+      return row?.epoch === to.epoch && Number(row.revision) >= to.revision
+    })
   }
 }
 
@@ -185,8 +162,6 @@ async function termsNow(
   const found = await Promise.all(roles.map((role) => transaction.query<{ term: string }>(statements.term(role))))
   return new Map(roles.map((role, index) => [role, Number(found[index]?.[0]?.term)]))
 }
-
-type TransactionOutcome = 'committed' | 'aborted' | 'unknown'
 
 type Attempt =
   | { readonly kind: 'done'; readonly replies: readonly Reply<Committed>[] }
@@ -265,15 +240,6 @@ async function trimmed(
   const oldest = excess > 0 ? await findOldest(excess) : undefined
   if (!oldest) return { log, floor: row.floor, logSize: row.logSize + size }
   return { log, floor: oldest.revision, logSize: row.logSize - oldest.gone + size }
-}
-
-/** Never tried again by us: the writer decides. */
-function notWritten(outcome: 'aborted' | 'unknown', database: PgDatabase): PgFailure {
-  const text =
-    outcome === 'aborted'
-      ? `the database ${database.name} ended the connection before it wrote: try again`
-      : `the database ${database.name} went away while it wrote, and whether it did is not known: look before you try again`
-  return { kind: 'rolled-back', error: new AppError('unavailable', text) }
 }
 
 function tenantRow(locked: LockedTenant): TenantRow {

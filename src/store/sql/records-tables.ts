@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import type { JsonText } from '../../model/json.js'
 import type { Found, JournalEntry, RecordFilter, RecordKey, StoredRecord } from '../records.js'
+import type { RecordRows } from '../records-transaction.js'
 
 interface Row {
   readonly kind: string
@@ -26,7 +27,7 @@ export class RecordTables {
     return this.#sql.organizations.all()
   }
 
-  get(organization: string, kind: string, id: string): StoredRecord | undefined {
+  get(organization: string, { kind, id }: RecordKey): StoredRecord | undefined {
     const row = this.#sql.get.get(organization, kind, id)
     return row && recordOf(row)
   }
@@ -35,42 +36,29 @@ export class RecordTables {
     return this.#sql.list.all({ organization, kind, parent: parent ?? null, name: name ?? null }).map(recordOf)
   }
 
-  ownedBy(organization: string, parent: string): StoredRecord[] {
-    return this.#sql.ownedBy.all(organization, parent).map(recordOf)
-  }
-
   findByDigest(digest: string): Found | undefined {
     const row = this.#sql.findByDigest.get(digest)
     return row && { organization: row.organization, record: recordOf(row) }
   }
 
-  /** The id of the record of that name. */
-  named(organization: string, kind: string, parent: string, name: string): string | undefined {
-    return this.#sql.named.get(organization, kind, parent, name)
-  }
-
-  isTaken(organization: string, id: string): boolean {
-    return this.#sql.isTaken.get(organization, id) !== undefined
-  }
-
-  insert(organization: string, record: StoredRecord): void {
-    this.#sql.insert.run(rowOf(organization, record))
-  }
-
-  update(organization: string, record: StoredRecord): void {
-    this.#sql.update.run(rowOf(organization, record))
-  }
-
-  delete(organization: string, { kind, id }: RecordKey): void {
-    this.#sql.delete.run(organization, kind, id)
-  }
-
-  append(organization: string, entry: JsonText): void {
-    this.#sql.append.run({ organization, entry })
-  }
-
   journal(organization: string, after: number, limit: number): JournalEntry[] {
     return this.#sql.journal.all(organization, after, limit)
+  }
+
+  /** For a transaction. */
+  rowsOf(organization: string): RecordRows {
+    const sql = this.#sql
+    return {
+      get: (key) => this.get(organization, key),
+      named: ({ kind, parent, name }) => sql.named.get(organization, kind, parent ?? '', name),
+      isTaken: (id) => sql.isTaken.get(organization, id) !== undefined,
+      isDigestTaken: (digest, by) => (this.findByDigest(digest)?.record.id ?? by) !== by,
+      ownedBy: (parent) => sql.ownedBy.all(organization, parent).map(recordOf),
+      insert: (record) => sql.insert.run(rowOf(organization, record)),
+      update: (record) => sql.update.run(rowOf(organization, record)),
+      delete: ({ kind, id }) => sql.delete.run(organization, kind, id),
+      append: (entry) => sql.append.run({ organization, entry }),
+    }
   }
 }
 

@@ -1,16 +1,9 @@
 import type { Database } from 'better-sqlite3'
 import { AppError } from '../../base/errors.js'
 import { type Logger, silentLogger } from '../../base/log.js'
-import type {
-  Found,
-  OrganizationStore,
-  RecordChange,
-  RecordCommit,
-  RecordKey,
-  RecordStore,
-  RecordWrite,
-  StoredRecord,
-} from '../records.js'
+import { RecordWatchers } from '../record-watchers.js'
+import type { Found, OrganizationStore, RecordCommit, RecordStore, RecordWrite } from '../records.js'
+import { applyWrites, requireKeepable } from '../records-transaction.js'
 import { RECORDS_SCHEMA } from './records-schema.js'
 import { RecordTables } from './records-tables.js'
 import { closeDatabase, openDatabase } from './sqlite.js'
@@ -35,13 +28,14 @@ class SqliteRecords implements RecordStore {
   readonly #db: Database
   readonly #tables: RecordTables
   readonly #options: SqliteRecordsOptions
-  readonly #listeners = new Set<(commit: RecordCommit) => void>()
+  readonly #watchers: RecordWatchers
   #refusal: AppError | undefined
 
   constructor(db: Database, options: SqliteRecordsOptions) {
     this.#db = db
     this.#tables = new RecordTables(db)
     this.#options = options
+    this.#watchers = new RecordWatchers(options.log ?? silentLogger)
   }
 
   async organizations(): Promise<readonly string[]> {
@@ -51,7 +45,7 @@ class SqliteRecords implements RecordStore {
   organization(organization: string): OrganizationStore {
     return {
       organization,
-      get: async (kind, id) => this.#run((tables) => tables.get(organization, kind, id)),
+      get: async (kind, id) => this.#run((tables) => tables.get(organization, { kind, id })),
       list: async (kind, filter) => this.#run((tables) => tables.list(organization, kind, filter ?? {})),
       commit: async (writes) => this.#commit(organization, writes),
       journal: async ({ after, limit }) => this.#run((tables) => tables.journal(organization, after, limit)),
@@ -63,8 +57,12 @@ class SqliteRecords implements RecordStore {
   }
 
   watch(listener: (commit: RecordCommit) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#watchers.add(listener)
+  }
+
+  /** The file is locked for this process. */
+  isSoleWriter(): boolean {
+    return true
   }
 
   async close(): Promise<void> {
@@ -73,60 +71,10 @@ class SqliteRecords implements RecordStore {
   }
 
   #commit(organization: string, writes: readonly RecordWrite[]): void {
-    const apply = this.#db.transaction(() => writes.flatMap((write) => this.#apply(organization, write)))
+    requireKeepable(writes)
+    const apply = this.#db.transaction(() => applyWrites(this.#tables.rowsOf(organization), writes))
     const changes = this.#run(() => apply.immediate())
-    if (changes.length > 0) this.#announce({ organization, changes })
-  }
-
-  #apply(organization: string, write: RecordWrite): RecordChange[] {
-    switch (write.kind) {
-      case 'create': {
-        const after: StoredRecord = { ...write.record, version: 1 }
-        this.#requireRoom(organization, after)
-        this.#tables.insert(organization, after)
-        return [{ before: undefined, after }]
-      }
-      case 'replace': {
-        const before = this.#tables.get(organization, write.record.kind, write.record.id)
-        if (before?.version !== write.version) {
-          throw new AppError('version-conflict', `${nameOf(write.record)} has changed since it was read`)
-        }
-        const after: StoredRecord = { ...write.record, version: write.version + 1 }
-        this.#requireRoom(organization, after)
-        this.#tables.update(organization, after)
-        return [{ before, after }]
-      }
-      case 'delete':
-        return this.#delete(organization, write.record)
-      case 'append':
-        this.#tables.append(organization, write.entry)
-        return []
-    }
-  }
-
-  #delete(organization: string, key: RecordKey): RecordChange[] {
-    const before = this.#tables.get(organization, key.kind, key.id)
-    if (!before) return []
-    this.#tables.delete(organization, key)
-    const owned = this.#tables.ownedBy(organization, key.id)
-    return [{ before, after: undefined }, ...owned.flatMap((record) => this.#delete(organization, record))]
-  }
-
-  /** Said in words here, because a constraint's own message names columns. */
-  #requireRoom(organization: string, record: StoredRecord): void {
-    const { kind, id, parent, name, digest } = record
-    const named = this.#tables.named(organization, kind, parent ?? '', name)
-    if (named !== undefined && named !== id) {
-      throw new AppError('already-exists', `there is a ${kind} named "${name}" already`)
-    }
-    if (record.version === 1 && this.#tables.isTaken(organization, id)) {
-      throw new AppError('already-exists', `there is a record ${id} already`)
-    }
-    if (parent !== undefined && !this.#tables.isTaken(organization, parent)) {
-      throw new AppError('not-found', `${nameOf(record)}: what it belongs to is not there any more`)
-    }
-    const holder = digest === undefined ? undefined : this.#tables.findByDigest(digest)
-    if (holder && holder.record.id !== id) throw new AppError('already-exists', 'this secret is in use already')
+    this.#watchers.announce({ organization, changes })
   }
 
   #run<T>(work: (tables: RecordTables) => T): T {
@@ -143,19 +91,4 @@ class SqliteRecords implements RecordStore {
       throw error
     }
   }
-
-  #announce(commit: RecordCommit): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(commit)
-      } catch (thrown) {
-        const { log = silentLogger } = this.#options
-        log.error('a watcher of the store failed', { error: AppError.from(thrown) })
-      }
-    }
-  }
-}
-
-function nameOf({ kind, name }: { readonly kind: string; readonly name: string }): string {
-  return `${kind} "${name}"`
 }
