@@ -3,7 +3,6 @@ import { ZONE_CP_SCOPE } from '../auth/issue.js'
 import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import { KDS } from '../wire/kds-service.js'
-import { zoneHeaders } from '../wire/metadata.js'
 import type { Bench } from './bench.js'
 import type { CallDraft, Field } from './call-draft.js'
 import type { CallLane } from './call-lane.js'
@@ -17,6 +16,7 @@ import { RPCS, type Rpc } from './rpc.js'
 import type { Side } from './stage.js'
 import type { Target } from './target.js'
 import type { TargetApi } from './target-api.js'
+import { zoneFields } from './zone-fields.js'
 
 export interface LaneOptions {
   readonly target: Target
@@ -27,10 +27,6 @@ export interface LaneOptions {
   /** Waits for its turn, so that all lanes together stay below the rate. */
   readonly pace: () => Promise<void>
 }
-
-/** What every call of a zone says beside its credential; without `zone-ping-health`, so that nobody watches its health. */
-const FEATURES = ['hash-suffix']
-const VERSION = '3.0.0'
 
 /**
  * Where cases run one after another, as one zone. Peculiar calls have a connection of their own, because one that breaks it
@@ -180,13 +176,8 @@ function neverMade(rpc: Rpc, { fields }: CallDraft, text: string): Exchange {
 }
 
 function benchOf({ target, zone, unseenZone, strangerKey }: LaneOptions): Bench {
-  const fields = (authorization: string | Buffer | undefined, of = zone, on?: string): readonly Field[] => {
-    const { cpId: own } = target.endpoint
-    const cpId = own && { ...own, id: on ?? own.id }
-    const headers = zoneHeaders({ zone: of, version: VERSION, features: FEATURES, token: undefined, cpId })
-    const plain = Object.entries(headers).flatMap(([name, values]) => values.map((value): Field => [name, value]))
-    return authorization === undefined ? plain : [...plain, ['authorization', authorization]]
-  }
+  const fields = (authorization: string | Buffer | undefined, of = zone, on?: string): readonly Field[] =>
+    zoneFields(target.endpoint, { zone: of, controlPlane: on, authorization })
   return {
     zone,
     unseenZone,

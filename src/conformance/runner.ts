@@ -218,10 +218,15 @@ export class Run {
     }
   }
 
-  #preflight(): Promise<Preflight> {
+  async #preflight(): Promise<Preflight> {
     const { target } = this.#options
-    if (this.#way === 'kds') return closing(this.#lane(target), (lane) => preflight(target, lane))
-    return closing(this.#callLane(), (lane) => doorPreflight(target, lane, this.#way === 'xds'))
+    try {
+      if (this.#way === 'kds') return await closing(this.#lane(target), (lane) => preflight(target, lane))
+      return await closing(this.#callLane(), (lane) => doorPreflight(target, lane, this.#way === 'xds'))
+    } catch (thrown) {
+      await target.platform?.removeAll()
+      throw thrown
+    }
   }
 
   #callLane(): CallLane {

@@ -9,6 +9,7 @@ import { answeredAs, type Expectation, judge } from './judge.js'
 import type { Lane } from './lane.js'
 import type { Attempt, Behaviours, Exchange } from './result.js'
 import type { InstanceSide, Side, Stage } from './stage.js'
+import { until } from './until.js'
 
 export interface ScenarioOptions {
   readonly behaviours: Behaviours
@@ -106,14 +107,8 @@ class ScenarioStage implements Stage {
     return sleep(this.#lane.clock, delayMs)
   }
 
-  async until(withinMs: number, probe: () => Promise<boolean> | boolean): Promise<boolean> {
-    const { clock } = this.#lane
-    const endMs = clock.monotonicMs() + withinMs
-    while (!(await probe())) {
-      if (clock.monotonicMs() > endMs) return false
-      await sleep(clock, ASK_EVERY_MS)
-    }
-    return true
+  until(withinMs: number, probe: () => Promise<boolean> | boolean): Promise<boolean> {
+    return until(this.#lane.clock, { withinMs, everyMs: ASK_EVERY_MS }, probe)
   }
 
   async close(): Promise<void> {

@@ -2,6 +2,7 @@ import { type Clock, sleep } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import type { Random } from '../base/random.js'
 import { isJsonObject, type Json, type JsonObject, parseJson } from '../model/json.js'
+import type { AdmissionProbe } from './admission-probe.js'
 import type { ApiEndpoint, PlatformEndpoint } from './controller.js'
 import { type ApiAnswer, TargetApi } from './target-api.js'
 
@@ -39,9 +40,18 @@ const OFFLINE_WITHIN_MS = 15_000
 const ASK_EVERY_MS = 200
 const GONE: ReadonlySet<number> = new Set([200, 204, 404])
 
+export interface TargetPlatformOptions {
+  readonly clock: Clock
+  readonly random: Random
+  /** Asks the target itself. */
+  readonly admission: AdmissionProbe
+  /** The control plane that the run uses; default: the first that is made. */
+  readonly home: string | undefined
+}
+
 /**
  * The platform of a target, as an admin of one of its organisations: what a case needs is made here, under names of the run,
- * and removed with it. What the platform has answered, its globals know.
+ * and removed with it. Tokens and control planes are handed out when the target has heard of them.
  */
 export class TargetPlatform {
   readonly api: TargetApi
@@ -50,14 +60,18 @@ export class TargetPlatform {
   readonly #endpoint: PlatformEndpoint
   readonly #clock: Clock
   readonly #random: Random
+  readonly #admission: AdmissionProbe
   readonly #prefix: string
   readonly #made: { readonly what: string; readonly path: string; readonly as: string }[] = []
   readonly #once = new Map<string, Promise<unknown>>()
+  #home: string | undefined
 
-  constructor(endpoint: PlatformEndpoint, { clock, random }: { readonly clock: Clock; readonly random: Random }) {
+  constructor(endpoint: PlatformEndpoint, { clock, random, admission, home }: TargetPlatformOptions) {
     this.#endpoint = endpoint
     this.#clock = clock
     this.#random = random
+    this.#admission = admission
+    this.#home = home
     this.region = endpoint.region
     this.userToken = endpoint.userToken
     this.#prefix = `zl-conf-${random.uuid().slice(0, 8)}`
@@ -77,6 +91,9 @@ export class TargetPlatform {
   async newControlPlane(as = this.userToken): Promise<ControlPlane> {
     const id = idIn(await this.post(CONTROL_PLANES, { name: this.#name() }, as))
     this.#made.push({ what: `control plane ${id}`, path: `${CONTROL_PLANES}/${id}`, as })
+    this.#home ??= id
+    const token = as === this.userToken ? await this.connector(id) : (await this.#account([{ on: id }], as)).token
+    await this.#admission.letsIn({ token, controlPlane: id })
     return { id, api: new TargetApi(this.apiOf(id, as), this.#clock) }
   }
 
@@ -112,12 +129,16 @@ export class TargetPlatform {
   }
 
   /** A new system account with these roles and a token. */
-  async account(...roles: readonly Role[]): Promise<Account> {
-    const id = idIn(await this.post(ACCOUNTS, { name: this.#name(), description: 'made by a conformance run' }))
+  account(...roles: readonly Role[]): Promise<Account> {
+    return this.#account(roles, this.userToken)
+  }
+
+  async #account(roles: readonly Role[], as: string): Promise<Account> {
+    const id = idIn(await this.post(ACCOUNTS, { name: this.#name(), description: 'made by a conformance run' }, as))
     const path = `${ACCOUNTS}/${id}`
-    this.#made.push({ what: `system account ${id}`, path, as: this.userToken })
-    for (const role of roles) await this.assign(path, role)
-    return { id, path, ...(await this.issue(path, VALID_FOR_MS)) }
+    this.#made.push({ what: `system account ${id}`, path, as })
+    for (const role of roles) await this.assign(path, role, as)
+    return { id, path, ...(await this.issue(path, VALID_FOR_MS, as)) }
   }
 
   async newTeam(): Promise<string> {
@@ -127,23 +148,27 @@ export class TargetPlatform {
   }
 
   /** The id of the role that the holder now has. */
-  async assign(holder: string, role: Role): Promise<string> {
-    return idIn(await this.post(`${holder}/assigned-roles`, this.roleBody(role)))
+  async assign(holder: string, role: Role, as?: string): Promise<string> {
+    return idIn(await this.post(`${holder}/assigned-roles`, this.roleBody(role), as))
   }
 
   roleBody({ role = 'Connector', on, region = this.region, entityType = MESH_ENTITY }: Role): JsonObject {
     return { role_name: role, entity_id: on, entity_type_name: entityType, entity_region: region }
   }
 
-  async issue(account: string, validForMs: number): Promise<Pick<Account, 'token' | 'tokenId'>> {
+  async issue(account: string, validForMs: number, as?: string): Promise<Pick<Account, 'token' | 'tokenId'>> {
     const expires = new Date(this.#clock.nowMs() + validForMs).toISOString()
-    const made = await this.post(`${account}/access-tokens`, { name: this.#name(), expires_at: expires })
-    return { tokenId: idIn(made), token: textIn(made, 'token') }
+    const made = await this.post(`${account}/access-tokens`, { name: this.#name(), expires_at: expires }, as)
+    const token = textIn(made, 'token')
+    if (this.#home !== undefined) await this.#admission.knows({ token, controlPlane: this.#home })
+    return { tokenId: idIn(made), token }
   }
 
   /** The token of a zone that the platform makes, with its managed account. */
   async provision({ id }: Pick<ControlPlane, 'id'>, zone: string): Promise<string> {
-    return textIn(await this.post(`${CONTROL_PLANES}/${id}/api/provision-zone`, { name: zone }), 'token')
+    const token = textIn(await this.post(`${CONTROL_PLANES}/${id}/api/provision-zone`, { name: zone }), 'token')
+    await this.#admission.letsIn({ token, controlPlane: id, zone })
+    return token
   }
 
   /** Throws `permission-denied` with what the platform said. */

@@ -5,8 +5,9 @@ import { CP_ID_HEADER } from '../auth/zone-call.js'
 import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import type { Random } from '../base/random.js'
+import { AdmissionProbe } from './admission-probe.js'
 import type { SigningMaterial } from './bench.js'
-import type { ApiEndpoint, Endpoint } from './controller.js'
+import type { ApiEndpoint, Endpoint, PlatformEndpoint } from './controller.js'
 import { type Dial, Http2Connection } from './http2/connection.js'
 import { TargetApi } from './target-api.js'
 import { readSigningKey } from './target-keys.js'
@@ -67,7 +68,7 @@ export class Target {
     ports: TargetPorts,
     keys: KeyPlace = ZONE_KEYS,
   ): Promise<Target> {
-    const platform = given.platform && new TargetPlatform(given.platform, ports)
+    const platform = given.platform && platformOf(given, given.platform, ports)
     const endpoint = platform ? await withControlPlane(given, platform) : given
     const api = endpoint.api && new TargetApi(endpoint.api, ports.clock)
     const key = credentials.signing ?? (api && (await storedKey(api, keys)))
@@ -129,10 +130,18 @@ export class Target {
 
   /** Throws AppError `unavailable`. */
   async connect(changes: Partial<Dial> = {}): Promise<Http2Connection> {
-    const { host, port } = placeOf(this.endpoint.address)
-    const { trust } = this.endpoint
-    return Http2Connection.dial({ host, port, trust, withinMs: CONNECT_WITHIN_MS, clock: this.clock, ...changes })
+    return Http2Connection.dial({ ...dialOf(this.endpoint, this.clock), ...changes })
   }
+}
+
+function dialOf({ address, trust }: Endpoint, clock: Clock): Dial {
+  return { ...placeOf(address), trust, withinMs: CONNECT_WITHIN_MS, clock }
+}
+
+function platformOf(endpoint: Endpoint, platform: PlatformEndpoint, { clock, random }: TargetPorts): TargetPlatform {
+  const zone = `zl-conf-${random.uuid().slice(0, 8)}-nobody`
+  const admission = new AdmissionProbe({ endpoint, dial: dialOf(endpoint, clock), clock, zone })
+  return new TargetPlatform(platform, { clock, random, admission, home: endpoint.cpId?.id })
 }
 
 async function withControlPlane(endpoint: Endpoint, platform: TargetPlatform): Promise<Endpoint> {

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { labController } from '../../src/cli/conformance/lab-controller.js'
 import { ControlPlanes, type RunningGlobal } from '../integration/kds/control-planes.js'
 import { buildProgram, type Ended, Home } from './program.js'
 
@@ -68,5 +69,36 @@ describe('our own global', () => {
     expect(code).toBe(0)
     // A signature of 2,048 bits has 342 letters; nothing of that length is shown of anything.
     expect(readFileSync(file, 'utf8')).not.toMatch(/[\w-]{342}/)
+  })
+})
+
+describe('a global with a platform', () => {
+  const cases = ['ZT-165', 'ZT-166', 'ZT-178', 'ZT-184'].flatMap((id) => ['--case', id])
+  const profiles = ['--profile', 'konnect-sat', '--profile', 'kds-multitenant']
+
+  test('is judged with the tokens of two organisations, and left as it was', { timeout: 2 * WITHIN_MS }, async () => {
+    await buildProgram()
+    await using home = await Home.make()
+    const instance = await labController.start({ auth: 'sat' })
+    if (instance.kind === 'refused') throw new Error(instance.text)
+    const { address, trust, platform } = instance.endpoint
+    const file = (name: string, text = '') => {
+      writeFileSync(join(home.dir, name), text, { mode: 0o600 })
+      return join(home.dir, name)
+    }
+    const target = ['--target', address, '--ca', file('ca.crt', trust.kind === 'ca' ? trust.caPem : '')]
+    const users = [
+      ...['--platform', platform?.url ?? '', '--user-token-file', file('admin', platform?.userToken)],
+      ...['--other-user-token-file', file('other', platform?.otherUserToken)],
+    ]
+    const all = await home.run(['conformance', 'run', ...target, ...users, ...profiles, ...cases, '--strict'])
+    expect(all.stdout).toMatch(/Run +4: 4 passed, 0 failed, 0 inconclusive/)
+    expect(all.stdout).not.toContain('left behind')
+    const one = await home.run(['conformance', 'run', ...target, ...users.slice(0, 4), ...profiles, ...cases])
+    expect(one.stdout).toContain('needs platform (another organisation)')
+    const mixed = await home.run(['conformance', 'run', ...target, ...users, '--profile', 'zone-jwt'])
+    expect(mixed.code).toBe(2)
+    expect(mixed.stderr).toContain('--platform is for --profile konnect-sat and kds-multitenant')
+    await instance.stop()
   })
 })

@@ -32,6 +32,7 @@ async function refusedAfter(
   happen: () => Promise<unknown>,
 ): Promise<void> {
   const peer = await side.bench.legalCall()
+  await stage.until(KNOWN_WITHIN_MS, async () => (await side.call('HealthCheck', { fields })).answer === 'OK')
   for (const rpc of RPCS) stage.expect(`${rpc} before`, await side.call(rpc, { fields }), OK)
   await happen()
   await stage.until(KNOWN_WITHIN_MS, async () => (await side.call('HealthCheck', { fields })).answer !== 'OK')
