@@ -65,6 +65,8 @@ export interface Endpoint {
   readonly address: string
   readonly trust: ClientTrust
   readonly api?: ApiEndpoint
+  /** Of a zone: the API of its global, which has the keys of zone tokens; undefined: the zone stands alone. */
+  readonly zoneTokenApi?: ApiEndpoint
   /** `POST /bootstrap` of a zone; undefined: on the port of xDS, as Kuma has it. */
   readonly bootstrap?: ApiEndpoint
   /** The control plane to select, and the header that selects it. */

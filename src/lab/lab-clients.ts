@@ -5,6 +5,7 @@ import { DiagnosticsClient } from './diagnostics-client.js'
 import { globalWitness } from './global-witness.js'
 import type { ComponentView, LabView } from './lab-view.js'
 import { readIfThere } from './private-files.js'
+import { OTHER_ORGANIZATION, REGION } from './settings.js'
 import type { SyncWitnesses } from './sync-wait.js'
 
 /** API of a control plane that the lab runs; the global's by way of the platform, where there is one. A zone has one only. */
@@ -46,6 +47,25 @@ export function apiPlace(view: LabView, component: ComponentView, tenant: string
 /** The platform's own API, as the admin of the lab's organisation. Throws `invalid-argument` without a platform. */
 export function platformClient(view: LabView, clock: Clock): ApiClient {
   return apiClient(view, platformOf(view), clock, undefined)
+}
+
+/** Where the platform is, and whose tokens open it: the admin's of the lab's organisation, and of one that sees nothing of it. */
+export interface PlatformPlace {
+  readonly url: string
+  readonly region: string
+  readonly adminTokenFile: string
+  readonly otherAdminTokenFile: string
+}
+
+/** Throws `invalid-argument` without a platform. */
+export function platformPlace(view: LabView): PlatformPlace {
+  const { endpoints, adminTokenFile = '' } = platformOf(view)
+  return {
+    url: endpoints.api ?? '',
+    region: REGION,
+    adminTokenFile,
+    otherAdminTokenFile: `${adminTokenFile}.${OTHER_ORGANIZATION}`,
+  }
 }
 
 /** What the platform shows to whoever operates it, with the lab's own token. Throws `invalid-argument` without a platform. */

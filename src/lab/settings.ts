@@ -54,8 +54,9 @@ export function settingsOf(component: Component, wiring: Wiring): Settings {
 export const REGION = 'us'
 const SHARD = 'us-1'
 
-/** The lab's own organisation, and one that must see nothing of it. */
-const ORGANIZATIONS = 'lab,guests'
+/** It must see nothing of the lab's own. */
+export const OTHER_ORGANIZATION = 'guests'
+const ORGANIZATIONS = `lab,${OTHER_ORGANIZATION}`
 
 function platformSettings({ paths, spec, ports, diagnosticsToken, database }: Wiring): Settings {
   const { diagnosticsPort = 0, apiHttpPort = 0 } = ports.platform ?? {}

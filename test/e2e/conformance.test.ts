@@ -102,3 +102,23 @@ describe('a global with a platform', () => {
     await instance.stop()
   })
 })
+
+describe('a lab with two control planes that takes access tokens', () => {
+  test('is judged by its name alone, at each of its doors', { timeout: 2 * WITHIN_MS }, async () => {
+    await buildProgram()
+    await using home = await Home.make()
+    const lab = ['up', '--auth', 'sat', '--tenants', '2', '--zones', '1', '--dataplanes', '0', '--detach']
+    await home.ok(lab)
+    const judged = async (profiles: readonly string[], cases: readonly string[]) => {
+      const selected = [...profiles.map((one) => ['--profile', one]), ...cases.map((one) => ['--case', one])].flat()
+      const { stdout } = await home.run(['conformance', 'run', '--lab', 'default', '--strict', ...selected])
+      return stdout.match(/^Run +(.*)$/m)?.[1]
+    }
+    const passed = (count: number) => `${count}: ${count} passed, 0 failed, 0 inconclusive`
+    const tenants = ['ZT-160', 'ZT-166', 'ZT-174', 'ZT-194']
+    expect(await judged(['konnect-sat', 'kds-multitenant'], tenants)).toBe(passed(4))
+    expect(await judged(['dataplane-token'], ['ZT-030', 'ZT-202'])).toBe(passed(2))
+    expect(await judged(['user-token'], ['ZT-030', 'ZT-204'])).toBe(passed(2))
+    expect(await judged(['zone-jwt'], ['ZT-030', 'ZT-157'])).toBe(passed(2))
+  })
+})

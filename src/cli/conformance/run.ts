@@ -76,10 +76,7 @@ async function judgedTarget(context: Context, input: Input): Promise<Judged> {
   const way = wayOfAll(profiles)
   const target = (endpoint: Endpoint, credentials: Credentials) =>
     Target.of(endpoint, credentials, { clock, random }, KEYS_OF[way])
-  const named = await namedTarget(context, input, way)
-  if (named?.endpoint.platform !== undefined && !needsPlatform(profiles)) {
-    throw new AppError('invalid-argument', '--platform is for --profile konnect-sat and kds-multitenant')
-  }
+  const named = await namedTarget(context, input, profiles)
   if (named !== undefined) {
     const logPath = input.text('target-log')
     return {

@@ -4,15 +4,17 @@ import { readTokenFile } from '../../auth/token-file.js'
 import { CP_ID_HEADER } from '../../auth/zone-call.js'
 import { AppError } from '../../base/errors.js'
 import type { Endpoint } from '../../conformance/controller.js'
-import type { Way } from '../../conformance/door.js'
+import type { Profile } from '../../conformance/matrix.js'
 import { type Credentials, placeOf } from '../../conformance/target.js'
-import { apiPlace } from '../../lab/lab-clients.js'
 import type { ClientTrust } from '../../transport/grpc/client-trust.js'
-import type { Context, Flag, Input } from '../command.js'
-import { componentNamed, openLab, tenantOf } from '../lab-access.js'
+import { type Context, type Flag, type Input, TENANT_FLAG } from '../command.js'
+import { labEndpoint } from './lab-target.js'
+import { needsPlatform } from './selection-flags.js'
 
 export const TARGET_FLAGS: readonly Flag[] = [
-  { name: 'lab', value: 'NAME', doc: 'The global of this lab' },
+  { name: 'lab', value: 'NAME', doc: 'This lab, as the profile has it: its global, its platform, or a zone' },
+  TENANT_FLAG,
+  { name: 'zone', value: 'ZONE', doc: "Zone of the lab, for `dataplane-token`; else the lab's first" },
   {
     name: 'target',
     value: 'ADDR',
@@ -46,33 +48,27 @@ export interface NamedTarget {
 }
 
 /** Undefined: none was named, so that a throw-away one is made. Throws `invalid-argument`, `guard-rail`, `unavailable`. */
-export async function namedTarget(context: Context, input: Input, way: Way): Promise<NamedTarget | undefined> {
+export async function namedTarget(
+  context: Context,
+  input: Input,
+  profiles: readonly Profile[],
+): Promise<NamedTarget | undefined> {
   const address = input.text('target')
-  if (address === undefined && input.text('lab') === undefined) return undefined
-  if (address === undefined && way === 'xds')
-    throw new AppError('invalid-argument', 'a zone is named by its own ports: --target, --api and --bootstrap')
-  if (address === undefined) return { endpoint: await labEndpoint(context, input), credentials: {} }
-  if (input.text('lab') !== undefined) {
-    throw new AppError('invalid-argument', '--lab and --target name two targets; use one of them')
+  const hasLab = input.text('lab') !== undefined
+  const ofLab = ['tenant', 'zone'].find((flag) => input.given(flag))
+  if (ofLab !== undefined && !hasLab) {
+    throw new AppError('invalid-argument', `--${ofLab} is for --lab; another target is named by its own addresses`)
   }
+  if (address === undefined) {
+    return hasLab ? { endpoint: await labEndpoint(context, input, profiles), credentials: {} } : undefined
+  }
+  if (hasLab) throw new AppError('invalid-argument', '--lab and --target name two targets; use one of them')
   const endpoint = flaggedEndpoint(address, input)
+  if (endpoint.platform !== undefined && !needsPlatform(profiles)) {
+    throw new AppError('invalid-argument', '--platform is for --profile konnect-sat and kds-multitenant')
+  }
   guard(endpoint.address, input.text('allow-target'))
   return { endpoint, credentials: flaggedCredentials(input) }
-}
-
-async function labEndpoint(context: Context, input: Input): Promise<Endpoint> {
-  const lab = await openLab(context, input)
-  const global = componentNamed(lab, 'global', undefined)
-  const { endpoints } = global
-  if (endpoints.kds === undefined) throw new AppError('unavailable', `lab "${lab.paths.name}" has no global that runs`)
-  const kds = new URL(endpoints.kds)
-  const { url, base, controlPlane, adminTokenFile: file } = apiPlace(lab.view, global, tenantOf(lab, input))
-  return {
-    address: kds.host,
-    trust: kds.protocol === 'grpc:' ? { kind: 'plaintext' } : { kind: 'ca', caPem: readText(lab.paths.caFile) },
-    api: { url: `${url}${base}`, userToken: file && readTokenFile(file, 'the admin token of the lab') },
-    ...(controlPlane !== undefined && { cpId: { header: CP_ID_HEADER, id: controlPlane } }),
-  }
 }
 
 function flaggedEndpoint(address: string, input: Input): Endpoint {
