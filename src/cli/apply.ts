@@ -1,6 +1,6 @@
 import { AppError } from '../base/errors.js'
 import type { ApiClient } from '../lab/api-client.js'
-import { apiClient, witnessesOf } from '../lab/lab-clients.js'
+import { apiClient, globalOf, shardOf, witnessesOf } from '../lab/lab-clients.js'
 import { itemPath, listPath } from '../lab/resource-paths.js'
 import { untilSynced } from '../lab/sync-wait.js'
 import type { Context } from './command.js'
@@ -69,7 +69,7 @@ export function label({ type, mesh, name }: Pick<ResourceDocument, 'type' | 'mes
 }
 
 function apiFor(lab: LabAccess, context: Context, { zone, tenant }: ApplyOptions): ApiClient {
-  const component = componentNamed(lab, zone ?? 'global', zone === undefined ? undefined : tenant)
+  const component = zone === undefined ? globalOf(lab.view, tenant) : componentNamed(lab, zone, tenant)
   return apiClient(lab.view, component, context.clock, tenant)
 }
 
@@ -94,8 +94,11 @@ async function explained(
   options: ApplyOptions,
 ): Promise<void> {
   await waitOrThrow(lab, context, options)
+  const shard = shardOf(lab.view, options.tenant)
   const components = lab.view.components.filter(
-    ({ kind, tenant }) => kind === 'global' || (kind === 'zone' && tenant === (options.tenant ?? tenant)),
+    (component) =>
+      (component.kind === 'global' && component.shard === shard) ||
+      (component.kind === 'zone' && component.tenant === (options.tenant ?? component.tenant)),
   )
   const clients = components.flatMap((component) => diagnosticsOf(lab, component, context) ?? [])
   const recording = await recordHops(clients, context.clock)

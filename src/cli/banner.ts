@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { shardOf } from '../lab/lab-clients.js'
 import type { ComponentView, LabView } from '../lab/lab-view.js'
+import { regionsOf } from '../lab/shards.js'
 import type { Context } from './command.js'
 import { kumactlLine } from './kumactl.js'
 
@@ -22,14 +24,22 @@ export function banner(view: LabView, context: Pick<Context, 'io' | 'program'>):
 type Row = readonly [label: string, text: string]
 
 function endpointRows(view: LabView): Row[] {
-  const global = view.components.find(({ kind }) => kind === 'global')
+  const [global, ...others] = view.components.filter(({ kind }) => kind === 'global')
   const { api, apiHttps, kds, diagnostics } = global?.endpoints ?? {}
   const { spec } = view
   const security = { none: 'no authentication', 'zone-token': 'zone tokens', sat: 'access tokens' }[spec.auth]
   const platform = view.components.find(({ kind }) => kind === 'platform')
   const manager: Row[] = platform
-    ? [['Platform', `${platform.endpoints.api}   control planes, accounts, provisioning`]]
+    ? [
+        ['Platform', `${platform.endpoints.api}   control planes, accounts, provisioning`],
+        ...regionsOf(spec.topology)
+          .slice(1)
+          .map((region): Row => ['', `${platform.endpoints[`api-${region}`]}   the same in region ${region}`]),
+      ]
     : []
+  if (global && spec.topology.shards.length > 1) {
+    return [...manager, ...[global, ...others].map((one) => shardRow(one, security)), ...zoneRows(view)]
+  }
   const rows: Row[] = global
     ? [
         ['API', `${api}   ${apiHttps}`],
@@ -38,6 +48,10 @@ function endpointRows(view: LabView): Row[] {
       ]
     : [['Global', `${spec.global.kind === 'foreign' ? spec.global.address : ''}   (not run by this lab)`]]
   return [...manager, ...rows, ...zoneRows(view)]
+}
+
+function shardRow({ shard = '', endpoints }: ComponentView, security: string): Row {
+  return [shard, `${endpoints.api}   ${endpoints.kds} ${security}   ${endpoints.diagnostics}/metrics`]
 }
 
 function zoneRows(view: LabView): Row[] {
@@ -66,8 +80,8 @@ function keptRows(view: LabView): Row[] {
 }
 
 function kumactlRow(view: LabView): Row[] {
-  const global = view.components.find(({ kind }) => kind === 'global')
   const [tenant = ''] = view.spec.topology.tenants
+  const global = view.components.find(({ shard }) => shard === shardOf(view, tenant))
   const line = global && kumactlLine(view, global, tenant)
   return line === undefined ? [] : [['kumactl', line]]
 }

@@ -1,13 +1,13 @@
 import { sleep } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import type { Laggard } from '../insights/sync-report.js'
-import { apiClient, witnessesOf } from '../lab/lab-clients.js'
+import { apiClient, globalOf, witnessesOf } from '../lab/lab-clients.js'
 import { hasPlatform } from '../lab/lab-spec.js'
 import { itemPath } from '../lab/resource-paths.js'
 import { untilSynced } from '../lab/sync-wait.js'
 import { descriptorOf, type ResourceType } from '../model/registry.js'
 import type { Context, Input } from './command.js'
-import { componentNamed, type LabAccess, tenantAsked, tenantOf } from './lab-access.js'
+import { type LabAccess, tenantAsked, tenantOf } from './lab-access.js'
 import { zoneSyncs } from './lab-status.js'
 import { parseType } from './type-names.js'
 
@@ -114,7 +114,7 @@ async function whoLacks(
   leftMs: number,
 ): Promise<readonly Laggard[]> {
   const tenant = tenantOf(lab, input)
-  const api = apiClient(lab.view, componentNamed(lab, 'global', undefined), context.clock, tenant)
+  const api = apiClient(lab.view, globalOf(lab.view, tenant), context.clock, tenant)
   try {
     await api.get(itemPath(type, mesh, name))
   } catch (thrown) {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { globalOf } from '../lab/lab-clients.js'
 import type { ComponentView, LabView } from '../lab/lab-view.js'
 import { dialable } from '../lab/lab-view.js'
 
@@ -11,7 +12,8 @@ export interface KumaEnvironment {
 
 /** Every variable that a real kuma-cp needs to take the place of this zone: its name, where the global is, free ports. */
 export function zoneEnvironment(lab: LabView, zone: ComponentView, ports: Ports, product: Product): KumaEnvironment {
-  const global = lab.spec.global.kind === 'foreign' ? lab.spec.global.address : globalAddress(lab)
+  const global =
+    lab.spec.global.kind === 'foreign' ? lab.spec.global.address : (globalOf(lab, zone.tenant).endpoints.kds ?? '')
   const tls = global.startsWith('grpcs:')
   return {
     variables: {
@@ -86,8 +88,4 @@ function zoneWarnings(lab: LabView, zone: ComponentView, product: Product, tls: 
       : []),
     ...(lab.spec.topology.tenants.length > 1 ? ['a stock kuma-cp cannot say which control plane it belongs to'] : []),
   ]
-}
-
-function globalAddress(lab: LabView): string {
-  return lab.components.find(({ kind }) => kind === 'global')?.endpoints.kds ?? ''
 }

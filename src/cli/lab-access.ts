@@ -2,9 +2,9 @@ import { AppError } from '../base/errors.js'
 import type { ApiClient } from '../lab/api-client.js'
 import { findComponent } from '../lab/components.js'
 import { ControlClient } from '../lab/control-client.js'
-import { listControlPlanes } from '../lab/control-planes.js'
+import { placedControlPlanes } from '../lab/control-planes.js'
 import type { DiagnosticsClient } from '../lab/diagnostics-client.js'
-import { apiClient, diagnosticsClient, platformClient } from '../lab/lab-clients.js'
+import { apiClient, diagnosticsClient, globalOf, operatorClient } from '../lab/lab-clients.js'
 import { readLabState } from '../lab/lab-state.js'
 import type { ComponentView, LabView } from '../lab/lab-view.js'
 import { type LabPaths, labPaths } from '../lab/paths.js'
@@ -39,9 +39,7 @@ export async function openLab(context: Context, input: Input): Promise<LabAccess
 async function withControlPlane(view: LabView, context: Context, tenant: string | undefined): Promise<LabView> {
   const hasPlatform = view.components.some(({ kind }) => kind === 'platform')
   if (tenant === undefined || !hasPlatform || Object.hasOwn(view.controlPlanes, tenant)) return view
-  const rows = await listControlPlanes(platformClient(view, context.clock))
-  const controlPlanes = Object.fromEntries(rows.map(({ id, name }) => [name, id]))
-  return { ...view, controlPlanes: { ...view.controlPlanes, ...controlPlanes } }
+  return { ...view, controlPlanes: await placedControlPlanes(operatorClient(view, context.clock)) }
 }
 
 function whyNotRunning(paths: LabPaths): string {
@@ -56,7 +54,7 @@ function whyNotRunning(paths: LabPaths): string {
 export function apiOf(lab: LabAccess, context: Context, input: Input): ApiClient {
   const tenant = tenantOf(lab, input)
   const zone = input.text('zone')
-  if (zone === undefined) return apiClient(lab.view, componentNamed(lab, 'global', undefined), context.clock, tenant)
+  if (zone === undefined) return apiClient(lab.view, globalOf(lab.view, tenant), context.clock, tenant)
   return apiClient(lab.view, componentNamed(lab, zone, tenant), context.clock, undefined)
 }
 
@@ -74,20 +72,17 @@ export function tenantAsked(lab: LabAccess, input: Input): string | undefined {
   const { tenants } = lab.view.spec.topology
   const asked = input.text('tenant')
   if (asked === undefined || tenants.includes(asked)) return asked
-  const known = Object.entries(lab.view.controlPlanes).find(([name, id]) => name === asked || id === asked)
+  const known = Object.entries(lab.view.controlPlanes).find(([name, { id }]) => name === asked || id === asked)
   if (known) return known[0]
   throw new AppError('invalid-argument', `--tenant ${asked}: the lab has ${tenants.join(', ')}`)
 }
 
-export function componentNamed(lab: LabAccess, name: string, tenant: string | undefined): ComponentView {
-  const { global } = lab.view.spec
-  if (name === 'global' && global.kind === 'foreign') {
-    throw new AppError(
-      'invalid-argument',
-      `this lab runs its zones on another global, ${global.address}; speak to that one, or to a zone with --zone`,
-    )
-  }
-  return findComponent(lab.view.components, name, tenant)
+/** `global` is the one that holds the control plane, where there are several shards. Throws `invalid-argument`. */
+export function componentNamed({ view }: LabAccess, name: string, tenant: string | undefined): ComponentView {
+  const { global, topology } = view.spec
+  const byTenant = global.kind === 'foreign' || (topology.shards.length > 1 && tenant !== undefined)
+  if (name === 'global' && byTenant) return globalOf(view, tenant)
+  return findComponent(view.components, name, tenant)
 }
 
 export function diagnosticsOf(

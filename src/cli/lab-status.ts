@@ -1,5 +1,6 @@
 import type { SyncRow } from '../insights/sync-report.js'
 import { placeOf } from '../lab/components.js'
+import { shardOf } from '../lab/lab-clients.js'
 import type { ComponentView } from '../lab/lab-view.js'
 import { SILENT } from '../lab/sync-wait.js'
 import type { Context } from './command.js'
@@ -20,6 +21,8 @@ interface ZoneStatus {
 interface GlobalStatus {
   readonly zones: readonly SyncRow[]
   readonly refused: readonly { readonly tenant: string; readonly zone: string; readonly reason: string }[]
+  /** Shards of which no instance answers, while others do. */
+  readonly silent: readonly string[]
 }
 
 export interface SidecarSync {
@@ -41,13 +44,26 @@ const STATUS_WITHIN_MS = 1_500
  */
 export async function zoneSyncs(lab: LabAccess, context: Context, tenant?: string): Promise<readonly ZoneSync[]> {
   if (lab.view.spec.global.kind === 'foreign') return (await zoneStatuses(lab, context, tenant)).map(syncOfItself)
-  const [status, silent] = await Promise.all([globalStatus(lab, context), silentZones(lab, context, tenant)])
-  return syncMatrix(status.zones)
+  const [status, silent] = await Promise.all([globalStatus(lab, context, tenant), silentZones(lab, context, tenant)])
+  const known = syncMatrix(status.zones)
     .filter((zone) => tenant === undefined || zone.tenant === tenant)
-    .map((zone) => {
+    .map((zone): ZoneSync => {
       const isSilent = zone.state !== 'OFFLINE' && silent.has(placeOf(zone.tenant, zone.zone))
       return isSilent ? { ...zone, state: 'STALE', detail: SILENT } : zone
     })
+  return [...known, ...zonesWithoutGlobal(lab, status.silent, tenant)]
+}
+
+/** Nobody tells of the zones of a shard whose global is away. */
+function zonesWithoutGlobal(lab: LabAccess, silent: readonly string[], tenant: string | undefined): ZoneSync[] {
+  return zonesOf(lab, tenant).flatMap((zone) => {
+    const shard = shardOf(lab.view, zone.tenant)
+    if (!silent.includes(shard)) return []
+    const detail = `global/${shard} does not answer`
+    return [
+      { zone: zone.name, tenant: zone.tenant ?? '', state: 'OFFLINE', messageAgeMs: undefined, detail, types: [] },
+    ]
+  })
 }
 
 /** How far every connected sidecar is, as its zone sees it. Zones that do not answer are left out. */
@@ -70,7 +86,7 @@ export async function linkNotices(lab: LabAccess, context: Context): Promise<str
       state === 'OFFLINE' ? [`${zone} is not connected to its global: ${detail}`] : [],
     )
   }
-  const { refused } = await globalStatus(lab, context).catch(() => ({ refused: [] }))
+  const { refused } = await globalStatus(lab, context, undefined).catch(() => ({ refused: [] }))
   return refused.map(({ zone, reason }) => `${zone} is refused by the global: ${reason}${remedyOf(reason)}`)
 }
 
@@ -79,19 +95,38 @@ function remedyOf(reason: string): string {
   return '; a kuma-cp that cannot send a token gets in with: zonelab up --auth none'
 }
 
-/** Of several instances each tells of the zones that it has, and all of those that none has. */
-async function globalStatus(lab: LabAccess, context: Context): Promise<GlobalStatus> {
-  const clients = lab.view.components
-    .filter(({ kind }) => kind === 'global')
-    .flatMap((global) => diagnosticsOf(lab, global, context) ?? [])
-  const answers = await Promise.allSettled(clients.map((client) => client.status<GlobalStatus>(STATUS_WITHIN_MS)))
-  const told = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
-  const [failed] = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as Error] : []))
-  if (told.length === 0 && failed) throw failed
+/** Of several instances each tells of the zones that it has, and all of those that none has; of several shards, each of its own. */
+async function globalStatus(lab: LabAccess, context: Context, tenant: string | undefined): Promise<GlobalStatus> {
+  const { view } = lab
+  const shards = tenant === undefined ? view.spec.topology.shards : [shardOf(view, tenant)]
+  const answers = await answersOf(shards.map((shard) => shardStatus(lab, context, shard)))
   return {
-    zones: withoutRepetition(told.flatMap(({ zones }) => zones)),
-    refused: told.flatMap(({ refused }) => refused),
+    zones: answers.flatMap((answer) => answer?.zones ?? []),
+    refused: answers.flatMap((answer) => answer?.refused ?? []),
+    silent: shards.filter((_shard, index) => answers[index] === undefined),
   }
+}
+
+type ShardStatus = Omit<GlobalStatus, 'silent'>
+
+/** Throws `unavailable` when none of its instances answers. */
+async function shardStatus(lab: LabAccess, context: Context, shard: string): Promise<ShardStatus> {
+  const clients = lab.view.components
+    .filter((component) => component.kind === 'global' && component.shard === shard)
+    .flatMap((global) => diagnosticsOf(lab, global, context) ?? [])
+  const answers = await answersOf(clients.map((client) => client.status<ShardStatus>(STATUS_WITHIN_MS)))
+  return {
+    zones: withoutRepetition(answers.flatMap((answer) => answer?.zones ?? [])),
+    refused: answers.flatMap((answer) => answer?.refused ?? []),
+  }
+}
+
+/** Undefined for each that fails. Throws when all of them do. */
+async function answersOf<T>(asked: readonly Promise<T>[]): Promise<readonly (T | undefined)[]> {
+  const settled = await Promise.allSettled(asked)
+  const failures = settled.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as Error] : []))
+  if (failures[0] && failures.length === settled.length) throw failures[0]
+  return settled.map((answer) => (answer.status === 'fulfilled' ? answer.value : undefined))
 }
 
 /** That a zone is offline is what every instance says of it, unless one knows better. */

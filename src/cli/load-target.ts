@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AppError } from '../base/errors.js'
-import { findComponent } from '../lab/components.js'
 import { ControlClient } from '../lab/control-client.js'
-import { apiClient } from '../lab/lab-clients.js'
+import { apiClient, globalOf, shardOf } from '../lab/lab-clients.js'
 import { DEFAULT_DB, type LabSpec } from '../lab/lab-spec.js'
 import type { LabView } from '../lab/lab-view.js'
 import { labPaths } from '../lab/paths.js'
 import { readIfThere } from '../lab/private-files.js'
+import { DEFAULT_SHARD } from '../lab/shards.js'
 import { keptFetch } from '../load/https-fetch.js'
 import { requireAllowedTarget } from '../load/run-guard.js'
 import { askForToken, foreignTarget, type LoadTarget } from '../load/target.js'
@@ -52,7 +52,7 @@ export async function openTarget(context: Context, input: Input, tenants: number
   }
   if (input.text('lab') !== undefined) {
     const { view, control } = await openLab(context, input)
-    const restart = () => control.act('restart', 'global', undefined)
+    const restart = () => control.act('restart', globalOf(view, undefined).name, undefined)
     return { target: labTarget(view, context, restart), flags: `--lab ${view.lab}`, close: async () => {} }
   }
   return throwAwayLab(context, tenants)
@@ -85,7 +85,15 @@ async function throwAwayLab(context: Context, tenants: number): Promise<OpenTarg
   const paths = labPaths('load', { XDG_DATA_HOME: home })
   const names = tenants === 1 ? ['default'] : Array.from({ length: tenants }, (_, place) => `cp-${place + 1}`)
   const spec: LabSpec = {
-    topology: { tenants: names, meshes: ['default'], services: [], behaviours: {}, zones: [] },
+    topology: {
+      shards: [DEFAULT_SHARD],
+      tenants: names,
+      placement: {},
+      meshes: ['default'],
+      services: [],
+      behaviours: {},
+      zones: [],
+    },
     auth: 'zone-token',
     openStreams: 'parity',
     plaintext: false,
@@ -110,7 +118,7 @@ async function throwAwayLab(context: Context, tenants: number): Promise<OpenTarg
 }
 
 function labTarget(view: LabView, context: Context, restart: () => Promise<void>): LoadTarget {
-  const global = findComponent(view.components, 'global', undefined)
+  const global = globalOf(view, undefined)
   const { kds, diagnostics, api } = global.endpoints
   if (kds === undefined || api === undefined) {
     throw new AppError(
@@ -126,7 +134,10 @@ function labTarget(view: LabView, context: Context, restart: () => Promise<void>
     name: view.lab === 'load' ? 'a throw-away lab' : `lab ${view.lab}`,
     address: kds,
     trust: view.spec.plaintext ? { kind: 'plaintext' } : { kind: 'ca', caPem },
-    tenants: view.spec.topology.tenants.map((tenant) => view.controlPlanes[tenant] ?? tenant),
+    // A load goes to one global: the control planes of other shards are not in its way.
+    tenants: view.spec.topology.tenants
+      .filter((tenant) => shardOf(view, tenant) === global.shard)
+      .map((tenant) => view.controlPlanes[tenant]?.id ?? tenant),
     api: client,
     zoneToken: async (zone, tenant, kind) =>
       view.spec.auth === 'none' ? undefined : askForToken(client(tenant), zone, kind),

@@ -33,7 +33,9 @@ export class StartReport {
       plural(zones, 'zone') + (externalZones > 0 ? ` (${externalZones} external)` : ''),
       plural(dataplanes, 'sidecar'),
     ]
-    this.#io.err(`zonelab: ${view.spec.global.kind === 'own' ? 'a global, ' : ''}${counts.join(', ')}`)
+    const { shards } = view.spec.topology
+    const globals = shards.length > 1 ? `globals ${shards.join(', ')}; ` : 'a global, '
+    this.#io.err(`zonelab: ${view.spec.global.kind === 'own' ? globals : ''}${counts.join(', ')}`)
   }
 
   step(step: StartStep, view: LabView): void {
@@ -83,6 +85,7 @@ function describe(step: StartStep, view: LabView): string | undefined {
     case 'platform':
       return platform && `control-plane manager ${platform.endpoints.api}`
     case 'global':
+      if (view.spec.topology.shards.length > 1) return view.spec.topology.shards.join(' ')
       return global && `KDS ${global.endpoints.kds} · API ${global.endpoints.api}`
     case 'credentials':
       return `CA and tokens in ${view.diagnosticsTokenFile.replace(/\/diagnostics$/, '')}`

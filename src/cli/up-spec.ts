@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { AppError } from '../base/errors.js'
 import { DEFAULT_DB, type ForeignGlobal, type LabSpec, type OwnGlobal } from '../lab/lab-spec.js'
 import { PORT_FLAGS } from '../lab/ports.js'
+import { DEFAULT_SHARD, SHARD_NAME } from '../lab/shards.js'
 import { shopTopology } from '../lab/shop.js'
 import { parseTopology, type Topology } from '../lab/topology.js'
 import { isPostgresUrl, splitPassword } from '../store/store-place.js'
@@ -15,7 +16,13 @@ export const SPEC_FLAGS: readonly Flag[] = [
   { name: 'tenants', value: 'N', doc: 'Control planes (tenants)', fallback: '1' },
   { name: 'zones', value: 'N', doc: 'Zones per tenant', fallback: '1' },
   { name: 'dataplanes', value: 'N', doc: 'Sidecars per zone', fallback: '3' },
-  { name: 'file', short: 'f', value: 'FILE', doc: 'Topology file, instead of the three counts' },
+  {
+    name: 'shards',
+    value: 'SHARD,…',
+    doc: 'Globals behind one manager, REGION-NUMBER each (`us-1,eu-1`); tenants are dealt out over them',
+    fallback: DEFAULT_SHARD,
+  },
+  { name: 'file', short: 'f', value: 'FILE', doc: 'Topology file, instead of shards and counts' },
   {
     name: 'auth',
     value: 'MODE',
@@ -79,7 +86,7 @@ async function describedSpec(input: Input): Promise<LabSpec> {
   if (input.switch('isolate') && input.switch('inline')) {
     throw new AppError('invalid-argument', '--isolate and --inline exclude each other')
   }
-  return {
+  const spec: LabSpec = {
     topology: await topologyOf(input),
     auth: input.word('auth', ['zone-token', 'sat', 'none']) ?? 'zone-token',
     openStreams: input.word('open-streams', ['parity', 'strict']) ?? 'parity',
@@ -89,26 +96,57 @@ async function describedSpec(input: Input): Promise<LabSpec> {
     processes: input.switch('isolate') ? 'isolate' : input.switch('inline') ? 'inline' : 'auto',
     global: globalOf(input),
   }
+  checkShards(spec)
+  return spec
+}
+
+/** Each shard has a database of its own, and one global over it. */
+function checkShards({ topology: { shards }, db, global }: LabSpec): void {
+  if (shards.length === 1) return
+  if (global.kind === 'foreign')
+    throw new AppError('invalid-argument', 'several shards are of globals that the lab runs: leave --global out')
+  if (db !== DEFAULT_DB && db !== 'memory') {
+    throw new AppError(
+      'invalid-argument',
+      `--db ${db}: each shard has a database of its own; leave --db out, or use memory`,
+    )
+  }
 }
 
 async function topologyOf(input: Input): Promise<Topology> {
   const file = input.text('file')
-  const external = (input.text('external') ?? '').split(',').filter((name) => name !== '')
+  const external = namesIn(input.text('external') ?? '')
   if (file === undefined) {
     return shopTopology({
+      shards: shardsOf(input.text('shards') ?? DEFAULT_SHARD),
       tenants: input.whole('tenants', 1, TENANTS_MAX) ?? 1,
       zones: input.whole('zones', 1, ZONES_MAX) ?? 1,
       dataplanes: input.whole('dataplanes', 0, DATAPLANES_MAX) ?? 3,
       external,
     })
   }
-  const clash = ['tenants', 'zones', 'dataplanes', 'external'].find((name) => input.given(name))
+  const clash = ['shards', 'tenants', 'zones', 'dataplanes', 'external'].find((name) => input.given(name))
   if (clash !== undefined) throw new AppError('invalid-argument', `--${clash}: with -f the file says this`)
   const { BEHAVIOURS, behaviourMistakes } = await import('../dataplane/behaviour.js')
   return parseTopology(readTopology(file), file, {
     known: new Set(BEHAVIOURS.keys()),
     mistakesIn: behaviourMistakes,
   })
+}
+
+function namesIn(list: string): string[] {
+  return list.split(',').filter((name) => name !== '')
+}
+
+function shardsOf(list: string): readonly string[] {
+  const shards = namesIn(list)
+  const stranger = shards.find((shard) => !SHARD_NAME.test(shard))
+  if (stranger !== undefined || shards.length === 0) {
+    throw new AppError('invalid-argument', `--shards ${list}: use REGION-NUMBER for each, like us-1,eu-1`)
+  }
+  const twice = shards.find((shard, index) => shards.indexOf(shard) !== index)
+  if (twice !== undefined) throw new AppError('invalid-argument', `--shards ${list}: ${twice} is there twice`)
+  return shards
 }
 
 const UNREADABLE: Readonly<Record<string, string>> = {

@@ -1,8 +1,8 @@
-import { componentsOf, isExternal } from './components.js'
+import { componentsOf, globalsOf } from './components.js'
 import type { LabSpec } from './lab-spec.js'
 import type { LabPorts } from './lab-state.js'
 import { chooseGlobalPorts, type IsPortFree, PORT_FLAGS, PortAllocator } from './ports.js'
-import { EXTERNAL_ZONE_PORTS, PORT_SETTINGS } from './settings.js'
+import { portSettingsOf } from './settings.js'
 
 export interface AssignedPorts {
   readonly ports: LabPorts
@@ -26,10 +26,11 @@ export async function assignPorts(
   const allocator = new PortAllocator({ host: spec.listen, place: dir, reserved, ...(isFree && { isFree }) })
   const ports: Record<string, Record<string, number>> = {}
   const notices: string[] = []
+  const [first] = globalsOf(spec)
   for (const component of componentsOf(spec)) {
     const had = kept[component.key] ?? {}
     // Kuma's ports are for the first; the others have free ones.
-    if (component.name === 'global') {
+    if (component.key === first?.key) {
       const asked = spec.global.kind === 'own' ? spec.global.ports : {}
       const choice = await chooseGlobalPorts(allocator, { asked, kept: had })
       ports[component.key] = { ...choice.ports }
@@ -37,9 +38,8 @@ export async function assignPorts(
         notices.push(`port ${usual} is taken; ${PORT_FLAGS[name].slice(2)} is ${chosen} instead`)
       }
     } else {
-      const settings = isExternal(component) ? EXTERNAL_ZONE_PORTS : PORT_SETTINGS[component.kind]
       const own: Record<string, number> = {}
-      for (const setting of settings) {
+      for (const setting of portSettingsOf(component, spec)) {
         const kept = had[setting]
         own[setting] = kept !== undefined && (await allocator.take(kept)) ? kept : await allocator.next()
       }

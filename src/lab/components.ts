@@ -1,14 +1,22 @@
 import { AppError } from '../base/errors.js'
 import { hasPlatform, type LabSpec } from './lab-spec.js'
+import { DEFAULT_SHARD } from './shards.js'
 import { dataplanesIn, type ZonePlan } from './topology.js'
 
 /** One part of a lab as the command line names it. A sidecar is part of its zone's `dataplanes`. */
 export type Component =
   | { readonly kind: 'platform'; readonly key: 'platform'; readonly name: 'platform' }
-  /** Several instances of the global are `global`, `global-2` … */
-  | { readonly kind: 'global'; readonly key: string; readonly name: string }
+  | GlobalComponent
   | (InZone & { readonly kind: 'zone' })
   | (InZone & { readonly kind: 'dataplane' })
+
+/** Several instances of one global are `global`, `global-2` …, those of several shards `global/us-1`, `global/eu-1` … */
+export interface GlobalComponent {
+  readonly kind: 'global'
+  readonly key: string
+  readonly name: string
+  readonly shard: string
+}
 
 interface InZone {
   /** Unique in the lab: the name, and with several tenants `NAME@TENANT`. */
@@ -34,16 +42,22 @@ export function componentsOf(spec: LabSpec): Component[] {
     )
   return [
     ...(hasPlatform(spec) ? [{ kind: 'platform', key: 'platform', name: 'platform' } as const] : []),
-    ...globalNames(spec).map((name) => ({ kind: 'global', key: name, name }) as const),
+    ...globalsOf(spec),
     ...inZones('zone', () => true),
     ...inZones('dataplane', (zone) => dataplanesIn(zone) > 0),
   ]
 }
 
-/** Of the instances of the lab's own global. */
-export function globalNames({ global }: LabSpec): readonly string[] {
+/** The lab's own: one for each shard, or several instances of the only one. */
+export function globalsOf({ global, topology }: LabSpec): readonly GlobalComponent[] {
   if (global.kind !== 'own') return []
-  return Array.from({ length: global.instances ?? 1 }, (_, index) => (index === 0 ? 'global' : `global-${index + 1}`))
+  const { shards } = topology
+  const named = (name: string, shard: string) => ({ kind: 'global', key: name, name, shard }) as const
+  if (shards.length > 1) return shards.map((shard) => named(`global/${shard}`, shard))
+  const count = global.instances ?? 1
+  return Array.from({ length: count }, (_, index) =>
+    named(index === 0 ? 'global' : `global-${index + 1}`, shards[0] ?? DEFAULT_SHARD),
+  )
 }
 
 /** Components that share one process. */

@@ -3,8 +3,12 @@ import type { ApiClient } from './api-client.js'
 import type { LabSpec } from './lab-spec.js'
 import { dataplaneTokenFile } from './lab-view.js'
 import type { LabPaths } from './paths.js'
+import { type ControlPlanes, type PlacedControlPlane, regionOf, shardFor } from './shards.js'
 
 export const CONTROL_PLANES = '/v1/mesh/control-planes'
+
+/** Who owns what the lab makes at its platform. */
+export const LAB_ORGANIZATION = 'lab'
 
 /** A control plane as the platform shows it. */
 export interface ControlPlaneRow {
@@ -21,23 +25,42 @@ const FEATURES = [
 /** Each makes three key pairs, for which a machine has so many cores at most. */
 const AT_ONCE = 4
 
-/** The lab's control planes, made at the platform where they are not there; ids by name. */
+/** The platform as whoever runs it sees it, and as people of the lab's organisation do in each region. */
+export interface PlatformClients {
+  readonly operator: ApiClient
+  readonly region: (region: string) => ApiClient
+}
+
+/** The lab's control planes, made at the platform where they are not there. One that is there stays on its shard. */
 export async function ensureControlPlanes(
   { topology }: LabSpec,
   paths: LabPaths,
-  platform: ApiClient,
-): Promise<Readonly<Record<string, string>>> {
-  const there = new Map((await listControlPlanes(platform)).map(({ name, id }) => [name, id]))
-  const missing = topology.tenants.filter((tenant) => !there.has(tenant))
-  for (let from = 0; from < missing.length; from += AT_ONCE) {
-    const batch = missing.slice(from, from + AT_ONCE)
-    for (const { name, id } of await Promise.all(batch.map((name) => createControlPlane(platform, { name })))) {
-      there.set(name, id)
-      // Of one of that name that was there before.
-      for (const mesh of topology.meshes) rmSync(dataplaneTokenFile(paths, name, mesh), { force: true })
-    }
+  platform: PlatformClients,
+): Promise<ControlPlanes> {
+  const there: Record<string, PlacedControlPlane> = { ...(await placedControlPlanes(platform.operator)) }
+  const make = async (name: string) => {
+    const shard = shardFor(topology, name)
+    const { id } = await createControlPlane(platform.region(regionOf(shard)), { name }, shard)
+    // Of one of that name that was there before.
+    for (const mesh of topology.meshes) rmSync(dataplaneTokenFile(paths, name, mesh), { force: true })
+    return [name, { id, shard }] as const
   }
-  return Object.fromEntries(there)
+  const missing = topology.tenants.filter((tenant) => !Object.hasOwn(there, tenant))
+  for (let from = 0; from < missing.length; from += AT_ONCE) {
+    for (const [name, made] of await Promise.all(missing.slice(from, from + AT_ONCE).map(make))) there[name] = made
+  }
+  return there
+}
+
+/** All that the lab's organisation has, in every region. */
+export async function placedControlPlanes(operator: ApiClient): Promise<ControlPlanes> {
+  const { items } = await operator.get<{ items: readonly Placed[] }>('/placements')
+  const own = items.filter(({ organization }) => organization === LAB_ORGANIZATION)
+  return Object.fromEntries(own.map(({ name, id, shard }) => [name, { id, shard }]))
+}
+
+interface Placed extends ControlPlaneRow, PlacedControlPlane {
+  readonly organization: string
 }
 
 export interface NewControlPlane {
@@ -59,7 +82,7 @@ export function createControlPlane(
 /** The most that the platform gives at once. */
 const PAGE_SIZE = 1_000
 
-/** All that the lab's organisation has, page by page. */
+/** All that the lab's organisation has in one region, page by page. */
 export async function listControlPlanes<T extends ControlPlaneRow>(platform: ApiClient): Promise<T[]> {
   const rows: T[] = []
   for (let number = 1; ; number += 1) {

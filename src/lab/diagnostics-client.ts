@@ -3,6 +3,7 @@ import { AppError } from '../base/errors.js'
 import type { Hop } from '../base/hops.js'
 import type { SyncedAnswer, SyncRow } from '../insights/sync-report.js'
 import { placeOf } from './components.js'
+import type { ControlPlanes } from './shards.js'
 
 export interface DiagnosticsTarget {
   /** Component: `global`, `zone-2`, `dataplanes/zone-2`. */
@@ -14,8 +15,8 @@ export interface DiagnosticsTarget {
   /** `http://host:port` of the process's diagnostics. */
   readonly url: string
   readonly token: string
-  /** Id at the platform by the name that the lab knows the control plane by; absent: they are called what they are. */
-  readonly controlPlanes?: Readonly<Record<string, string>>
+  /** By the name that the lab knows them by; absent: they are called what they are. */
+  readonly controlPlanes?: ControlPlanes
 }
 
 /** How much longer than the wait itself an answer may take; a process that is stopped never gives one. */
@@ -39,7 +40,7 @@ export class DiagnosticsClient {
     this.tenant = target.tenant
     this.zone = target.zone
     this.#target = target
-    this.#tenantNames = new Map(Object.entries(target.controlPlanes ?? {}).map(([name, id]) => [id, name]))
+    this.#tenantNames = new Map(Object.entries(target.controlPlanes ?? {}).map(([name, { id }]) => [id, name]))
     this.#clock = clock
   }
 
@@ -73,7 +74,7 @@ export class DiagnosticsClient {
    */
   async untilSynced(timeoutMs: number, tenant?: string): Promise<SyncedAnswer> {
     const deadlineMs = this.#clock.monotonicMs() + timeoutMs
-    const id = tenant === undefined ? undefined : (this.#target.controlPlanes?.[tenant] ?? tenant)
+    const id = tenant === undefined ? undefined : (this.#target.controlPlanes?.[tenant]?.id ?? tenant)
     const only = id === undefined ? '' : `&tenant=${encodeURIComponent(id)}`
     for (;;) {
       const leftMs = Math.max(0, Math.floor(deadlineMs - this.#clock.monotonicMs()))

@@ -5,7 +5,8 @@ import { DiagnosticsClient } from './diagnostics-client.js'
 import { globalWitness } from './global-witness.js'
 import type { ComponentView, LabView } from './lab-view.js'
 import { readIfThere } from './private-files.js'
-import { OTHER_ORGANIZATION, REGION } from './settings.js'
+import { OTHER_ORGANIZATION } from './settings.js'
+import { regionOf, regionsOf, shardFor } from './shards.js'
 import type { SyncWitnesses } from './sync-wait.js'
 
 /** API of a control plane that the lab runs; the global's by way of the platform, where there is one. A zone has one only. */
@@ -36,17 +37,32 @@ export interface ApiPlace {
 /** Throws `invalid-argument` for a component without an API, `not-found` for a control plane that is not there. */
 export function apiPlace(view: LabView, component: ComponentView, tenant: string | undefined): ApiPlace {
   const platform = component.kind === 'global' ? view.components.find(({ kind }) => kind === 'platform') : undefined
-  const { endpoints, adminTokenFile } = platform ?? component
-  const url = endpoints.api
+  const { adminTokenFile } = platform ?? component
+  const url = platform ? regionalApi(view, platform, regionOf(shardOf(view, tenant))) : component.endpoints.api
   if (url === undefined) throw new AppError('invalid-argument', `${component.name} has no API`)
   const controlPlane = platform && controlPlaneId(view, tenant)
   const base = controlPlane === undefined ? '' : `/v1/mesh/control-planes/${controlPlane}/api`
   return { url, controlPlane, base, adminTokenFile }
 }
 
-/** The platform's own API, as the admin of the lab's organisation. Throws `invalid-argument` without a platform. */
-export function platformClient(view: LabView, clock: Clock): ApiClient {
-  return apiClient(view, platformOf(view), clock, undefined)
+function regionalApi({ spec }: LabView, { endpoints }: ComponentView, region: string): string | undefined {
+  return region === regionsOf(spec.topology)[0] ? endpoints.api : endpoints[`api-${region}`]
+}
+
+/**
+ * The platform's own API in a region, as the admin of the lab's organisation. Throws `invalid-argument` without a platform,
+ * and for a region that the lab does not have.
+ */
+export function platformClient(view: LabView, clock: Clock, region: string): ApiClient {
+  const platform = platformOf(view)
+  const { name, adminTokenFile } = platform
+  const url = regionalApi(view, platform, region)
+  if (url === undefined) {
+    const regions = regionsOf(view.spec.topology).join(', ')
+    throw new AppError('invalid-argument', `lab "${view.lab}" has no region ${region}, but ${regions}`)
+  }
+  const token = () => (adminTokenFile === undefined ? undefined : readIfThere(adminTokenFile)?.trim())
+  return new ApiClient({ name, url, token, tenant: undefined }, clock)
 }
 
 /** Where the platform is, and whose tokens open it: the admin's of the lab's organisation, and of one that sees nothing of it. */
@@ -57,12 +73,14 @@ export interface PlatformPlace {
   readonly otherAdminTokenFile: string
 }
 
-/** Throws `invalid-argument` without a platform. */
-export function platformPlace(view: LabView): PlatformPlace {
-  const { endpoints, adminTokenFile = '' } = platformOf(view)
+/** In the region of the control plane, or of the lab's first. Throws `invalid-argument` without a platform. */
+export function platformPlace(view: LabView, tenant: string | undefined): PlatformPlace {
+  const platform = platformOf(view)
+  const { adminTokenFile = '' } = platform
+  const region = regionOf(shardOf(view, tenant))
   return {
-    url: endpoints.api ?? '',
-    region: REGION,
+    url: regionalApi(view, platform, region) ?? '',
+    region,
     adminTokenFile,
     otherAdminTokenFile: `${adminTokenFile}.${OTHER_ORGANIZATION}`,
   }
@@ -85,9 +103,29 @@ function platformOf(view: LabView): ComponentView {
 /** By name or by id; without one the lab's first. Throws `not-found`, also for one that is being made. */
 export function controlPlaneId({ controlPlanes, spec }: LabView, tenant: string | undefined): string {
   const asked = tenant ?? spec.topology.tenants[0] ?? ''
-  const id = Object.values(controlPlanes).includes(asked) ? asked : controlPlanes[asked]
-  if (id === undefined) throw new AppError('not-found', `there is no control plane "${asked}"`)
-  return id
+  const found = controlPlanes[asked] ?? Object.values(controlPlanes).find(({ id }) => id === asked)
+  if (!found) throw new AppError('not-found', `there is no control plane "${asked}"`)
+  return found.id
+}
+
+/** Of the control plane, by name or id; without one, of the lab's first. */
+export function shardOf({ controlPlanes, spec }: LabView, tenant: string | undefined): string {
+  const asked = tenant ?? spec.topology.tenants[0] ?? ''
+  const found = controlPlanes[asked] ?? Object.values(controlPlanes).find(({ id }) => id === asked)
+  return found?.shard ?? shardFor(spec.topology, asked)
+}
+
+/** The global that holds a control plane, or the first of its instances. Throws `invalid-argument` if it is somebody else's. */
+export function globalOf(view: LabView, tenant: string | undefined): ComponentView {
+  const shard = shardOf(view, tenant)
+  const global = view.components.find((component) => component.kind === 'global' && component.shard === shard)
+  if (global) return global
+  const { global: asked } = view.spec
+  if (asked.kind === 'own') throw new AppError('invalid-argument', `lab "${view.lab}" does not run shard ${shard}`)
+  throw new AppError(
+    'invalid-argument',
+    `this lab runs its zones on another global, ${asked.address}; speak to that one, or to a zone with --zone`,
+  )
 }
 
 /** Undefined for a component that the lab does not run. */
@@ -106,7 +144,8 @@ export function diagnosticsClient(
 /** Who can say whether the lab, or one tenant's part of it, is in sync, and who should run and does not. */
 export function witnessesOf(view: LabView, clock: Clock, tenant?: string): SyncWitnesses {
   const asked = view.components.filter(
-    (component) => tenant === undefined || component.tenant === undefined || component.tenant === tenant,
+    ({ tenant: of, shard }) =>
+      tenant === undefined || ((of ?? tenant) === tenant && (shard ?? shardOf(view, tenant)) === shardOf(view, tenant)),
   )
   const down = asked.filter(({ state }) => state !== 'ready' && state !== 'paused' && state !== 'external')
   const clients = (kind: ComponentView['kind']) =>

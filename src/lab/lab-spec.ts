@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DEFAULT_SHARD } from './shards.js'
 import type { Topology } from './topology.js'
 
 /** What `up` was asked to run, complete. Two of them that are equal make the same lab. */
@@ -18,9 +19,9 @@ export interface LabSpec {
   readonly global: OwnGlobal | ForeignGlobal
 }
 
-/** Several control planes, or zones with access tokens, need a manager; somebody else's global has its own. */
+/** Several control planes or shards, or zones with access tokens, need a manager; somebody else's global has its own. */
 export function hasPlatform({ topology, auth, global }: LabSpec): boolean {
-  return global.kind === 'own' && (topology.tenants.length > 1 || auth === 'sat')
+  return global.kind === 'own' && (topology.tenants.length > 1 || topology.shards.length > 1 || auth === 'sat')
 }
 
 export interface OwnGlobal {
@@ -61,7 +62,9 @@ const zone = z.object({
 /** As it stands in `lab.json`. */
 export const labSpecSchema: z.ZodType<LabSpec> = z.object({
   topology: z.object({
+    shards: z.array(z.string()).default([DEFAULT_SHARD]),
     tenants: z.array(z.string()),
+    placement: z.record(z.string(), z.string()).default({}),
     meshes: z.array(z.string()),
     services: z.array(service),
     zones: z.array(zone),

@@ -2,8 +2,9 @@ import { type Component, type ComponentKind, isExternal } from './components.js'
 import { hasPlatform, type LabSpec } from './lab-spec.js'
 import type { LabPorts } from './lab-state.js'
 import type { LabPaths } from './paths.js'
-import { logFileOf } from './paths.js'
+import { fileNameOf, logFileOf } from './paths.js'
 import type { RunnerState } from './runner.js'
+import { type ControlPlanes, regionsOf, type ShardPlan } from './shards.js'
 import { type Totals, totalsOf } from './topology.js'
 
 /** What commands are told of a lab; also the JSON of `up -o json` and `status -o json`. */
@@ -23,8 +24,8 @@ export interface LabView {
   readonly adminTokenFile: string | undefined
   readonly diagnosticsTokenFile: string
   readonly components: readonly ComponentView[]
-  /** Id at the platform by tenant; empty without a platform, and while they are not there yet. */
-  readonly controlPlanes: Readonly<Record<string, string>>
+  /** As the platform has them, by tenant; empty without a platform, and while they are not there yet. */
+  readonly controlPlanes: ControlPlanes
   /** What the user should know: ports replaced, peers refused. */
   readonly notices: readonly string[]
 }
@@ -34,12 +35,17 @@ export interface ComponentView {
   readonly kind: ComponentKind
   readonly tenant: string | undefined
   readonly zone: string | undefined
+  /** Of a global. */
+  readonly shard: string | undefined
   readonly state: 'stopped' | 'starting' | 'ready' | 'paused' | 'stopping' | 'died' | 'external'
   readonly detail: string | undefined
   readonly pid: number | undefined
   /** Wall time, epoch ms, since which it is ready. */
   readonly readySinceMs: number | undefined
-  /** By what is served: `api`, `apiHttps`, `kds`, `xds`, `bootstrap`, `diagnostics`, `admin` (of sidecars: `/proxies/MESH/NAME`). */
+  /**
+   * By what is served: `api` (of a platform with several regions also `api-eu` …), `apiHttps`, `kds`, `xds`, `bootstrap`,
+   * `diagnostics`, `admin` (of sidecars: `/proxies/MESH/NAME`).
+   */
   readonly endpoints: Readonly<Record<string, string>>
   readonly adminTokenFile: string | undefined
   readonly zoneTokenFile: string | undefined
@@ -76,8 +82,12 @@ export function endpointsOf(component: Component, ports: LabPorts, spec: LabSpec
     const port = own[setting]
     return port === undefined ? undefined : `${scheme}://${host}:${port}`
   }
+  const [, ...otherRegions] = component.kind === 'platform' ? regionsOf(spec.topology) : []
   const served = {
     api: url('http', 'apiHttpPort'),
+    ...Object.fromEntries(
+      otherRegions.map((region) => [`api-${region}`, url('http', platformApiPort(spec.topology, region))]),
+    ),
     apiHttps: url('https', 'apiHttpsPort'),
     kds: url(spec.plaintext ? 'grpc' : 'grpcs', 'kdsPort'),
     xds: url('grpcs', 'dpServerPort'),
@@ -88,6 +98,11 @@ export function endpointsOf(component: Component, ports: LabPorts, spec: LabSpec
   return Object.fromEntries(Object.entries(served).filter(([, value]) => value !== undefined)) as Record<string, string>
 }
 
+/** The setting for the port of a region's API: the first region's is called as a lab's without regions. */
+export function platformApiPort(topology: Pick<ShardPlan, 'shards'>, region: string): string {
+  return region === regionsOf(topology)[0] ? 'apiHttpPort' : `apiHttpPort-${region}`
+}
+
 /** An address that listens everywhere is dialled on loopback. */
 export function dialable(listen: string): string {
   if (listen === '0.0.0.0') return '127.0.0.1'
@@ -96,7 +111,7 @@ export function dialable(listen: string): string {
 }
 
 export function adminTokenFile(paths: LabPaths, key: string): string {
-  return `${paths.tokens}/${key}.admin`
+  return `${paths.tokens}/${fileNameOf(key)}.admin`
 }
 
 export function zoneTokenFile(paths: LabPaths, key: string): string {
@@ -138,6 +153,7 @@ export function labView(inputs: ViewInputs): LabView {
     packed: inputs.packed,
     database: inputs.database,
     caFile: spec.global.kind === 'own' ? paths.caFile : spec.global.caFile,
+    // Several globals have a platform.
     adminTokenFile: own ? adminTokenFile(paths, hasPlatform(spec) ? 'platform' : 'global') : undefined,
     diagnosticsTokenFile: diagnosticsTokenFile(paths),
     components: inputs.components.map((component) => componentView(inputs, component)),
@@ -156,6 +172,7 @@ function componentView(inputs: ViewInputs, component: Component): ComponentView 
     kind: component.kind,
     tenant: 'tenant' in component ? component.tenant : undefined,
     zone: 'zone' in component ? component.zone.name : undefined,
+    shard: 'shard' in component ? component.shard : undefined,
     ...(isExternal(component) ? EXTERNAL : stateOf(inputs.stateOfComponent(component))),
     endpoints: endpointsOf(component, ports, spec),
     adminTokenFile:

@@ -1,12 +1,14 @@
 import { join } from 'node:path'
 import type { Settings } from './child-messages.js'
-import { type Component, globalNames } from './components.js'
+import { type Component, type GlobalComponent, globalsOf, isExternal } from './components.js'
+import { LAB_ORGANIZATION } from './control-planes.js'
 import { fleetRows } from './fleet.js'
 import type { LabDatabase } from './lab-database.js'
 import { DEFAULT_DB, hasPlatform, type LabSpec } from './lab-spec.js'
 import type { LabPorts } from './lab-state.js'
-import { adminTokenFile, dataplaneTokenFile, dialable, zoneTokenFile } from './lab-view.js'
+import { adminTokenFile, dataplaneTokenFile, dialable, platformApiPort, zoneTokenFile } from './lab-view.js'
 import { fileNameOf, type LabPaths } from './paths.js'
+import { type ControlPlanes, DEFAULT_SHARD, regionOf, regionsOf, shardFor } from './shards.js'
 import { dataplanesIn } from './topology.js'
 
 /** What the settings of a lab's processes are made from. */
@@ -16,20 +18,25 @@ export interface Wiring {
   readonly ports: LabPorts
   readonly diagnosticsToken: string
   readonly database?: LabDatabase | undefined
-  /** Id at the platform by the name that the lab knows it by; empty without a platform. */
-  readonly controlPlanes: Readonly<Record<string, string>>
+  /** By the name that the lab knows them by; empty without a platform. */
+  readonly controlPlanes: ControlPlanes
 }
 
 /** Settings whose value is a port, by kind of component: each gets one of its own. */
-export const PORT_SETTINGS = {
-  platform: ['diagnosticsPort', 'apiHttpPort'],
+const PORT_SETTINGS = {
   global: ['diagnosticsPort', 'apiHttpPort', 'apiHttpsPort', 'kdsPort'],
   zone: ['diagnosticsPort', 'apiHttpPort', 'apiHttpsPort', 'dpServerPort', 'bootstrapPort'],
   dataplane: ['diagnosticsPort', 'adminPort'],
 } as const
 
 /** A real kuma-cp has one listener more, which cannot be switched off (KUMA_INTER_CP_SERVER_PORT). */
-export const EXTERNAL_ZONE_PORTS = [...PORT_SETTINGS.zone, 'interCpPort'] as const
+const EXTERNAL_ZONE_PORTS = [...PORT_SETTINGS.zone, 'interCpPort'] as const
+
+export function portSettingsOf(component: Component, { topology }: LabSpec): readonly string[] {
+  if (isExternal(component)) return EXTERNAL_ZONE_PORTS
+  if (component.kind !== 'platform') return PORT_SETTINGS[component.kind]
+  return ['diagnosticsPort', ...regionsOf(topology).map((region) => platformApiPort(topology, region))]
+}
 
 /** The value of every setting that the lab does not leave at its default. */
 export function settingsOf(component: Component, wiring: Wiring): Settings {
@@ -50,30 +57,28 @@ export function settingsOf(component: Component, wiring: Wiring): Settings {
   }
 }
 
-/** The lab's one deployment and where it is; names as Konnect's. */
-export const REGION = 'us'
-const SHARD = 'us-1'
-
 /** It must see nothing of the lab's own. */
 export const OTHER_ORGANIZATION = 'guests'
-const ORGANIZATIONS = `lab,${OTHER_ORGANIZATION}`
+const ORGANIZATIONS = `${LAB_ORGANIZATION},${OTHER_ORGANIZATION}`
 
 function platformSettings({ paths, spec, ports, diagnosticsToken, database }: Wiring): Settings {
-  const { diagnosticsPort = 0, apiHttpPort = 0 } = ports.platform ?? {}
-  const host = dialable(spec.listen)
-  const shard = {
-    name: SHARD,
-    region: REGION,
-    api: `http://${host}:${ports.global?.apiHttpPort}`,
-    sync: globalAddress(spec, ports, 0),
-    tokenFile: shardTokenFile(paths),
-  }
+  const { diagnosticsPort = 0, ...apiPorts } = ports.platform ?? {}
+  const { topology } = spec
+  const shards = topology.shards.map((shard) => ({
+    name: shard,
+    region: regionOf(shard),
+    api: `http://${dialable(spec.listen)}:${ports[globalsIn(spec, shard)[0]?.key ?? '']?.apiHttpPort}`,
+    sync: globalAddress(spec, ports, shard, 0),
+    tokenFile: shardTokenFile(paths, shard),
+  }))
   return {
     listen: spec.listen,
     diagnosticsToken,
     diagnosticsPort,
-    regions: `${REGION}=${apiHttpPort}`,
-    shards: JSON.stringify([shard]),
+    regions: regionsOf(topology)
+      .map((region) => `${region}=${apiPorts[platformApiPort(topology, region)]}`)
+      .join(','),
+    shards: JSON.stringify(shards),
     organizations: ORGANIZATIONS,
     adminTokenFile: adminTokenFile(paths, 'platform'),
     store: database?.store ?? (spec.db === 'memory' ? 'memory' : join(paths.data, 'platform.db')),
@@ -81,13 +86,14 @@ function platformSettings({ paths, spec, ports, diagnosticsToken, database }: Wi
   }
 }
 
-/** By which the lab's platform and its global know each other. */
-export function shardTokenFile(paths: LabPaths): string {
-  return join(paths.tokens, `shard-${SHARD}`)
+/** By which the lab's platform and the global of that shard know each other. */
+export function shardTokenFile(paths: LabPaths, shard: string): string {
+  return join(paths.tokens, `shard-${shard}`)
 }
 
-function globalSettings({ key }: Component, { paths, spec, ports, database }: Wiring): Settings {
+function globalSettings({ key, shard }: GlobalComponent, { paths, spec, ports, database }: Wiring): Settings {
   const platform = hasPlatform(spec)
+  const apiPort = platformApiPort(spec.topology, regionOf(shard))
   return {
     tlsCertFile: paths.certFile,
     tlsKeyFile: paths.keyFile,
@@ -96,24 +102,25 @@ function globalSettings({ key }: Component, { paths, spec, ports, database }: Wi
     openStreams: spec.openStreams,
     insecure: spec.plaintext || spec.auth === 'none',
     tenants: platform,
-    ...(platform && { platformTokenFile: shardTokenFile(paths) }),
+    ...(platform && { platformTokenFile: shardTokenFile(paths, shard) }),
     ...(spec.auth === 'sat' && {
-      platformUrl: `http://${dialable(spec.listen)}:${ports.platform?.apiHttpPort}/internal/shards/${SHARD}`,
+      platformUrl: `http://${dialable(spec.listen)}:${ports.platform?.[apiPort]}/internal/shards/${shard}`,
     }),
     localhostIsAdmin: false,
     adminTokenFile: adminTokenFile(paths, key),
-    store: database?.store ?? databaseOf(paths, spec),
+    store: database?.store ?? databaseOf(paths, spec, shard),
     ...(database && { postgresPassword: database.password }),
   }
 }
 
 function zoneSettings(zone: Extract<Component, { kind: 'zone' }>, wiring: Wiring): Settings {
   const { paths, spec, ports } = wiring
-  const cpId = wiring.controlPlanes[zone.tenant]
+  const { id: cpId, shard = shardFor(spec.topology, zone.tenant) } = wiring.controlPlanes[zone.tenant] ?? {}
+  const address = globalAddress(spec, ports, shard, spec.topology.zones.indexOf(zone.zone))
   return {
     zoneName: zone.zone.name,
-    globalAddress: globalAddress(spec, ports, spec.topology.zones.indexOf(zone.zone)),
-    insecure: globalAddress(spec, ports, 0).startsWith('grpc://'),
+    globalAddress: address,
+    insecure: address.startsWith('grpc://'),
     kdsRootCaFile: (spec.global.kind === 'own' ? paths.caFile : spec.global.caFile) ?? '',
     ...(spec.auth !== 'none' && { tokenPath: zoneTokenFile(paths, zone.key) }),
     ...(cpId !== undefined && { cpId }),
@@ -162,16 +169,21 @@ export function fleetFileText(fleet: Extract<Component, { kind: 'dataplane' }>, 
   return `${JSON.stringify({ dataplanes: rows, behaviours: spec.topology.behaviours }, null, 2)}\n`
 }
 
-/** `memory`, or where the global keeps everything. */
-export function databaseOf(paths: LabPaths, spec: LabSpec): string {
-  return spec.db === DEFAULT_DB ? join(paths.data, 'global.db') : spec.db
+/** `memory`, or where the global of a shard keeps everything. A lab that gets more shards finds what its first one had. */
+export function databaseOf(paths: LabPaths, spec: LabSpec, shard: string): string {
+  if (spec.db !== DEFAULT_DB) return spec.db
+  return join(paths.data, shard === DEFAULT_SHARD ? 'global.db' : `global.${shard}.db`)
 }
 
-/** Where a zone dials: an instance of the global, and the others when that one is away. Each zone begins with the next. */
-export function globalAddress(spec: LabSpec, ports: LabPorts, zone: number): string {
+function globalsIn(spec: LabSpec, shard: string): readonly GlobalComponent[] {
+  return globalsOf(spec).filter((global) => global.shard === shard)
+}
+
+/** Where a zone dials: an instance of its global, and the others when that one is away. Each zone begins with the next. */
+function globalAddress(spec: LabSpec, ports: LabPorts, shard: string, zone: number): string {
   if (spec.global.kind === 'foreign') return spec.global.address
-  const addresses = globalNames(spec).map((name) => {
-    return `${spec.plaintext ? 'grpc' : 'grpcs'}://${dialable(spec.listen)}:${ports[name]?.kdsPort}`
+  const addresses = globalsIn(spec, shard).map(({ key }) => {
+    return `${spec.plaintext ? 'grpc' : 'grpcs'}://${dialable(spec.listen)}:${ports[key]?.kdsPort}`
   })
   const first = zone % addresses.length
   return [...addresses.slice(first), ...addresses.slice(0, first)].join(',')

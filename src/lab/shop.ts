@@ -1,4 +1,5 @@
 import { AppError } from '../base/errors.js'
+import { DEFAULT_SHARD } from './shards.js'
 import type { Fleet, Service, Topology } from './topology.js'
 
 /** The shop that a lab sells when no file says otherwise: what its visitors see, what answers them, what remembers. */
@@ -9,6 +10,8 @@ const SERVICES: readonly Service[] = [
 ]
 
 export interface ShopCounts {
+  /** Default: one. */
+  readonly shards?: readonly string[]
   /** Control planes; 1 has no id of its own. */
   readonly tenants: number
   /** Per tenant. */
@@ -20,7 +23,7 @@ export interface ShopCounts {
 }
 
 /** `zone-1` to `zone-N`, each with the shop's services, the sidecars dealt out in turn. */
-export function shopTopology({ tenants, zones, dataplanes, external }: ShopCounts): Topology {
+export function shopTopology({ shards = [DEFAULT_SHARD], tenants, zones, dataplanes, external }: ShopCounts): Topology {
   const names = numbered('zone', zones)
   const stranger = external.find((name) => !names.includes(name))
   if (stranger !== undefined) {
@@ -28,7 +31,9 @@ export function shopTopology({ tenants, zones, dataplanes, external }: ShopCount
     throw new AppError('invalid-argument', `--external ${stranger}: there is no such zone; the zones are ${known}`)
   }
   return {
+    shards,
     tenants: tenants === 1 ? ['default'] : numbered('cp', tenants),
+    placement: {},
     meshes: ['default'],
     services: SERVICES,
     behaviours: {},

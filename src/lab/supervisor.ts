@@ -14,7 +14,7 @@ import {
 } from './components.js'
 import { ensureControlPlanes } from './control-planes.js'
 import { ensureCertificates, ensureDataplaneToken, ensureZoneToken } from './credentials.js'
-import { apiClient, platformClient } from './lab-clients.js'
+import { apiClient, globalOf, operatorClient, platformClient } from './lab-clients.js'
 import { type LabDatabase, prepareDatabase } from './lab-database.js'
 import { hasPlatform, type LabSpec } from './lab-spec.js'
 import { type LabPorts, type LabState, writeLabState } from './lab-state.js'
@@ -69,11 +69,13 @@ export class Supervisor {
   /** Takes the lab: from now on its state names this process. Throws when that cannot be written. */
   prepare(): void {
     const { paths, spec, clock } = this.#options
-    const database = databaseOf(paths, spec)
-    if (database !== 'memory' && !isPostgresUrl(database)) makePrivateDir(dirname(database))
+    const { shards } = spec.topology
+    for (const database of shards.map((shard) => databaseOf(paths, spec, shard))) {
+      if (database !== 'memory' && !isPostgresUrl(database)) makePrivateDir(dirname(database))
+    }
     makePrivateDir(paths.data)
     ensureCertificates(paths, spec, clock)
-    if (hasPlatform(spec)) keptSecret(shardTokenFile(paths))
+    if (hasPlatform(spec)) for (const shard of shards) keptSecret(shardTokenFile(paths, shard))
     this.#writeState()
   }
 
@@ -106,7 +108,7 @@ export class Supervisor {
       notices: this.#unwritten === undefined ? notices : [...notices, this.#unwritten],
       components: this.#components,
       packed: isPacked(spec),
-      database: databaseOf(paths, spec),
+      database: [...new Set(spec.topology.shards.map((shard) => databaseOf(paths, spec, shard)))].join(', '),
       controlPlanes: this.#controlPlanes,
       stateOfComponent: (component) => this.#runnerOf(component)?.state ?? { kind: 'stopped' },
       state: this.#phase,
@@ -218,7 +220,9 @@ export class Supervisor {
   async #ensureCredentials(): Promise<void> {
     const { paths, spec, clock } = this.#options
     if (hasPlatform(spec)) {
-      this.#controlPlanes = await ensureControlPlanes(spec, paths, platformClient(this.view(), clock))
+      const view = this.view()
+      const region = (name: string) => platformClient(view, clock, name)
+      this.#controlPlanes = await ensureControlPlanes(spec, paths, { operator: operatorClient(view, clock), region })
     }
     const api = (tenant: string) => this.#globalApi(tenant)
     if (spec.global.kind === 'own') {
@@ -234,7 +238,7 @@ export class Supervisor {
 
   #globalApi(tenant: string): ApiClient {
     const view = this.view()
-    return apiClient(view, findComponent(view.components, 'global', undefined), this.#options.clock, tenant)
+    return apiClient(view, globalOf(view, tenant), this.#options.clock, tenant)
   }
 
   #makeRunner(group: ProcessGroup): Runner {

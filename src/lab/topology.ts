@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { AppError } from '../base/errors.js'
 import type { Json } from '../model/json.js'
+import { DEFAULT_SHARD, SHARD_NAME, type ShardPlan } from './shards.js'
 import { parseYaml, type YamlDocument } from './yaml-file.js'
 
 /** What runs in a lab, complete and checked. Each tenant has all zones; each zone has its own fleets. */
-export interface Topology {
-  readonly tenants: readonly string[]
+export interface Topology extends ShardPlan {
   readonly meshes: readonly string[]
   readonly services: readonly Service[]
   readonly zones: readonly ZonePlan[]
@@ -73,6 +73,7 @@ const zoneSchema = z.strictObject({
 const topologySchema = z.strictObject({
   apiVersion: z.literal('zonelab.dev/v1alpha1').optional(),
   kind: z.literal('Topology'),
+  shards: z.array(z.string().regex(SHARD_NAME, 'must be REGION-NUMBER, like us-1')).min(1).default([DEFAULT_SHARD]),
   tenants: z
     .array(
       z
@@ -81,6 +82,7 @@ const topologySchema = z.strictObject({
     )
     .min(1)
     .default(['default']),
+  placement: z.record(z.string(), z.string()).default({}),
   meshes: z.array(label).min(1).default(['default']),
   services: z.array(serviceSchema).default([]),
   behaviours: z.record(label, z.json()).default({}),
@@ -169,7 +171,14 @@ function referenceMistakes(document: YamlDocument, topology: Topology): Mistake[
   const known = (name: string, path: (string | number)[]) => {
     if (!services.has(name)) report(path, `there is no service "${name}"; known: ${[...services].join(', ') || 'none'}`)
   }
+  unique(topology.shards, (index) => ['shards', index])
   unique(topology.tenants, (index) => ['tenants', index])
+  for (const [tenant, shard] of Object.entries(topology.placement)) {
+    if (!topology.tenants.includes(tenant)) report(['placement', tenant], `there is no tenant "${tenant}"`)
+    if (!topology.shards.includes(shard)) {
+      report(['placement', tenant], `there is no shard "${shard}"; known: ${topology.shards.join(', ')}`)
+    }
+  }
   unique(topology.meshes, (index) => ['meshes', index])
   unique(namesOf(topology.services), (index) => ['services', index, 'name'])
   unique(namesOf(topology.zones), (index) => ['zones', index, 'name'])

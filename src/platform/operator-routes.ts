@@ -21,6 +21,7 @@ export function operatorRoutes(fastify: FastifyInstance, options: OperatorRoutes
     return reply.code(401).type('text/plain').send("401: this path needs the operator's token")
   })
   fastify.get('/control-planes', async (_request, reply) => reply.send({ items: await overview(options) }))
+  fastify.get('/placements', async (_request, reply) => reply.send({ items: await placements(options) }))
   fastify.get('/audit', async (request, reply) => {
     const { controlPlane } = request.query as { controlPlane?: string }
     return reply.send({ items: await journal(options, controlPlane) })
@@ -38,13 +39,26 @@ async function overview(options: OperatorRoutesOptions): Promise<JsonObject[]> {
   return rows.flat()
 }
 
+/** Where every control plane is that is there for people; no global is asked. */
+async function placements({ store, controlPlanes }: OperatorRoutesOptions): Promise<JsonObject[]> {
+  const rows = await inEachOrganization(store, async (records) => {
+    const organization = await records.get('organization', records.organization)
+    return (await controlPlanes.list(records)).map((one) => placementOf(one, organization?.name ?? ''))
+  })
+  return rows.flat()
+}
+
+function placementOf({ id, name, body }: ControlPlane, organization: string): JsonObject {
+  return { id, name, organization, region: body.region, shard: body.shard, phase: body.phase }
+}
+
 async function rowOf(
   controlPlane: ControlPlane,
   organization: string,
   { controlPlanes, log }: OperatorRoutesOptions,
 ): Promise<JsonObject> {
-  const { id, name, body } = controlPlane
-  const own = { id, name, organization, region: body.region, shard: body.shard, phase: body.phase }
+  const { id } = controlPlane
+  const own = placementOf(controlPlane, organization)
   try {
     const status = await controlPlanes.shardOf(controlPlane).tenantStatus(id)
     return { ...own, ...(status as unknown as JsonObject) }

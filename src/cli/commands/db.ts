@@ -24,10 +24,13 @@ export const dbMigrateStatus: Command = {
   flags: [DB_FLAG, LAB_FLAG],
   examples: ['zonelab db migrate status', 'zonelab db migrate status --db lab.db'],
   async run(context, input) {
-    const database = databaseIn(context, input)
-    const status = await statusOf(database)
-    context.io.out(describe(status, isPostgresUrl(database)))
-    return status.version > status.newest ? EXIT.error : EXIT.ok
+    let newer = false
+    for (const database of databasesIn(context, input)) {
+      const status = await statusOf(database)
+      context.io.out(describe(status, isPostgresUrl(database)))
+      newer ||= status.version > status.newest
+    }
+    return newer ? EXIT.error : EXIT.ok
   },
 }
 
@@ -45,7 +48,7 @@ export const dbMigrateUp: Command = {
   ],
   examples: ['zonelab db migrate up --db postgres://zonelab_owner@db.example/zonelab --app-role zonelab_app'],
   async run(context, input) {
-    const database = databaseIn(context, input)
+    const [database = ''] = databasesIn(context, input)
     if (!isPostgresUrl(database)) {
       throw new AppError('invalid-argument', `${database}: a SQLite file is brought up to date whenever it is opened`)
     }
@@ -73,13 +76,15 @@ function describe({ name, version, newest }: Status, postgres: boolean): string 
   return `${name}: version ${version} of ${newest}, ${verdict}`
 }
 
-function databaseIn(context: Context, input: Input): string {
+/** The one that is named, else those of the lab: one for each of its shards. */
+function databasesIn(context: Context, input: Input): readonly string[] {
   const given = input.text('db')
-  if (given !== undefined) return isPostgresUrl(given) ? given : resolve(given)
+  if (given !== undefined) return [isPostgresUrl(given) ? given : resolve(given)]
   const paths = pathsOf(context, input)
   const state = readLabState(paths)
   if (!state) throw new AppError('not-found', `there is no lab "${paths.name}"; name a database with --db`)
-  const database = databaseOf(paths, state.spec)
-  if (database === 'memory') throw new AppError('invalid-argument', `lab "${paths.name}" keeps its data in memory`)
-  return isPostgresUrl(database) ? givenUrl(paths, state.spec) : database
+  const { spec } = state
+  if (spec.db === 'memory') throw new AppError('invalid-argument', `lab "${paths.name}" keeps its data in memory`)
+  if (isPostgresUrl(spec.db)) return [givenUrl(paths, spec)]
+  return spec.topology.shards.map((shard) => databaseOf(paths, spec, shard))
 }

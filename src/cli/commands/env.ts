@@ -65,13 +65,16 @@ function addresses(component: ComponentView, lab: LabAccess): string[] {
 }
 
 function variable(name: string): string {
-  return `ZONELAB_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+  return `ZONELAB_${name
+    .replace(/[A-Z]/g, (letter) => `_${letter}`)
+    .replaceAll('-', '_')
+    .toUpperCase()}`
 }
 
 function kumaEnvironment(name: string, lab: LabAccess, input: Input, product: 'kuma' | 'kong-mesh-2'): KumaEnvironment {
   const component = componentNamed(lab, name, input.text('tenant'))
   const several = lab.view.spec.topology.tenants.length > 1
-  const key = several && component.tenant !== undefined ? `${name}@${component.tenant}` : name
+  const key = several && component.tenant !== undefined ? `${component.name}@${component.tenant}` : component.name
   const ports = readLabState(lab.paths)?.ports[key] ?? {}
   switch (component.kind) {
     case 'global':

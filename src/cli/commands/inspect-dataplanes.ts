@@ -1,7 +1,7 @@
-import { apiClient } from '../../lab/lab-clients.js'
+import { apiClient, globalOf } from '../../lab/lab-clients.js'
 import { LABEL } from '../../model/labels.js'
 import type { Command, Context, Input } from '../command.js'
-import { componentNamed, type LabAccess, openLab, tenantOf } from '../lab-access.js'
+import { type LabAccess, openLab, tenantOf } from '../lab-access.js'
 import { sidecarSyncs } from '../lab-status.js'
 import { printList } from '../output.js'
 import { duration } from '../quantities.js'
@@ -71,8 +71,7 @@ async function knownDataplanes(
 ): Promise<readonly DataplaneOverview[]> {
   const { view } = lab
   if (view.spec.global.kind === 'own') {
-    const global = componentNamed(lab, 'global', undefined)
-    return apiClient(view, global, context.clock, tenant).list<DataplaneOverview>('/dataplanes')
+    return apiClient(view, globalOf(view, tenant), context.clock, tenant).list<DataplaneOverview>('/dataplanes')
   }
   const zones = view.components.filter(({ kind, state }) => kind === 'zone' && state !== 'external')
   const lists = await Promise.all(

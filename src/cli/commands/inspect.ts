@@ -1,6 +1,6 @@
-import { apiClient } from '../../lab/lab-clients.js'
+import { apiClient, globalOf } from '../../lab/lab-clients.js'
 import type { Command, Context, Input } from '../command.js'
-import { componentNamed, openLab, tenantAsked, tenantOf } from '../lab-access.js'
+import { openLab, tenantAsked, tenantOf } from '../lab-access.js'
 import { zoneSyncs } from '../lab-status.js'
 import { printList } from '../output.js'
 import { age } from '../quantities.js'
@@ -82,7 +82,8 @@ async function printZones(context: Context, input: Input): Promise<void> {
     })
     return
   }
-  const api = apiClient(lab.view, componentNamed(lab, 'global', undefined), context.clock, tenantOf(lab, input))
+  const tenant = tenantOf(lab, input)
+  const api = apiClient(lab.view, globalOf(lab.view, tenant), context.clock, tenant)
   const zones = await api.list<ZoneOverview>('/zones/_overview')
   const last = ({ zoneInsight }: ZoneOverview) => zoneInsight?.subscriptions?.at(-1)
   const isOnline = (zone: ZoneOverview) => {

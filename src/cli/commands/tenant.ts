@@ -6,6 +6,8 @@ import {
   listControlPlanes,
 } from '../../lab/control-planes.js'
 import { operatorClient, platformClient } from '../../lab/lab-clients.js'
+import type { LabView } from '../../lab/lab-view.js'
+import { DEFAULT_SHARD, regionOf, regionsOf } from '../../lab/shards.js'
 import { type Command, type Context, type Input, LAB_FLAG, OUTPUT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { type LabAccess, openLab } from '../lab-access.js'
@@ -29,7 +31,12 @@ export const tenantCreate: Command = {
   flags: [
     { name: 'description', value: 'TEXT', doc: 'What it is for' },
     { name: 'label', value: 'KEY=VALUE', doc: 'Label to find it by', repeatable: true },
-    { name: 'shard', value: 'SHARD', doc: 'Global deployment that is to hold it', fallback: 'the emptiest' },
+    {
+      name: 'shard',
+      value: 'SHARD',
+      doc: 'Global deployment that is to hold it',
+      fallback: 'the emptiest of the first region',
+    },
     {
       name: 'zone-credentials',
       value: 'WHAT',
@@ -43,6 +50,7 @@ export const tenantCreate: Command = {
   examples: [
     'zonelab tenant create team-a',
     'zonelab tenant create team-a-prod --label env=prod --zone-credentials sat',
+    'zonelab tenant create team-b --shard us-1',
   ],
   async run(context, input) {
     const credentials = input.word('zone-credentials', ['sat', 'zone-token', 'both'])
@@ -52,8 +60,10 @@ export const tenantCreate: Command = {
       labels: labelsOf(input),
       ...(description !== undefined && { description }),
     }
-    const platform = platformOf(await openLab(context, input), context)
-    const made = await createControlPlane(platform, wanted, input.text('shard'))
+    const { view } = await openLab(context, input)
+    const shard = input.text('shard')
+    const platform = platformClient(view, context.clock, regionAsked(view, shard))
+    const made = await createControlPlane(platform, wanted, shard)
     if (credentials !== undefined) await platform.patch(`${CONTROL_PLANES}/${made.id}/zone-access`, { credentials })
     print(context, input, made as Shown)
     return EXIT.ok
@@ -75,7 +85,7 @@ export const tenantList: Command = {
       const { items } = await operator.get<{ items: Operated[] }>('/control-planes')
       printList(context.io, format, { ...listing, items, columns: wideColumns(context) })
     } else {
-      const items = await listControlPlanes<Shown>(platformOf(lab, context))
+      const items = (await inEachRegion(lab, context)).flatMap(({ rows }) => rows)
       printList(context.io, format, { ...listing, items, columns: COLUMNS })
     }
     return EXIT.ok
@@ -90,8 +100,8 @@ export const tenantGet: Command = {
   flags: [LAB_FLAG, OUTPUT_FLAG],
   examples: ['zonelab tenant get team-a -o yaml'],
   async run(context, input) {
-    const platform = platformOf(await openLab(context, input), context)
-    print(context, input, await named(platform, input.args[0] ?? ''))
+    const { found } = await named(await openLab(context, input), context, input.args[0] ?? '')
+    print(context, input, found)
     return EXIT.ok
   },
 }
@@ -104,25 +114,47 @@ export const tenantDelete: Command = {
   flags: [LAB_FLAG],
   examples: ['zonelab tenant delete team-a'],
   async run(context, input) {
-    const platform = platformOf(await openLab(context, input), context)
-    const { id, name } = await named(platform, input.args[0] ?? '')
-    await platform.delete(`${CONTROL_PLANES}/${id}`)
-    context.io.err(`zonelab: control plane ${name} is removed`)
+    const { platform, found } = await named(await openLab(context, input), context, input.args[0] ?? '')
+    await platform.delete(`${CONTROL_PLANES}/${found.id}`)
+    context.io.err(`zonelab: control plane ${found.name} is removed`)
     return EXIT.ok
   },
 }
 
 type Platform = ReturnType<typeof platformClient>
 
-function platformOf(lab: LabAccess, context: Context): Platform {
-  return platformClient(lab.view, context.clock)
+/** A control plane is made at the address of its shard's region. Throws `invalid-argument` for a shard that is not there. */
+function regionAsked({ lab, spec }: LabView, shard: string | undefined): string {
+  const { shards } = spec.topology
+  if (shard !== undefined && !shards.includes(shard)) {
+    throw new AppError('invalid-argument', `--shard ${shard}: lab "${lab}" has ${shards.join(', ')}`)
+  }
+  return regionOf(shard ?? shards[0] ?? DEFAULT_SHARD)
+}
+
+function inEachRegion(
+  { view }: LabAccess,
+  { clock }: Context,
+): Promise<readonly { readonly platform: Platform; readonly rows: readonly Shown[] }[]> {
+  return Promise.all(
+    regionsOf(view.spec.topology).map(async (region) => {
+      const platform = platformClient(view, clock, region)
+      return { platform, rows: await listControlPlanes<Shown>(platform) }
+    }),
+  )
 }
 
 /** By name or id. Throws `not-found`. */
-async function named(platform: Platform, wanted: string): Promise<Shown> {
-  const found = (await listControlPlanes<Shown>(platform)).find(({ id, name }) => name === wanted || id === wanted)
-  if (!found) throw new AppError('not-found', `there is no control plane "${wanted}"; see: zonelab tenant list`)
-  return found
+async function named(
+  lab: LabAccess,
+  context: Context,
+  wanted: string,
+): Promise<{ readonly platform: Platform; readonly found: Shown }> {
+  for (const { platform, rows } of await inEachRegion(lab, context)) {
+    const found = rows.find(({ id, name }) => name === wanted || id === wanted)
+    if (found) return { platform, found }
+  }
+  throw new AppError('not-found', `there is no control plane "${wanted}"; see: zonelab tenant list`)
 }
 
 function labelsOf(input: Input): Record<string, string> {

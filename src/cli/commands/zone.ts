@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import { AppError } from '../../base/errors.js'
-import { controlPlaneId } from '../../lab/lab-clients.js'
+import { controlPlaneId, globalOf, shardOf } from '../../lab/lab-clients.js'
 import { writePrivateFile } from '../../lab/private-files.js'
-import { REGION } from '../../lab/settings.js'
+import { regionOf } from '../../lab/shards.js'
 import { type Command, type Context, type Input, LAB_FLAG, TENANT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
-import { apiOf, componentNamed, type LabAccess, openLab, tenantOf } from '../lab-access.js'
+import { apiOf, type LabAccess, openLab, tenantOf } from '../lab-access.js'
 import { DELIVERIES, deliver, PRODUCTS, type ProvisionedZone } from '../zone-delivery.js'
 
 export const zoneProvision: Command = {
@@ -50,12 +50,13 @@ const ELSEWHERE = '<in your secret store>'
 
 async function provision(lab: LabAccess, context: Context, input: Input): Promise<ProvisionedZone> {
   const [name = ''] = input.args
+  const tenant = tenantOf(lab, input)
   const { token } = await apiOf(lab, context, input).post<{ token: string }>('/provision-zone', { name })
   return {
     zone: name,
-    region: REGION,
-    controlPlane: controlPlaneId(lab.view, tenantOf(lab, input)),
-    address: componentNamed(lab, 'global', undefined).endpoints.kds ?? '',
+    region: regionOf(shardOf(lab.view, tenant)),
+    controlPlane: controlPlaneId(lab.view, tenant),
+    address: globalOf(lab.view, tenant).endpoints.kds ?? '',
     caFile: lab.view.spec.plaintext ? undefined : lab.view.caFile,
     token,
   }

@@ -7,11 +7,11 @@ import type { ApiEndpoint, Endpoint } from '../../conformance/controller.js'
 import { wayOfAll } from '../../conformance/door.js'
 import type { Profile } from '../../conformance/matrix.js'
 import { TargetApi } from '../../conformance/target-api.js'
-import { apiPlace, platformPlace } from '../../lab/lab-clients.js'
+import { apiPlace, globalOf, platformPlace } from '../../lab/lab-clients.js'
 import type { ComponentView } from '../../lab/lab-view.js'
 import type { ClientTrust } from '../../transport/grpc/client-trust.js'
 import type { Context, Input } from '../command.js'
-import { componentNamed, type LabAccess, openLab, tenantAsked } from '../lab-access.js'
+import { type LabAccess, openLab, tenantAsked } from '../lab-access.js'
 import { needsPlatform } from './selection-flags.js'
 
 /** Where in a lab the profiles have their doors, and what opens them; without `--tenant` and `--zone` its first ones. */
@@ -21,7 +21,7 @@ export async function labEndpoint(context: Context, input: Input, profiles: read
   if (needsPlatform(profiles)) return platformEndpoint(lab, tenant)
   const way = wayOfAll(profiles)
   if (way === 'xds') return zoneEndpoint(lab, tenant, input.text('zone'))
-  const kds = kdsOf(lab)
+  const kds = kdsOf(lab, tenant)
   return { ...kds, api: way === 'rest' ? await usersApi(lab, tenant) : apiOf(lab, tenant), ...selecting(lab, tenant) }
 }
 
@@ -32,14 +32,14 @@ function platformEndpoint(lab: LabAccess, tenant: string | undefined): Endpoint 
     const text = `lab "${lab.paths.name}" lets zones in by ${spec.auth}, not by access tokens; make one with: zonelab up --auth sat`
     throw new AppError('invalid-argument', text)
   }
-  const { url, region, adminTokenFile, otherAdminTokenFile } = platformPlace(lab.view)
+  const { url, region, adminTokenFile, otherAdminTokenFile } = platformPlace(lab.view, tenant)
   const platform = {
     url,
     region,
     userToken: readTokenFile(adminTokenFile, "the admin token of the lab's platform"),
     otherUserToken: readTokenFile(otherAdminTokenFile, 'the admin token of its other organisation'),
   }
-  return { ...kdsOf(lab), platform, ...(tenant !== undefined && selecting(lab, tenant)) }
+  return { ...kdsOf(lab, tenant), platform, ...(tenant !== undefined && selecting(lab, tenant)) }
 }
 
 function zoneEndpoint(lab: LabAccess, tenant: string | undefined, name: string | undefined): Endpoint {
@@ -72,13 +72,13 @@ function ownApi({ endpoints, adminTokenFile, name }: ComponentView): ApiEndpoint
 
 /** The API of a control plane as the lab's admin; the platform's relay of it, where there is a platform. */
 function apiOf(lab: LabAccess, tenant: string | undefined): ApiEndpoint {
-  const { url, base, adminTokenFile: file } = apiPlace(lab.view, globalOf(lab), tenant)
+  const { url, base, adminTokenFile: file } = apiPlace(lab.view, globalOf(lab.view, tenant), tenant)
   return { url: `${url}${base}`, userToken: file && readTokenFile(file, 'the admin token of the lab') }
 }
 
 /** User tokens open the global itself: behind a platform the admin's is a secret of the control plane. */
 async function usersApi(lab: LabAccess, tenant: string | undefined): Promise<ApiEndpoint> {
-  const global = globalOf(lab)
+  const global = globalOf(lab.view, tenant)
   const { controlPlane, base } = apiPlace(lab.view, global, tenant)
   const relayed = apiOf(lab, tenant)
   if (controlPlane === undefined) return relayed
@@ -87,8 +87,8 @@ async function usersApi(lab: LabAccess, tenant: string | undefined): Promise<Api
   return { url: `${global.endpoints.api}${base}`, userToken }
 }
 
-function kdsOf(lab: LabAccess): { readonly address: string; readonly trust: ClientTrust } {
-  const { kds } = globalOf(lab).endpoints
+function kdsOf(lab: LabAccess, tenant: string | undefined): { readonly address: string; readonly trust: ClientTrust } {
+  const { kds } = globalOf(lab.view, tenant).endpoints
   if (kds === undefined) throw new AppError('unavailable', `lab "${lab.paths.name}" has no global that runs`)
   const { host, protocol } = new URL(kds)
   if (protocol === 'grpc:') return { address: host, trust: { kind: 'plaintext' } }
@@ -97,10 +97,6 @@ function kdsOf(lab: LabAccess): { readonly address: string; readonly trust: Clie
 
 /** The header that selects it, in a lab that has several. */
 function selecting(lab: LabAccess, tenant: string | undefined): Pick<Endpoint, 'cpId'> {
-  const { controlPlane } = apiPlace(lab.view, globalOf(lab), tenant)
+  const { controlPlane } = apiPlace(lab.view, globalOf(lab.view, tenant), tenant)
   return controlPlane === undefined ? {} : { cpId: { header: CP_ID_HEADER, id: controlPlane } }
-}
-
-function globalOf(lab: LabAccess): ComponentView {
-  return componentNamed(lab, 'global', undefined)
 }

@@ -53,8 +53,9 @@ test.each([false, true])('nothing is written when one mesh is missing (dry run: 
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const api = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const global = { name: 'global', kind: 'global', endpoints: { api } }
-  const view = { spec: { global: { kind: 'own' }, topology: { tenants: ['default'] } }, components: [global] }
+  const global = { name: 'global', kind: 'global', shard: 'us-1', endpoints: { api } }
+  const topology = { shards: ['us-1'], tenants: ['default'], placement: {} }
+  const view = { spec: { global: { kind: 'own' }, topology }, components: [global], controlPlanes: {} }
   const io = new FakeIo()
   io.input = `type: MeshTimeout\nname: good\n${POLICY}\n---\ntype: MeshTimeout\nname: lost\nmesh: nomesh\n${POLICY}\n`
   const options = { zone: undefined, tenant: 'default', dryRun, wait: false, explain: false, timeoutMs: 1_000 }

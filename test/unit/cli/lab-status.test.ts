@@ -75,9 +75,10 @@ function row(tenant: string, peer: string, state: SyncRow['state'] = 'SYNCED'): 
 
 async function settled<T>(asked: Promise<T>): Promise<T> {
   let done = false
-  void asked.finally(() => {
+  const end = () => {
     done = true
-  })
+  }
+  asked.then(end, end)
   while (!done) {
     await new Promise((resolve) => setImmediate(resolve))
     // A process that is paused is waited for in virtual time, once those that answer have.
@@ -124,6 +125,29 @@ describe("on the lab's own global", () => {
       ['b', 'SYNCED'],
     ])
     expect(await shown('b')).toEqual([['b', 'SYNCED']])
+  })
+
+  test('zones of a shard whose global is away are offline and say why; those of the others are as they were', async () => {
+    const spec = labSpec(1)
+    const topology = { ...spec.topology, shards: ['us-1', 'eu-1'], tenants: ['a', 'b'] }
+    const access = lab(
+      { ...spec, topology },
+      {
+        'global/us-1': await serve({ zones: [row('a', 'zone-1')], refused: [] }),
+        // Nobody listens there.
+        'global/eu-1': 1,
+        'zone-1@a': await serve({}),
+        'zone-1@b': await serve({}),
+      },
+    )
+    expect(
+      (await settled(zoneSyncs(access, context()))).map(({ tenant, state, detail }) => [tenant, state, detail]),
+    ).toEqual([
+      ['a', 'SYNCED', undefined],
+      ['b', 'OFFLINE', 'global/eu-1 does not answer'],
+    ])
+    await expect(settled(zoneSyncs(access, context(), 'b'))).rejects.toThrow('global/eu-1')
+    expect(await settled(zoneSyncs(access, context(), 'a'))).toHaveLength(1)
   })
 
   test('a peer that is refused is named, and what lets it in', async () => {

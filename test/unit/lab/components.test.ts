@@ -39,6 +39,16 @@ test('several control planes, or access tokens, need a platform, which starts fi
   expect(names({ auth: 'zone-token' })).not.toContain('platform')
 })
 
+test('several shards have a global each, and a platform', () => {
+  const topology = shopTopology({ shards: ['us-1', 'eu-1'], tenants: 1, zones: 1, dataplanes: 0, external: [] })
+  expect(componentsOf(labSpec(1, { topology })).map(({ name }) => name)).toEqual([
+    'platform',
+    'global/us-1',
+    'global/eu-1',
+    'zone-1',
+  ])
+})
+
 test('over a foreign global there is no global', () => {
   const global = {
     kind: 'foreign',

@@ -2,6 +2,7 @@ import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { assignPorts } from '../../../src/lab/assign-ports.js'
 import { isPortFree, PortAllocator } from '../../../src/lab/ports.js'
+import { shopTopology } from '../../../src/lab/shop.js'
 import { labSpec } from './specs.js'
 
 const allFree = async () => true
@@ -38,6 +39,14 @@ test('no two components share a port, and none of them may be taken by an outgoi
     .flatMap(([, own]) => Object.values(own))
   expect(new Set(numbers).size).toBe(numbers.length)
   expect(numbers.every((port) => port >= 20_000 && port < 32_000)).toBe(true)
+})
+
+test('each region of the platform has a port, and the first global has those of Kuma', async () => {
+  const topology = shopTopology({ shards: ['us-1', 'eu-1'], tenants: 2, zones: 1, dataplanes: 0, external: [] })
+  const { ports } = await assignPorts('/labs/a', labSpec(1, { topology }), {}, [], allFree)
+  expect(Object.keys(ports.platform ?? {})).toEqual(['diagnosticsPort', 'apiHttpPort', 'apiHttpPort-eu'])
+  expect(ports['global/us-1']).toMatchObject({ kdsPort: 5685 })
+  expect(ports['global/eu-1']?.kdsPort).toBeGreaterThanOrEqual(20_000)
 })
 
 test('a lab that comes back has the ports that it had, as far as they are free', async () => {

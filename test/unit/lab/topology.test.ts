@@ -31,6 +31,8 @@ zones:
     external: true
 `
   expect(parseTopology(text, 'lab.yaml', behaviours)).toEqual({
+    shards: ['us-1'],
+    placement: {},
     tenants: ['default'],
     meshes: ['default'],
     behaviours: {},
@@ -43,6 +45,21 @@ zones:
 })
 
 test.each([
+  [
+    'a shard without a number',
+    'kind: Topology\nshards: [us]\nzones:\n  - name: a\n',
+    'lab.yaml:2:10: shards[0]: must be REGION-NUMBER, like us-1',
+  ],
+  [
+    'a placement on a shard that is not there',
+    'kind: Topology\nshards: [us-1]\nplacement: { default: eu-1 }\nzones:\n  - name: a\n',
+    'lab.yaml:3:14: placement.default: there is no shard "eu-1"; known: us-1',
+  ],
+  [
+    'a placement of nobody',
+    'kind: Topology\nplacement: { team-a: us-1 }\nzones:\n  - name: a\n',
+    'lab.yaml:2:14: placement.team-a: there is no tenant "team-a"',
+  ],
   [
     'a wrong name',
     'kind: Topology\nzones:\n  - name: East\n',

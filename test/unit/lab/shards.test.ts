@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest'
+import { componentsOf } from '../../../src/lab/components.js'
+import { labPaths } from '../../../src/lab/paths.js'
+import { regionOf, regionsOf, type ShardPlan, shardFor } from '../../../src/lab/shards.js'
+import { shopTopology } from '../../../src/lab/shop.js'
+import { settingsOf, type Wiring } from '../../../src/lab/settings.js'
+import { labSpec } from './specs.js'
+
+const plan: ShardPlan = {
+  shards: ['us-1', 'us-2', 'eu-1'],
+  tenants: ['a', 'b', 'c', 'd', 'e'],
+  placement: { b: 'eu-1' },
+}
+
+test('control planes are dealt out over the shards in turn, but for those that have a place', () => {
+  expect(plan.tenants.map((tenant) => shardFor(plan, tenant))).toEqual(['us-1', 'eu-1', 'eu-1', 'us-1', 'us-2'])
+})
+
+test('a region is what is before the number', () => {
+  expect(regionOf('eu-west-12')).toBe('eu-west')
+  expect(regionsOf(plan)).toEqual(['us', 'eu'])
+})
+
+/** Two shards of two regions, a control plane on each. */
+function wiring(controlPlanes: Wiring['controlPlanes'] = {}): Wiring {
+  const topology = shopTopology({ shards: ['us-1', 'eu-1'], tenants: 2, zones: 1, dataplanes: 0, external: [] })
+  return {
+    paths: labPaths('default', { XDG_DATA_HOME: '/home' }),
+    spec: labSpec(1, { topology, auth: 'sat', db: 'lab' }),
+    ports: {
+      platform: { diagnosticsPort: 1, apiHttpPort: 2, 'apiHttpPort-eu': 3 },
+      'global/us-1': { kdsPort: 11, apiHttpPort: 12 },
+      'global/eu-1': { kdsPort: 21, apiHttpPort: 22 },
+    },
+    diagnosticsToken: 'd',
+    controlPlanes,
+  }
+}
+
+function settings(key: string, wired: Wiring): Readonly<Record<string, unknown>> {
+  const component = componentsOf(wired.spec).find((candidate) => candidate.key === key)
+  if (!component) throw new Error(`there is no ${key}`)
+  return settingsOf(component, wired)
+}
+
+test('the platform serves each region and knows each shard by a token of its own', () => {
+  const { regions, shards } = settings('platform', wiring())
+  expect(regions).toBe('us=2,eu=3')
+  expect(JSON.parse(String(shards))).toEqual([
+    expect.objectContaining({ name: 'us-1', region: 'us', api: 'http://127.0.0.1:12', sync: 'grpc://127.0.0.1:11' }),
+    expect.objectContaining({
+      ...{ name: 'eu-1', region: 'eu', api: 'http://127.0.0.1:22', sync: 'grpc://127.0.0.1:21' },
+      tokenFile: expect.stringMatching(/shard-eu-1$/),
+    }),
+  ])
+})
+
+test('each global has a database, and reads what its own region tells of its own shard', () => {
+  expect(settings('global/us-1', wiring())).toMatchObject({
+    platformUrl: 'http://127.0.0.1:2/internal/shards/us-1',
+    store: expect.stringMatching(/\/global\.db$/),
+  })
+  expect(settings('global/eu-1', wiring())).toMatchObject({
+    platformUrl: 'http://127.0.0.1:3/internal/shards/eu-1',
+    store: expect.stringMatching(/\/global\.eu-1\.db$/),
+  })
+})
+
+test('a zone dials the shard that its control plane is on, whatever the lab would choose today', () => {
+  expect(settings('zone-1@cp-1', wiring()).globalAddress).toBe('grpc://127.0.0.1:11')
+  expect(settings('zone-1@cp-2', wiring()).globalAddress).toBe('grpc://127.0.0.1:21')
+  const moved = wiring({ 'cp-1': { id: 'id-1', shard: 'eu-1' } })
+  expect(settings('zone-1@cp-1', moved)).toMatchObject({ globalAddress: 'grpc://127.0.0.1:21', cpId: 'id-1' })
+})
