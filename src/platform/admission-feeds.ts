@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../base/clock.js'
+import { type Cancel, type Clock, sleep } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
 import { parseTenantId } from '../model/tenant.js'
@@ -23,6 +23,8 @@ export interface FeedSink {
 
 /** A reader that hears nothing for some of these takes the feed for broken. */
 const HEARTBEAT_EVERY_MS = 1_000
+/** How soon a commit is looked at again whose records could not be read. */
+const TRY_AGAIN_MS = 500
 
 /** What changed, by what has to be looked at again. */
 interface Touched {
@@ -37,6 +39,8 @@ interface Touched {
  * What each global needs to know to admit zones: the control planes that it holds, and the tokens of their organisations
  * with what their holders may do. Kept in memory, brought up to date by every commit, and told to whoever reads.
  * A token of an organisation without a control plane on a shard can open nothing there, so that shard is not told of it.
+ * While it cannot know whether it is up to date, it is silent: silence makes a global refuse new tokens, a wrong word would
+ * let revoked ones in.
  */
 export class AdmissionFeeds {
   readonly #options: AdmissionFeedsOptions
@@ -49,6 +53,9 @@ export class AdmissionFeeds {
   #work: Promise<void> = Promise.resolve()
   #unwatch: () => void = () => {}
   #cancelHeartbeat: Cancel = () => {}
+  /** A commit has not been told, because the records cannot be read. */
+  #isBehind = false
+  #stopped = false
 
   constructor(options: AdmissionFeedsOptions) {
     this.#options = options
@@ -66,6 +73,7 @@ export class AdmissionFeeds {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true
     this.#unwatch()
     this.#cancelHeartbeat()
     await this.settled()
@@ -76,11 +84,12 @@ export class AdmissionFeeds {
     await this.#work
   }
 
-  /** Tells `sink` the whole state, then each change. Throws `not-found` for an unknown shard. Returns how to end it. */
+  /** Tells `sink` the whole state, then each change. Throws `not-found` for an unknown shard, `unavailable`. Returns how to end it. */
   async open(shard: string, sink: FeedSink): Promise<() => void> {
     const state = this.#states.get(shard)
     if (!state) throw new AppError('not-found', `there is no shard ${shard}`)
     await this.settled()
+    if (!this.#isCurrent()) throw new AppError('unavailable', 'what the feed would tell may be behind')
     const revision = this.#revision
     sink.write(encodeFeedLine({ kind: 'reset', revision }))
     for (const line of state.lines()) sink.write(line)
@@ -93,17 +102,35 @@ export class AdmissionFeeds {
   #beat(): void {
     this.#cancelHeartbeat = this.#options.clock.after(HEARTBEAT_EVERY_MS, () => {
       const line = encodeFeedLine({ kind: 'heartbeat', revision: this.#revision })
-      for (const shard of this.#sinks.keys()) this.#tell(shard, [line])
+      if (this.#isCurrent()) for (const shard of this.#sinks.keys()) this.#tell(shard, [line])
       this.#beat()
     })
   }
 
+  #isCurrent(): boolean {
+    return !this.#isBehind && this.#options.store.isSoleWriter()
+  }
+
   #queue(organization: string, touched: Touched): void {
-    this.#work = this.#work
-      .then(() => this.#refresh(organization, touched))
-      .catch((thrown: unknown) => {
-        this.#options.log.error('the admission feed is behind', { organization, error: AppError.from(thrown) })
-      })
+    this.#work = this.#work.then(() => this.#untilTold(organization, touched))
+  }
+
+  /** No later commit is told before this one. */
+  async #untilTold(organization: string, touched: Touched): Promise<void> {
+    const { clock, log } = this.#options
+    while (!this.#stopped) {
+      try {
+        await this.#refresh(organization, touched)
+        this.#isBehind = false
+        return
+      } catch (thrown) {
+        if (!this.#isBehind) {
+          log.error('the admission feed is behind', { organization, error: AppError.from(thrown) })
+        }
+        this.#isBehind = true
+        await sleep(clock, TRY_AGAIN_MS)
+      }
+    }
   }
 
   async #refresh(organization: string, touched: Touched): Promise<void> {
@@ -112,7 +139,6 @@ export class AdmissionFeeds {
     const controlPlanes = (await records.list('control-plane')).filter(({ body }) => body.phase === 'ready')
     const presence = new Set(controlPlanes.map(({ body }) => body.shard))
     const moved = !sameSet(presence, this.#presence.get(organization) ?? new Set())
-    this.#presence.set(organization, presence)
     const everything = touched.everything || moved
     this.#revision += 1
     const held = everything ? controlPlanes.map(({ id }) => id) : [...touched.controlPlanes]
@@ -135,6 +161,8 @@ export class AdmissionFeeds {
       const only = controlPlanes.find(({ id }) => id === home)?.body.shard
       this.#replace(holder, home === undefined ? [...presence] : only === undefined ? [] : [only], lines)
     }
+    // Last, so that a refresh that fails before is a move again when it is tried again.
+    this.#presence.set(organization, presence)
   }
 
   async #allHolders(records: Records, also: ReadonlySet<string>): Promise<ReadonlySet<string>> {

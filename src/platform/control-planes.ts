@@ -16,7 +16,7 @@ export interface ControlPlanesOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
-  /** Half a control plane is left, because its global is away. */
+  /** Half a control plane may be left, because its global or the database is away. */
   readonly onHalf: () => void
 }
 
@@ -36,6 +36,8 @@ export type Trail = Pick<AuditEntry, 'actor' | 'tokenId' | 'source' | 'requestId
  */
 export class ControlPlanes {
   readonly #options: ControlPlanesOptions
+  /** Ids of those that are being made now. */
+  readonly #making = new Set<string>()
 
   constructor(options: ControlPlanesOptions) {
     this.#options = options
@@ -76,8 +78,9 @@ export class ControlPlanes {
         updatedAtMs: atMs,
       },
     } as const
-    await records.commit(create(draft))
+    this.#making.add(id)
     try {
+      await records.commit(create(draft))
       await shard.makeTenant(id, features)
       const made = { ...draft, version: 1 }
       await records.commit(
@@ -93,6 +96,8 @@ export class ControlPlanes {
       })
       await this.#abandon(records, id)
       throw AppError.from(thrown)
+    } finally {
+      this.#making.delete(id)
     }
     const ready = await this.find(records, id)
     if (!ready) throw new AppError('unavailable', 'the control plane was removed while it was made')
@@ -123,8 +128,8 @@ export class ControlPlanes {
         source: 'path',
       })
     }
-    await this.#condemn(records, controlPlane, this.#entry(trail, 'delete', controlPlane))
     try {
+      await this.#condemn(records, controlPlane, this.#entry(trail, 'delete', controlPlane))
       await this.#remove(records, controlPlane)
     } catch (thrown) {
       this.#options.onHalf()
@@ -132,17 +137,14 @@ export class ControlPlanes {
     }
   }
 
-  /**
-   * Ends what a failure or a crash has left half done. `atStart`: nothing can be under way yet. Returns how many halves are
-   * left, because their global is away.
-   */
-  async reconcile(atStart: boolean): Promise<number> {
+  /** Ends what a failure or a crash has left half done. Returns how many halves are left, because their global is away. */
+  async reconcile(): Promise<number> {
     const { store, log } = this.#options
     let left = 0
     for (const organization of await store.organizations()) {
       const records = new Records(store.organization(organization))
       for (const controlPlane of await records.list('control-plane')) {
-        if (controlPlane.body.phase === 'ready' || (controlPlane.body.phase === 'making' && !atStart)) continue
+        if (controlPlane.body.phase === 'ready' || this.#making.has(controlPlane.id)) continue
         try {
           if (controlPlane.body.phase === 'making') await this.#condemn(records, controlPlane)
           await this.#remove(records, controlPlane)
@@ -188,9 +190,9 @@ export class ControlPlanes {
   }
 
   async #abandon(records: Records, id: string): Promise<void> {
-    const half = await records.get('control-plane', id)
-    if (!half || half.body.phase === 'ready') return
     try {
+      const half = await records.get('control-plane', id)
+      if (!half || half.body.phase === 'ready') return
       await this.#condemn(records, half)
       await this.#remove(records, half)
     } catch (thrown) {

@@ -32,7 +32,7 @@ export class Reconciler {
 
   /** Nobody was told of what was under way when an earlier life ended. */
   async start(): Promise<void> {
-    await this.#reconcile(true)
+    await this.#reconcile()
   }
 
   stop(): void {
@@ -46,7 +46,7 @@ export class Reconciler {
     if (this.#stopped) return
     this.#pending ??= this.#options.clock.after(TRY_AGAIN_MS, () => {
       this.#pending = undefined
-      void this.#reconcile(false)
+      void this.#reconcile()
     })
   }
 
@@ -64,9 +64,9 @@ export class Reconciler {
     })
   }
 
-  async #reconcile(atStart: boolean): Promise<void> {
+  async #reconcile(): Promise<void> {
     try {
-      if ((await this.#options.controlPlanes.reconcile(atStart)) > 0) this.wake()
+      if ((await this.#options.controlPlanes.reconcile()) > 0) this.wake()
     } catch (thrown) {
       this.#options.log.warn('halves of control planes may be left', { error: AppError.from(thrown) })
       this.wake()

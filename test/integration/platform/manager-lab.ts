@@ -18,16 +18,17 @@ export class ManagerLab {
   readonly globals = new Map<string, FakeGlobal>()
   readonly #shards: Readonly<Record<string, string>>
   readonly #log: Logger
-  #store = join(this.folder, 'manager.db')
+  #store: string
   #manager: PlatformProcess | undefined
   #ports: Readonly<Record<string, number>> = {}
 
-  /** `shards`: name → region. */
+  /** `shards`: name → region. `store`: a Postgres URL instead of a file. */
   constructor(
     shards: Readonly<Record<string, string>> = { 'us-1': 'us' },
-    ports: { readonly log?: Logger; readonly clock?: Clock } = {},
+    ports: { readonly log?: Logger; readonly clock?: Clock; readonly store?: string } = {},
   ) {
     this.#shards = shards
+    this.#store = ports.store ?? join(this.folder, 'manager.db')
     this.#log = ports.log ?? silentLogger
     this.clock = ports.clock ?? systemClock
     for (const name of Object.keys(shards)) {
@@ -76,7 +77,7 @@ export class ManagerLab {
     this.#manager = undefined
   }
 
-  /** The next life finds the store as it is now; what this one still does is seen by nobody. */
+  /** The next life finds the store, a file, as it is now; what this one still does is seen by nobody. */
   async crashManager(): Promise<void> {
     const image = `${this.#store}.crashed`
     for (const suffix of ['', '-wal']) copyFileSync(`${this.#store}${suffix}`, `${image}${suffix}`)

@@ -20,17 +20,8 @@ describePostgres('records in PostgreSQL', (subject) => {
   beforeAll(async () => {
     database = await subject.database()
   })
-  /** The journal's own triggers would refuse it. */
-  const empty = () =>
-    subject.run(
-      `SET session_replication_role = replica;
-      DELETE FROM zonelab.record; DELETE FROM zonelab.credential; DELETE FROM zonelab.journal;
-      DELETE FROM zonelab.record_head; DELETE FROM zonelab.organisation`,
-      database.superUrl,
-    )
-
   recordsContract('the Postgres records', async () => {
-    await empty()
+    await subject.emptyRecords(database)
     return openRecords(database.appUrl, ports)
   })
 
@@ -39,7 +30,7 @@ describePostgres('records in PostgreSQL', (subject) => {
     let store: RecordStore
     let fatal: AppError[]
     beforeEach(async () => {
-      await empty()
+      await subject.emptyRecords(database)
       fatal = []
       proxy = new PostgresProxy(database.appUrl)
       store = await openRecords(await proxy.listen(), { ...ports, onFatal: (error) => fatal.push(error) })
