@@ -1,3 +1,4 @@
+import { TupleMemo } from '../base/tuple-memo.js'
 import type { JsonObject } from '../model/json.js'
 import type { Resource } from '../model/resource.js'
 import { mergeConfs } from './merge.js'
@@ -30,10 +31,12 @@ export function inboundRules(policies: readonly Resource[]): readonly InboundRul
     .sort((a, b) => specificity(b.match) - specificity(a.match))
 }
 
-/** The merged conf of the rules without a match; undefined when there is none. */
+const merged = new TupleMemo<JsonObject>()
+
+/** The merged conf of the rules without a match; undefined when there is none. Equal confs give the same object. */
 export function catchAllConf(rules: readonly InboundRule[]): JsonObject | undefined {
   const confs = rules.filter(({ match }) => match === undefined).map(({ conf }) => conf)
-  return confs.length === 0 ? undefined : mergeConfs(confs)
+  return confs.length === 0 ? undefined : merged.get(confs, () => mergeConfs(confs))
 }
 
 /** A SPIFFE ID outweighs an SNI, an exact one a prefix. */

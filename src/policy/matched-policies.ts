@@ -1,3 +1,4 @@
+import { TupleMemo } from '../base/tuple-memo.js'
 import type { JsonObject } from '../model/json.js'
 import type { ResourceType } from '../model/registry.js'
 import type { Resource } from '../model/resource.js'
@@ -21,33 +22,49 @@ export interface MatchedPolicies {
 }
 
 /**
- * Which of `policies` (all of one type, one mesh) hold for a dataplane. Results are shared: equal sets of policies
- * give the same `to` and the same rules, as long as the set lives.
+ * Which policies of one type and mesh hold for a dataplane. A change costs those whom it concerns: everybody else's
+ * answer stays the same object. Equal sets of policies give the same `to` and the same rules.
  */
 export class PolicyMatcher {
   readonly #type: ResourceType
-  readonly #policies: readonly Resource[]
-  readonly #toBySet = new Map<string, ToEntries>()
-  readonly #rulesBySet = new Map<string, readonly InboundRule[]>()
-  /** A dataplane is asked about for each of its snapshots, most of which another type's change has caused. */
+  /** Those that take effect, weakest first. */
+  readonly #policies: Resource[] = []
   readonly #byDataplane = new WeakMap<Resource, MatchedPolicies>()
+  readonly #to = new TupleMemo<ToEntries>()
+  readonly #rules = new TupleMemo<readonly InboundRule[]>()
 
-  constructor(type: ResourceType, policies: readonly Resource[]) {
+  constructor(type: ResourceType, policies: Iterable<Resource>) {
     this.#type = type
-    this.#policies = policies.filter((policy) => !isShadow(policy)).sort(comparePolicies)
+    for (const policy of policies) if (!isShadow(policy)) this.#policies.push(policy)
+    this.#policies.sort(inOrder)
+  }
+
+  /** A policy of the type came, went or changed. `selected` are the dataplanes that either version selects. */
+  change(before: Resource | undefined, after: Resource | undefined, selected: Iterable<Resource>): void {
+    const replace = (policies: Resource[]) => {
+      const index = before ? policies.indexOf(before) : -1
+      if (index >= 0) policies.splice(index, 1)
+      if (after && !isShadow(after)) policies.splice(placeOf(after, policies), 0, after)
+      return policies
+    }
+    replace(this.#policies)
+    for (const dataplane of selected) {
+      const known = this.#byDataplane.get(dataplane)
+      if (known) this.#byDataplane.set(dataplane, this.#matched(dataplane, replace([...known.policies])))
+    }
   }
 
   match(dataplane: Resource): MatchedPolicies {
     let matched = this.#byDataplane.get(dataplane)
     if (!matched) {
-      matched = this.#matched(dataplane)
+      matched = this.#matched(dataplane, this.#policies)
       this.#byDataplane.set(dataplane, matched)
     }
     return matched
   }
 
-  #matched(dataplane: Resource): MatchedPolicies {
-    const selected = this.#policies.flatMap((policy) => {
+  #matched(dataplane: Resource, candidates: readonly Resource[]): MatchedPolicies {
+    const selected = candidates.flatMap((policy) => {
       const selection = selectSections(policy, dataplane)
       return selection.selected ? [{ policy, sections: selection.sections }] : []
     })
@@ -64,31 +81,29 @@ export class PolicyMatcher {
     return {
       type: this.#type,
       policies,
-      to: shared(this.#toBySet, policies, toEntriesOf),
+      to: this.#to.get(policies, () => toEntriesOf(policies)),
       inbound: new Map(
-        [...bySection].map(([name, holding]) => [name, shared(this.#rulesBySet, holding, inboundRules)]),
+        [...bySection].map(([name, holding]) => [name, this.#rules.get(holding, () => inboundRules(holding))]),
       ),
       proxy: proxyConf(policies),
     }
   }
 }
 
-/** A mesh has few distinct sets; this many mean that dataplanes are each selected by policies of their own. */
-const SHARED_SETS_MAX = 10_000
+/** Equals of two names stand as a store lists them, so that the order in which they came decides nothing. */
+function inOrder(a: Resource, b: Resource): number {
+  return comparePolicies(a, b) || (a.name < b.name ? -1 : 1)
+}
 
-function shared<T>(
-  cache: Map<string, T>,
-  policies: readonly Resource[],
-  build: (policies: readonly Resource[]) => T,
-): T {
-  const key = policies.map(({ uid, name }) => uid || name).join(' ')
-  let value = cache.get(key)
-  if (value === undefined) {
-    value = build(policies)
-    if (cache.size >= SHARED_SETS_MAX) cache.clear()
-    cache.set(key, value)
+function placeOf(policy: Resource, policies: readonly Resource[]): number {
+  let low = 0
+  let high = policies.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (inOrder(policies[middle] as Resource, policy) < 0) low = middle + 1
+    else high = middle
   }
-  return value
+  return low
 }
 
 function proxyConf(policies: readonly Resource[]): EffectiveConf | undefined {

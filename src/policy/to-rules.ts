@@ -1,3 +1,4 @@
+import { TupleMemo } from '../base/tuple-memo.js'
 import type { Json, JsonObject } from '../model/json.js'
 import { matchesLabels } from '../model/labels.js'
 import type { Resource } from '../model/resource.js'
@@ -28,14 +29,7 @@ export interface ToRule extends EffectiveConf {
 /** Kuma `rules/outbound.Sort`: policy, then destination, then name. Equal ones keep the order within their policy. */
 export function toEntriesOf(policies: readonly Resource[]): ToEntries {
   return policies
-    .flatMap((policy) =>
-      (policySpec(policy).to ?? []).map((item, index) => ({
-        policy,
-        index,
-        targetRef: item.targetRef,
-        conf: defaultOf(policy, item),
-      })),
-    )
+    .flatMap(entriesOf)
     .sort(
       (a, b) =>
         comparePolicyAttributes(a.policy, b.policy) ||
@@ -44,21 +38,34 @@ export function toEntriesOf(policies: readonly Resource[]): ToEntries {
     )
 }
 
-const memo = new WeakMap<ToEntries, WeakMap<Resource, Map<string, ToRule | undefined>>>()
+const entriesByPolicy = new WeakMap<Resource, ToEntries>()
+
+/** The same objects each time, by which what is made of them is found again. */
+function entriesOf(policy: Resource): ToEntries {
+  let entries = entriesByPolicy.get(policy)
+  if (!entries) {
+    const items = policySpec(policy).to ?? []
+    entries = items.map((item, index) => ({ policy, index, targetRef: item.targetRef, conf: defaultOf(policy, item) }))
+    entriesByPolicy.set(policy, entries)
+  }
+  return entries
+}
+
+const asked = new TupleMemo<Map<string, ToRule | undefined>>()
+const merged = new TupleMemo<ToRule>()
 
 /**
  * The conf for traffic to a destination: everything said about the mesh, the resource and this port of it, merged.
- * Undefined when nothing is said. Computed once per (entries, resource, section), so equal questions get the same object.
+ * Undefined when nothing is said. The same entries give the same object, whatever else is said elsewhere.
  */
 export function toRule(entries: ToEntries, destination: Destination): ToRule | undefined {
-  const byResource = memo.get(entries) ?? new WeakMap<Resource, Map<string, ToRule | undefined>>()
-  const bySection = byResource.get(destination.resource) ?? new Map<string, ToRule | undefined>()
-  if (!bySection.has(destination.section)) {
+  const { resource, section } = destination
+  const bySection = asked.get([entries, resource], () => new Map())
+  if (!bySection.has(section)) {
     const relevant = entries.filter((entry) => covers(entry.targetRef, destination))
-    bySection.set(destination.section, relevant.length === 0 ? undefined : mergeEntries(relevant))
-    memo.set(entries, byResource.set(destination.resource, bySection))
+    bySection.set(section, relevant.length === 0 ? undefined : merged.get(relevant, () => mergeEntries(relevant)))
   }
-  return bySection.get(destination.section)
+  return bySection.get(section)
 }
 
 /** As `toRule`, but only when an entry speaks of the destination itself and not just of the whole mesh. */

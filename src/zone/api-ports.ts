@@ -8,7 +8,8 @@ import type { ZoneConfig } from './config.js'
 import { adminPath, type InspectResponder } from './inspect-responder.js'
 import type { AdminRpc } from './link-session.js'
 import type { SidecarSnapshots } from './sidecar-snapshots.js'
-import { buildSnapshot, type Snapshot } from './snapshot/build.js'
+import { buildSnapshot } from './snapshot/build.js'
+import type { Snapshot } from './snapshot/composition.js'
 
 /** A federated zone has only the public keys of zone tokens: asked for one it answers `not-found`, as Kuma's. */
 export function tokenIssuer(trust: TenantTrust, config: ZoneConfig): TokenIssuer {

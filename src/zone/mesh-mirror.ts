@@ -4,7 +4,7 @@ import { keyOf, keyText, type Resource } from '../model/resource.js'
 import type { Change, Listing, TenantStore } from '../store/store.js'
 import { StoreFollower } from '../sync/store-follower.js'
 
-/** What changed in one mesh; `mesh` undefined for global-scoped types. */
+/** What changed in one mesh; `mesh` undefined for global-scoped types. `before` is the very object that was mirrored until now. */
 export interface MirrorChange {
   readonly mesh: string | undefined
   readonly change: Change
@@ -76,11 +76,13 @@ export class MeshMirror implements Component {
   }
 
   #apply(changes: readonly Change[]): void {
-    for (const change of changes) {
-      if (change.after) this.#place(change.after)
-      else this.#meshes.get(change.key.mesh)?.get(change.key.type)?.delete(change.key.name)
-    }
-    const mirrored = changes.map((change) => ({ mesh: change.key.mesh, change }))
+    const mirrored = changes.map(({ key, after }) => {
+      const names = this.#meshes.get(key.mesh)?.get(key.type)
+      const before = names?.get(key.name)
+      if (after) this.#place(after)
+      else names?.delete(key.name)
+      return { mesh: key.mesh, change: { key, before, after } }
+    })
     for (const listener of this.#listeners) listener(mirrored)
   }
 

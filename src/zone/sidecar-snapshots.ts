@@ -10,7 +10,8 @@ import { encodeDeltaResponse } from '../wire/delta-codec.js'
 import { ENVOY_TYPE_URL } from '../wire/envoy-codec.js'
 import type { WorkloadCertificates } from './identity/workload-certificates.js'
 import type { MeshMirror, MirrorChange } from './mesh-mirror.js'
-import { buildSnapshot, type Snapshot } from './snapshot/build.js'
+import { SnapshotBuilder } from './snapshot/build.js'
+import { Dependents } from './snapshot/dependents.js'
 import { MeshContext } from './snapshot/mesh-context.js'
 import { ResourceCache } from './snapshot/resource-cache.js'
 
@@ -30,24 +31,25 @@ export interface ServedSidecar {
 }
 
 interface Served extends ServedSidecar {
-  snapshot: Snapshot | undefined
+  readonly builder: SnapshotBuilder
 }
 
 /** Snapshots built in one turn of the event loop: some 20 ms at a millisecond each, so that streams and pings go on. */
 const BUILDS_PER_TURN = 20
 
 /**
- * The snapshots of the connected sidecars, rebuilt when something that one of them hangs on changed, and only then.
- * Each distinct resource is encoded once and shared, whichever sidecars have it.
+ * The snapshots of the connected sidecars, built anew when something that a part of one hangs on changed, that part
+ * alone. Each distinct resource is encoded once and shared, whichever sidecars have it.
  */
 export class SidecarSnapshots implements Component {
   readonly name = 'sidecar-snapshots'
   readonly #options: SidecarSnapshotsOptions
   readonly #cache = new ResourceCache()
   readonly #contexts = new Map<string, MeshContext>()
-  readonly #served = new Set<Served>()
-  readonly #byDependency = new Map<string, Set<Served>>()
+  readonly #dependents = new Dependents()
   readonly #dirty = new Set<Served>()
+  /** Connected, and the last build failed or had no Dataplane: whatever changes in the mesh may help. */
+  readonly #unbuilt = new Set<Served>()
   readonly #idle = new Set<() => void>()
   #cancelTurn: Cancel | undefined
   readonly #unlisten: (() => void)[] = []
@@ -61,7 +63,7 @@ export class SidecarSnapshots implements Component {
     this.#unlisten.push(
       mirror.onChange((changes) => this.#changed(changes)),
       certificates.onStale((dataplane) => {
-        this.#markDirty(keyText(dataplane))
+        this.#dependents.touch([keyText(dataplane)])
         this.#schedule()
       }),
     )
@@ -76,16 +78,21 @@ export class SidecarSnapshots implements Component {
   serve(mesh: string, name: string): ServedSidecar {
     const encode = (type: string, nonce: string, resources: readonly Uint8Array[], removed: readonly string[]) =>
       encodeDeltaResponse({ type, nonce, resources, removed, controlPlane: this.#options.zone })
-    const served: Served = { mesh, name, source: new SnapshotSource({ encode }), snapshot: undefined }
-    this.#served.add(served)
+    const builder = new SnapshotBuilder({
+      context: this.contextOf(mesh),
+      cache: this.#cache,
+      dependents: this.#dependents,
+      onStale: () => this.#dirty.add(served),
+    })
+    const served: Served = { mesh, name, source: new SnapshotSource({ encode }), builder }
     this.#rebuild(served)
     return served
   }
 
   release(sidecar: ServedSidecar): void {
     const served = sidecar as Served
-    this.#forgetDependencies(served)
-    this.#served.delete(served)
+    served.builder.release()
+    this.#unbuilt.delete(served)
     this.#dirty.delete(served)
   }
 
@@ -124,20 +131,10 @@ export class SidecarSnapshots implements Component {
       // A mesh that nobody has asked about has no context to keep current.
       const context = this.#contexts.get(mesh)
       if (!context) continue
-      const touched = context.change(change.before, change.after)
-      for (const key of touched.keys) this.#markDirty(key)
-      for (const served of this.#served) {
-        if (served.mesh !== mesh || this.#dirty.has(served)) continue
-        const dataplane = this.#options.mirror.of(mesh, 'Dataplane').get(served.name)
-        if (dataplane && (served.snapshot === undefined || touched.selects(dataplane))) this.#dirty.add(served)
-      }
+      this.#dependents.touch(context.change(change.before, change.after))
+      for (const served of this.#unbuilt) if (served.mesh === mesh) this.#dirty.add(served)
     }
     this.#schedule()
-  }
-
-  /** Those whose snapshot hangs on the key. */
-  #markDirty(key: string): void {
-    for (const served of this.#byDependency.get(key) ?? []) this.#dirty.add(served)
   }
 
   #schedule(): void {
@@ -166,24 +163,15 @@ export class SidecarSnapshots implements Component {
 
   /** A snapshot that cannot be built leaves the last good one in place: nothing of a broken one may be served. */
   #rebuild(served: Served): void {
-    const { mirror, log } = this.#options
-    const dataplane = mirror.of(served.mesh, 'Dataplane').get(served.name)
+    const { mesh, name, source, builder } = served
+    this.#unbuilt.add(served)
+    const dataplane = this.#options.mirror.of(mesh, 'Dataplane').get(name)
     if (!dataplane) return
     try {
-      const snapshot = buildSnapshot(this.contextOf(served.mesh), dataplane, this.#cache)
-      this.#forgetDependencies(served)
-      served.snapshot = snapshot
-      for (const key of snapshot.dependencies) {
-        let hanging = this.#byDependency.get(key)
-        if (!hanging) {
-          hanging = new Set()
-          this.#byDependency.set(key, hanging)
-        }
-        hanging.add(served)
-      }
+      const { clusters, endpoints, listeners, secrets } = builder.build(dataplane)
+      this.#unbuilt.delete(served)
       const { cluster, endpoint, listener, secret } = ENVOY_TYPE_URL
-      const { clusters, endpoints, listeners, secrets } = snapshot
-      served.source.replace(
+      source.replace(
         new Map([
           [cluster, clusters],
           [endpoint, endpoints],
@@ -192,15 +180,7 @@ export class SidecarSnapshots implements Component {
         ]),
       )
     } catch (thrown) {
-      log.error('a snapshot could not be built', { mesh: served.mesh, name: served.name, error: AppError.from(thrown) })
-    }
-  }
-
-  #forgetDependencies(served: Served): void {
-    for (const key of served.snapshot?.dependencies ?? []) {
-      const hanging = this.#byDependency.get(key)
-      hanging?.delete(served)
-      if (hanging?.size === 0) this.#byDependency.delete(key)
+      this.#options.log.error('a snapshot could not be built', { mesh, name, error: AppError.from(thrown) })
     }
   }
 }

@@ -13,14 +13,14 @@ import { circuitBreakers, healthyPanicThreshold, outlierDetection } from './circ
 import { healthCheck } from './health-check.js'
 import { lbFields, usesLocalityWeights } from './load-balancing.js'
 import { present } from './present.js'
-import type { Timeouts } from './timeouts.js'
+import type { ClusterTimeouts } from './timeouts.js'
 import { upstreamTls } from './tls.js'
 
 export interface InboundClusterInput {
   readonly address: string
   readonly port: number
   readonly protocol: Protocol
-  readonly timeouts: Timeouts
+  readonly timeouts: ClusterTimeouts
   readonly circuitBreaker: MeshCircuitBreakerConf
 }
 
@@ -36,7 +36,7 @@ export function inboundCluster(name: string, input: InboundClusterInput): Cluste
     circuitBreakers: circuitBreakers(circuitBreaker),
     outlierDetection: outlierDetection(circuitBreaker),
     commonLbConfig: commonLb(circuitBreaker, {}, {}),
-    typedExtensionProtocolOptions: protocolOptions(protocol, timeouts.clusterHttp),
+    typedExtensionProtocolOptions: protocolOptions(protocol, timeouts.http),
   })
 }
 
@@ -45,7 +45,7 @@ export interface OutboundClusterInput {
   readonly protocol: Protocol
   /** Of the connection: between sidecars always HTTP/2 capable. */
   readonly upstream: Protocol
-  readonly timeouts: Timeouts
+  readonly timeouts: ClusterTimeouts
   readonly circuitBreaker: MeshCircuitBreakerConf
   readonly healthCheck: MeshHealthCheckConf | undefined
   readonly loadBalancing: MeshLoadBalancingStrategyConf
@@ -68,7 +68,7 @@ export function outboundCluster(name: string, input: OutboundClusterInput): Clus
     healthChecks: checks && [checks],
     commonLbConfig: commonLb(circuitBreaker, check ?? {}, loadBalancing),
     ...lbFields(loadBalancing),
-    typedExtensionProtocolOptions: protocolOptions(upstream, timeouts.clusterHttp),
+    typedExtensionProtocolOptions: protocolOptions(upstream, timeouts.http),
     transportSocket: tls && upstreamTls(tls.secretName, tls.sni, tls.sans),
   })
 }

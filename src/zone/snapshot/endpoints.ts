@@ -26,6 +26,12 @@ export interface Viewpoint {
   readonly locality: LocalityAwareness | undefined
 }
 
+export interface LoadAssignmentInput {
+  /** An address may stand in several. */
+  readonly sets: readonly (readonly Endpoint[])[]
+  readonly viewpoint: Viewpoint
+}
+
 interface Placed {
   readonly endpoint: Endpoint
   readonly zone: string
@@ -44,10 +50,9 @@ const SPILL_OVER_DEFAULT = 200
  */
 export function loadAssignment(
   clusterName: string,
-  endpoints: readonly Endpoint[],
-  viewpoint: Viewpoint,
+  { sets, viewpoint }: LoadAssignmentInput,
 ): ClusterLoadAssignmentJson {
-  const placed = distinct(endpoints).flatMap((endpoint) => place(endpoint, viewpoint) ?? [])
+  const placed = distinct(sets.flat()).flatMap((endpoint) => place(endpoint, viewpoint) ?? [])
   const priorities = [...new Set(placed.map(({ priority }) => priority))].sort((a, b) => a - b)
   const groups = new Map<string, Placed[]>()
   for (const one of placed) {

@@ -13,7 +13,7 @@ import type { TcpProxyJson } from '../../wire/generated/envoy/extensions/filters
 import { tagsMetadata } from './envoy-values.js'
 import { present } from './present.js'
 import { type RouteInput, routeJson } from './route-json.js'
-import type { Timeouts } from './timeouts.js'
+import type { ListenerTimeouts } from './timeouts.js'
 import { downstreamTls, KUMA_ALPN } from './tls.js'
 import { clusterTarget, type WeightedCluster } from './weighted-clusters.js'
 
@@ -36,7 +36,7 @@ export interface InboundListenerInput {
   readonly port: number
   readonly bind: boolean
   readonly protocol: Protocol
-  readonly timeouts: Timeouts
+  readonly timeouts: ListenerTimeouts
   readonly labels: Labels
   /** Strict takes the mesh's TLS only; permissive takes what comes. */
   readonly tls: { readonly secretName: string; readonly mode: 'Strict' | 'Permissive' } | undefined
@@ -72,7 +72,7 @@ export interface OutboundListenerInput {
   readonly port: number
   readonly bind: boolean
   readonly protocol: Protocol
-  readonly timeouts: Timeouts
+  readonly timeouts: ListenerTimeouts
   readonly way:
     | { readonly kind: 'http'; readonly routes: readonly RouteInput[] }
     | {
@@ -162,7 +162,12 @@ function routeConfiguration(
   return { name, virtualHosts: [{ name, domains: ['*'], routes }], validateClusters: false }
 }
 
-function httpFilter(name: string, protocol: Protocol, timeouts: Timeouts, own: HttpConnectionManagerJson): FilterJson {
+function httpFilter(
+  name: string,
+  protocol: Protocol,
+  timeouts: ListenerTimeouts,
+  own: HttpConnectionManagerJson,
+): FilterJson {
   const grpcStats = {
     name: 'envoy.filters.http.grpc_stats',
     typedConfig: typedConfig('GrpcStats', { emitFilterState: true }),

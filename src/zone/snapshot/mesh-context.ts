@@ -3,6 +3,7 @@ import { descriptorOf, type ResourceType } from '../../model/registry.js'
 import { displayName, keyText, type Resource, specOf, statusOf } from '../../model/resource.js'
 import type { MeshServiceSpec } from '../../model/specs/mesh-service.js'
 import type { MeshZoneAddressSpec } from '../../model/specs/mesh-zone-address.js'
+import { DataplaneIndex } from '../../policy/dataplane-index.js'
 import {
   type Depend,
   DestinationIndex,
@@ -12,8 +13,10 @@ import {
   portsOf,
   typeKey,
 } from '../../policy/destinations.js'
-import { selectSections } from '../../policy/match.js'
-import { type MatchedPolicies, PolicyMatcher } from '../../policy/matched-policies.js'
+import type { InboundRule } from '../../policy/inbound-rules.js'
+import { PolicyMatcher } from '../../policy/matched-policies.js'
+import { policySpec } from '../../policy/policy-spec.js'
+import type { ToEntries } from '../../policy/to-rules.js'
 import { dataplaneNetworking, isReady } from './dataplane-spec.js'
 import type { Endpoint } from './endpoints.js'
 import type { WorkloadIdentity } from './tls.js'
@@ -24,12 +27,6 @@ export interface MeshContextOptions {
   readonly zone: string
   /** The certificate of a dataplane, when the zone has issued one. A new one makes that dataplane's snapshot stale. */
   readonly identityOf?: (dataplane: Resource) => WorkloadIdentity | undefined
-}
-
-/** What a change concerns: the snapshots that depend on one of the keys, and those of the dataplanes it selects. */
-export interface Touched {
-  readonly keys: readonly string[]
-  selects(dataplane: Resource): boolean
 }
 
 /** Zero or more sets of endpoints; an address may stand in several. */
@@ -44,7 +41,7 @@ export class MeshContext {
   readonly zone: string
   readonly destinations = new DestinationIndex()
   readonly #identityOf: (dataplane: Resource) => WorkloadIdentity | undefined
-  readonly #dataplanes = new Map<string, Resource>()
+  readonly #dataplanes = new DataplaneIndex()
   readonly #others = new Map<ResourceType, Map<string, Resource>>()
   readonly #matchers = new Map<ResourceType, PolicyMatcher>()
   /** By the service's key; dropped when it or a dataplane behind it changes. */
@@ -57,38 +54,36 @@ export class MeshContext {
     this.#identityOf = identityOf
   }
 
-  /** A resource of this mesh came (`before` undefined), went (`after` undefined) or changed. */
-  change(before: Resource | undefined, after: Resource | undefined): Touched {
+  /** A resource of this mesh came (`before` undefined), went (`after` undefined) or changed. Returns the keys that this touches. */
+  change(before: Resource | undefined, after: Resource | undefined): readonly string[] {
     const resource = after ?? before
-    if (resource === undefined) return untouched
+    if (resource === undefined) return []
     if (resource.type === 'Dataplane') return this.#changeDataplane(before, after)
     if (isDestinationType(resource.type)) return this.#changeDestination(before, after)
     const others = this.#others.get(resource.type) ?? new Map<string, Resource>()
     this.#others.set(resource.type, others)
+    const held = others.get(keyText(resource))
     if (after) others.set(keyText(after), after)
     else others.delete(keyText(resource))
     if (resource.type === 'MeshZoneAddress') return this.#changeZoneAddress(before, after)
-    if (descriptorOf(resource.type).policy === undefined) return touching([typeKey(resource.type), keyText(resource)])
-    this.#matchers.delete(resource.type)
-    const versions = [before, after].filter((version) => version !== undefined)
-    return {
-      keys: [],
-      selects: (dataplane) => versions.some((version) => selectSections(version, dataplane).selected),
-    }
+    if (descriptorOf(resource.type).policy === undefined) return [typeKey(resource.type), keyText(resource)]
+    return this.#changePolicy(held, after)
   }
 
   dataplanes(): Iterable<Resource> {
-    return this.#dataplanes.values()
+    return this.#dataplanes.all()
   }
 
-  /** The policies of a type that hold for a dataplane. A change of them is told by `Touched.selects`. */
-  policies(type: ResourceType, dataplane: Resource): MatchedPolicies {
-    let matcher = this.#matchers.get(type)
-    if (!matcher) {
-      matcher = new PolicyMatcher(type, [...(this.#others.get(type)?.values() ?? [])])
-      this.#matchers.set(type, matcher)
-    }
-    return matcher.match(dataplane)
+  /** What policies of a type say of the traffic that leaves a dataplane. */
+  toEntries(type: ResourceType, dataplane: Resource, depend: Depend): ToEntries {
+    depend(outgoingKey(type, dataplane))
+    return this.#matcher(type).match(dataplane).to
+  }
+
+  /** What policies of a type say of the traffic that enters a dataplane by one of its sections. */
+  inboundRules(type: ResourceType, dataplane: Resource, section: string, depend: Depend): readonly InboundRule[] {
+    depend(incomingKey(type, dataplane))
+    return this.#matcher(type).match(dataplane).inbound.get(section) ?? []
   }
 
   all(type: ResourceType, depend: Depend): readonly Resource[] {
@@ -135,42 +130,62 @@ export class MeshContext {
       .sort((a, b) => (a.service + a.port < b.service + b.port ? -1 : 1))
   }
 
-  #changeDataplane(before: Resource | undefined, after: Resource | undefined): Touched {
+  #matcher(type: ResourceType): PolicyMatcher {
+    let matcher = this.#matchers.get(type)
+    if (!matcher) {
+      matcher = new PolicyMatcher(type, this.#others.get(type)?.values() ?? [])
+      this.#matchers.set(type, matcher)
+    }
+    return matcher
+  }
+
+  #changePolicy(before: Resource | undefined, after: Resource | undefined): readonly string[] {
     const versions = [before, after].filter((version) => version !== undefined)
-    for (const version of versions) this.#dataplanes.delete(version.name)
-    if (after) this.#dataplanes.set(after.name, after)
+    const [{ type }] = versions as [Resource]
+    const selected = new Set(versions.flatMap((version) => this.#dataplanes.selectedBy(version)))
+    this.#matchers.get(type)?.change(before, after, selected)
+    const saysTo = versions.some((version) => policySpec(version).to !== undefined)
+    const hasRules = versions.some((version) => policySpec(version).rules !== undefined)
+    return [...selected].flatMap((dataplane) => [
+      ...(saysTo ? [outgoingKey(type, dataplane)] : []),
+      ...(hasRules ? [incomingKey(type, dataplane)] : []),
+    ])
+  }
+
+  #changeDataplane(before: Resource | undefined, after: Resource | undefined): readonly string[] {
+    const versions = [before, after].filter((version) => version !== undefined)
+    for (const version of versions) this.#dataplanes.remove(version.name)
+    if (after) this.#dataplanes.put(after)
     const backed = this.destinations
       .all('MeshService', ignore)
       .filter((service) => this.isLocal(service) && versions.some((version) => isBackedBy(service, version)))
       .map(keyText)
     for (const key of backed) this.#localEndpoints.delete(key)
-    return touching([...versions.map(keyText), ...backed])
+    return [...versions.map(keyText), ...backed]
   }
 
-  #changeDestination(before: Resource | undefined, after: Resource | undefined): Touched {
+  #changeDestination(before: Resource | undefined, after: Resource | undefined): readonly string[] {
     if (before) this.destinations.remove(before)
     if (after) this.destinations.put(after)
     const versions = [before, after].filter((version) => version !== undefined)
     for (const version of versions) this.#localEndpoints.delete(keyText(version))
-    return touching(versions.flatMap(DestinationIndex.touched))
+    return versions.flatMap(DestinationIndex.touched)
   }
 
-  #changeZoneAddress(before: Resource | undefined, after: Resource | undefined): Touched {
+  #changeZoneAddress(before: Resource | undefined, after: Resource | undefined): readonly string[] {
     this.#remoteEndpoints.clear()
-    return touching(
-      [before, after].flatMap((address) => {
-        if (address === undefined) return []
-        const zone = address.labels[LABEL.zone] ?? ''
-        const exported = exportedPortOf(address)
-        return exported ? [zoneAddressKey(zone), exportKey(zone, exported.service)] : [zoneAddressKey(zone)]
-      }),
-    )
+    return [before, after].flatMap((address) => {
+      if (address === undefined) return []
+      const zone = address.labels[LABEL.zone] ?? ''
+      const exported = exportedPortOf(address)
+      return exported ? [zoneAddressKey(zone), exportKey(zone, exported.service)] : [zoneAddressKey(zone)]
+    })
   }
 
   #localEndpointsOf(service: Resource): ReadonlyMap<string, readonly Endpoint[]> {
     let byPort = this.#localEndpoints.get(keyText(service))
     if (!byPort) {
-      const backing = [...this.#dataplanes.values()].filter((dataplane) => isBackedBy(service, dataplane))
+      const backing = [...this.#dataplanes.all()].filter((dataplane) => isBackedBy(service, dataplane))
       byPort = new Map(
         portsOf(service).map((port) => [
           port.name,
@@ -266,9 +281,13 @@ function exportKey(zone: string, service: string): string {
   return `exported/${zone}/${service}`
 }
 
-function ignore(): void {}
-
-function touching(keys: readonly string[]): Touched {
-  return { keys, selects: () => false }
+/** Touched when what policies say of the traffic of this dataplane may be different. */
+function outgoingKey(type: ResourceType, { name }: Resource): string {
+  return `to/${type}/${name}`
 }
-const untouched = touching([])
+
+function incomingKey(type: ResourceType, { name }: Resource): string {
+  return `rules/${type}/${name}`
+}
+
+function ignore(): void {}

@@ -7,35 +7,35 @@ import type { MeshLoadBalancingStrategyConf } from '../../model/specs/mesh-load-
 import type { MeshRetryConf } from '../../model/specs/mesh-retry.js'
 import type { MeshServiceSpec } from '../../model/specs/mesh-service.js'
 import type { MeshTimeoutConf } from '../../model/specs/mesh-timeout.js'
-import { type BackendRef, isHttp, type Protocol, type ResolvedBackend } from '../../policy/destinations.js'
-import { type Outbound, outboundsOf } from '../../policy/outbounds.js'
+import { isHttp, type Protocol, type ResolvedBackend } from '../../policy/destinations.js'
+import type { Outbound } from '../../policy/outbounds.js'
 import { type OutboundClusterInput, outboundCluster } from './clusters.js'
+import { loadAssignment } from './endpoints.js'
 import { checkKind } from './health-check.js'
 import { type OutboundListenerInput, outboundListener } from './listeners.js'
+import type { LeadingPart, Part } from './part.js'
 import type { RouteInput } from './route-json.js'
 import { type HttpRoute, httpRoutes, tcpBackends, type WeightedBackend } from './routes.js'
 import type { Sidecar } from './sidecar.js'
 import { routeTimeouts, timeouts } from './timeouts.js'
 
-/** A listener for each outbound, and a cluster with its endpoints for each backend that one of them leads to. */
-export function addOutbounds(sidecar: Sidecar): void {
-  const { outbounds, unresolved } = outboundsOf(sidecar.dataplane, sidecar.context.destinations, sidecar.depend)
-  for (const { ref, reason } of unresolved) sidecar.notes.push({ about: nameOf(ref), reason })
-  for (const outbound of outbounds) addOutbound(sidecar, outbound)
-}
+type Way = Pick<OutboundListenerInput, 'way'> & Pick<LeadingPart, 'backends'>
 
-function addOutbound(sidecar: Sidecar, outbound: Outbound): void {
+/** A listener for the outbound. */
+export function outboundPart(sidecar: Sidecar, outbound: Outbound): LeadingPart {
   const { protocol } = outbound.port
-  const conf = sidecar.toConf<MeshTimeoutConf>('MeshTimeout', outbound)
+  const { way, backends } =
+    isHttp(protocol) && !takesTcpRoute(sidecar, outbound) ? httpWay(sidecar, outbound) : tcpWay(sidecar, outbound)
   const input: OutboundListenerInput = {
     address: outbound.address,
     port: outbound.listenPort,
     bind: outbound.bind,
     protocol,
-    timeouts: timeouts(conf, protocol),
-    way: isHttp(protocol) && !takesTcpRoute(sidecar, outbound) ? httpWay(sidecar, outbound) : tcpWay(sidecar, outbound),
+    timeouts: timeouts(sidecar.toConf<MeshTimeoutConf>('MeshTimeout', outbound) ?? {}, protocol).listener,
+    way,
   }
-  sidecar.listen(sidecar.kri(outbound.resource, outbound.section), input, outboundListener)
+  const name = sidecar.kri(outbound.resource, outbound.section)
+  return { resources: [sidecar.listener(name, input, outboundListener)], notes: [], backends }
 }
 
 /** A MeshTCPRoute leads HTTP traffic only where no MeshHTTPRoute does (kuma `meshtcproute/plugin getBackendRefs`). */
@@ -45,22 +45,28 @@ function takesTcpRoute(sidecar: Sidecar, outbound: Outbound): boolean {
   )
 }
 
-function httpWay(sidecar: Sidecar, outbound: Outbound): OutboundListenerInput['way'] {
+function httpWay(sidecar: Sidecar, outbound: Outbound): Way {
   const { destinations } = sidecar.context
   const routes = httpRoutes(sidecar.toRule('MeshHTTPRoute', outbound), outbound, destinations, sidecar.depend)
-  return { kind: 'http', routes: routes.map((route) => routeInput(sidecar, outbound, route)) }
+  return {
+    way: { kind: 'http', routes: routes.map((route) => routeInput(sidecar, outbound, route)) },
+    backends: routes.flatMap(({ mirrors, backends }) => [
+      ...mirrors.values(),
+      ...backends.map(({ backend }) => backend),
+    ]),
+  }
 }
 
 /** What policies say of the route itself goes before what they say of its service. */
 function routeInput(sidecar: Sidecar, outbound: Outbound, route: HttpRoute): RouteInput {
   const { name, policy, match, filters, unresolvedWeight, deadEnd } = route
-  const serviceTimeout = sidecar.toConf<MeshTimeoutConf>('MeshTimeout', outbound)
+  const serviceTimeout = sidecar.toConf<MeshTimeoutConf>('MeshTimeout', outbound) ?? {}
   const balancing =
     sidecar.routeConf<MeshLoadBalancingStrategyConf>('MeshLoadBalancingStrategy', policy) ??
     sidecar.toConf<MeshLoadBalancingStrategyConf>('MeshLoadBalancingStrategy', outbound)
   const ownRetry = sidecar.routeConf<MeshRetryConf>('MeshRetry', policy)
   const mirrors: Record<number, string> = {}
-  for (const [index, backend] of route.mirrors) mirrors[index] = addBackend(sidecar, backend)
+  for (const [index, backend] of route.mirrors) mirrors[index] = clusterOf(sidecar, backend)
   return {
     name,
     match,
@@ -75,68 +81,66 @@ function routeInput(sidecar: Sidecar, outbound: Outbound, route: HttpRoute): Rou
     ),
     retry: [ownRetry, sidecar.toConf<MeshRetryConf>('MeshRetry', outbound)].filter((conf) => conf !== undefined),
     protocol: outbound.port.protocol,
-    hashPolicies: balancing.hashPolicies ?? [],
+    hashPolicies: balancing?.hashPolicies ?? [],
   }
 }
 
-function tcpWay(sidecar: Sidecar, outbound: Outbound): OutboundListenerInput['way'] {
+function tcpWay(sidecar: Sidecar, outbound: Outbound): Way {
   const { destinations } = sidecar.context
   const backends = tcpBackends(sidecar.toRule('MeshTCPRoute', outbound), outbound, destinations, sidecar.depend)
   const retry = sidecar.toConf<MeshRetryConf>('MeshRetry', outbound)
+  const maxConnectAttempts = outbound.port.protocol === 'tcp' ? retry?.tcp?.maxConnectAttempt : undefined
   return {
-    kind: 'tcp',
-    clusters: weightedClusters(sidecar, backends),
-    maxConnectAttempts: outbound.port.protocol === 'tcp' ? retry.tcp?.maxConnectAttempt : undefined,
+    way: { kind: 'tcp', clusters: weightedClusters(sidecar, backends), maxConnectAttempts },
+    backends: backends.map(({ backend }) => backend),
   }
 }
 
 function weightedClusters(sidecar: Sidecar, backends: readonly WeightedBackend[]) {
-  return backends.map(({ backend, weight }) => ({ cluster: addBackend(sidecar, backend), weight }))
+  return backends.map(({ backend, weight }) => ({ cluster: clusterOf(sidecar, backend), weight }))
 }
 
-/** The cluster of a backend and its endpoints, once per snapshot. Returns their name. */
-function addBackend(sidecar: Sidecar, backend: ResolvedBackend): string {
-  const name = sidecar.kri(backend.resource, backend.section)
-  if (sidecar.has('cluster', name)) return name
-  const balancing = sidecar.toConf<MeshLoadBalancingStrategyConf>('MeshLoadBalancingStrategy', backend)
+function clusterOf(sidecar: Sidecar, { resource, section }: ResolvedBackend): string {
+  return sidecar.kri(resource, section)
+}
+
+/** The cluster of a backend and its endpoints. */
+export function backendPart(sidecar: Sidecar, backend: ResolvedBackend): Part {
+  const name = clusterOf(sidecar, backend)
+  const balancing = sidecar.toConf<MeshLoadBalancingStrategyConf>('MeshLoadBalancingStrategy', backend) ?? {}
   const { protocol } = backend.port
-  const healthCheck = sidecar.toRule('MeshHealthCheck', backend)?.conf as MeshHealthCheckConf | undefined
+  const healthCheck = sidecar.toConf<MeshHealthCheckConf>('MeshHealthCheck', backend)
   const input: OutboundClusterInput = {
     protocol,
     upstream: upstreamProtocol(backend),
-    timeouts: timeouts(sidecar.toConf<MeshTimeoutConf>('MeshTimeout', backend), protocol),
-    circuitBreaker: sidecar.toConf<MeshCircuitBreakerConf>('MeshCircuitBreaker', backend),
+    timeouts: timeouts(sidecar.toConf<MeshTimeoutConf>('MeshTimeout', backend) ?? {}, protocol).cluster,
+    circuitBreaker: sidecar.toConf<MeshCircuitBreakerConf>('MeshCircuitBreaker', backend) ?? {},
     healthCheck,
     loadBalancing: balancing,
     source: healthCheck && checkKind(healthCheck, protocol) === 'http' ? sidecar.dataplane.labels : {},
     tls: clusterTls(sidecar, backend),
   }
-  if (backend.resource.type === 'MeshExternalService') {
-    sidecar.notes.push({
-      about: name,
-      reason: 'external services are reached through a zone egress, which is not served',
-    })
+  const { localityAwareness: locality } = balancing
+  const affinity = sidecar.labels((locality?.localZone?.affinityTags ?? []).map(({ key }) => key))
+  const sets = sidecar.context
+    .endpoints(backend.resource, backend.port, sidecar.depend)
+    .map((set) => sidecar.shared(set))
+  const viewpoint = { zone: sidecar.context.zone, affinity, locality }
+  return {
+    resources: [
+      sidecar.resource('cluster', name, input, outboundCluster),
+      sidecar.resource('endpoint', name, { sets, viewpoint }, loadAssignment),
+    ],
+    notes:
+      backend.resource.type === 'MeshExternalService'
+        ? [{ about: name, reason: 'external services are reached through a zone egress, which is not served' }]
+        : [],
   }
-  sidecar.put('cluster', name, input, outboundCluster)
-  addEndpoints(sidecar, name, backend, balancing)
-  return name
 }
 
 /** Sidecars speak HTTP/2 to one another, as Kuma's do; an external destination is spoken to in its own protocol. */
 function upstreamProtocol({ resource, port }: ResolvedBackend): Protocol {
   return resource.type === 'MeshExternalService' ? port.protocol : 'http2'
-}
-
-function addEndpoints(
-  sidecar: Sidecar,
-  name: string,
-  backend: ResolvedBackend,
-  balancing: MeshLoadBalancingStrategyConf,
-): void {
-  const sets = sidecar.context.endpoints(backend.resource, backend.port, sidecar.depend)
-  const { localityAwareness: locality } = balancing
-  const affinity = sidecar.labels((locality?.localZone?.affinityTags ?? []).map(({ key }) => key))
-  sidecar.putEndpoints(name, sets, { zone: sidecar.context.zone, affinity, locality })
 }
 
 /** TLS to a destination that answers to it: another zone's always does, one's own once it says so. */
@@ -169,8 +173,4 @@ function multiZoneMembers({ context, depend }: Sidecar, resource: Resource): rea
       .find('MeshService', { [LABEL.displayName]: name }, depend)
       .filter(({ labels }) => (labels[LABEL.zone] ?? '') === zone),
   )
-}
-
-function nameOf({ kind, name, labels, port }: BackendRef): string {
-  return `outbound to ${kind} ${name ?? JSON.stringify(labels ?? {})}${port ? `:${port}` : ''}`
 }

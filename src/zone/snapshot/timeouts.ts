@@ -5,11 +5,19 @@ import { envoyDuration } from './envoy-values.js'
 
 /** Timeouts of one listener and its cluster, in Envoy's form. An undefined one is left out of the message. */
 export interface Timeouts {
+  readonly cluster: ClusterTimeouts
+  readonly listener: ListenerTimeouts
+}
+
+export interface ClusterTimeouts {
   readonly connect: string
-  /** Of an idle TCP connection through the listener. */
+  /** Common HTTP options; undefined where Kuma sets none. */
+  readonly http: HttpProtocolOptionsJson | undefined
+}
+
+export interface ListenerTimeouts {
+  /** Of an idle TCP connection. */
   readonly tcpIdle: string
-  /** Common HTTP options of the cluster; undefined where Kuma sets none. */
-  readonly clusterHttp: HttpProtocolOptionsJson | undefined
   /** Of an idle downstream HTTP connection. */
   readonly httpIdle: string
   readonly requestHeaders: string | undefined
@@ -38,20 +46,25 @@ const DEFAULTS = {
  */
 export function timeouts(conf: MeshTimeoutConf, protocol: Protocol): Timeouts {
   const { connectionTimeout, idleTimeout, http = {} } = conf
+  const idle = envoyDuration(idleTimeout ?? DEFAULTS.idle)
   return {
-    connect: envoyDuration(connectionTimeout ?? DEFAULTS.connect),
-    tcpIdle: envoyDuration(idleTimeout ?? DEFAULTS.idle),
-    clusterHttp:
-      protocol === 'http' || protocol === 'http2'
-        ? {
-            idleTimeout: envoyDuration(idleTimeout ?? DEFAULTS.idle),
-            maxConnectionDuration: envoyDuration(http.maxConnectionDuration ?? DEFAULTS.maxConnection),
-            maxStreamDuration: envoyDuration(http.maxStreamDuration ?? DEFAULTS.maxStream),
-          }
-        : undefined,
-    httpIdle: '0s',
-    requestHeaders: envoyDuration(http.requestHeadersTimeout ?? DEFAULTS.requestHeaders),
-    route: routeTimeouts(conf, {}),
+    cluster: {
+      connect: envoyDuration(connectionTimeout ?? DEFAULTS.connect),
+      http:
+        protocol === 'http' || protocol === 'http2'
+          ? {
+              idleTimeout: idle,
+              maxConnectionDuration: envoyDuration(http.maxConnectionDuration ?? DEFAULTS.maxConnection),
+              maxStreamDuration: envoyDuration(http.maxStreamDuration ?? DEFAULTS.maxStream),
+            }
+          : undefined,
+    },
+    listener: {
+      tcpIdle: idle,
+      httpIdle: '0s',
+      requestHeaders: envoyDuration(http.requestHeadersTimeout ?? DEFAULTS.requestHeaders),
+      route: routeTimeouts(conf, {}),
+    },
   }
 }
 
@@ -66,11 +79,12 @@ export function routeTimeouts(own: MeshTimeoutConf, service: MeshTimeoutConf): R
 /** An inbound whose rules all have a match keeps these for other traffic: twice the outbound's (kuma `DefaultInboundTimeout`). */
 export function bareInboundTimeouts(protocol: Protocol): Timeouts {
   return {
-    connect: '10s',
-    tcpIdle: '7200s',
-    clusterHttp: protocol === 'tcp' ? undefined : { idleTimeout: '7200s' },
-    httpIdle: '7200s',
-    requestHeaders: undefined,
-    route: { request: '0s', streamIdle: undefined },
+    cluster: { connect: '10s', http: protocol === 'tcp' ? undefined : { idleTimeout: '7200s' } },
+    listener: {
+      tcpIdle: '7200s',
+      httpIdle: '7200s',
+      requestHeaders: undefined,
+      route: { request: '0s', streamIdle: undefined },
+    },
   }
 }

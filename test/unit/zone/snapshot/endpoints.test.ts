@@ -12,11 +12,13 @@ const endpoint = (zone: string, port: number, labels = {}): Endpoint => ({
 })
 const from = (locality?: LocalityAwareness, affinity = {}) => ({ zone: 'east', affinity, locality })
 const places = (endpoints: readonly Endpoint[], viewpoint: ReturnType<typeof from>) =>
-  loadAssignment('c', endpoints, viewpoint).endpoints?.map(({ locality, priority, loadBalancingWeight: weight }) => ({
-    ...locality,
-    priority,
-    weight,
-  }))
+  loadAssignment('c', { sets: [endpoints], viewpoint }).endpoints?.map(
+    ({ locality, priority, loadBalancingWeight: weight }) => ({
+      ...locality,
+      priority,
+      weight,
+    }),
+  )
 
 const someFailover = fc.record({
   to: fc.record({
@@ -46,7 +48,8 @@ const someEndpoint = fc
 test('whatever the rules, clients that are strict can read it: named localities, weights, no address twice, no gap', () => {
   fc.assert(
     fc.property(fc.array(someEndpoint, { maxLength: 12 }), someLocality, (endpoints, locality) => {
-      const groups = loadAssignment('c', endpoints, from(locality, { a: '1', b: '1' })).endpoints ?? []
+      const groups =
+        loadAssignment('c', { sets: [endpoints], viewpoint: from(locality, { a: '1', b: '1' }) }).endpoints ?? []
       const addresses = groups.flatMap(({ lbEndpoints = [] }) => lbEndpoints.map((one) => JSON.stringify(one.endpoint)))
       expect(new Set(addresses).size).toBe(addresses.length)
       const priorities = [...new Set(groups.map(({ priority }) => priority))].sort()
