@@ -11,6 +11,7 @@ import { unlessInterrupted } from './interrupted.js'
 import { componentNamed, diagnosticsOf, type LabAccess } from './lab-access.js'
 import { laggardLines } from './laggards.js'
 import { readSources } from './sources.js'
+import { resourceLabel } from './type-names.js'
 
 export interface ApplyOptions {
   readonly zone: string | undefined
@@ -39,7 +40,7 @@ export async function applyFrom(
   const api = apiFor(lab, context, options)
   await checkMeshes(resources, api)
   if (options.dryRun) {
-    for (const document of resources) io.out(`${label(document)} checked (dry run)`)
+    for (const document of resources) io.out(`${resourceLabel(document)} checked (dry run)`)
     return
   }
   for (const document of resources.slice(0, -1)) await write(api, document, context)
@@ -60,12 +61,8 @@ export async function checkMeshes(resources: readonly ResourceDocument[], api: P
   if (lost.length === 0) return
   throw new AppError(
     'not-found',
-    lost.map((one) => `${one.meshWhere}: ${label(one)}: mesh "${one.mesh}" is not there`).join('\n'),
+    lost.map((one) => `${one.meshWhere}: ${resourceLabel(one)}: mesh "${one.mesh}" is not there`).join('\n'),
   )
-}
-
-export function label({ type, mesh, name }: Pick<ResourceDocument, 'type' | 'mesh' | 'name'>): string {
-  return `${type} ${mesh === undefined ? '' : `${mesh}/`}${name}`
 }
 
 function apiFor(lab: LabAccess, context: Context, { zone, tenant }: ApplyOptions): ApiClient {
@@ -77,11 +74,14 @@ async function write(api: ApiClient, document: ResourceDocument, { io }: Context
   const { type, mesh, name, body, where } = document
   try {
     const { created, warnings } = await api.put(itemPath(type, mesh, name), body)
-    io.out(`${label(document)} ${created ? 'created' : 'updated'}`)
-    for (const warning of warnings) io.err(`${io.paint('yellow', 'warning')}: ${label(document)}: ${warning}`)
+    io.out(`${resourceLabel(document)} ${created ? 'created' : 'updated'}`)
+    for (const warning of warnings) io.err(`${io.paint('yellow', 'warning')}: ${resourceLabel(document)}: ${warning}`)
   } catch (thrown) {
     const { code, message, violations } = AppError.from(thrown)
-    throw new AppError(code, `${where}: ${label(document)} was not applied: ${message}`, { violations, cause: thrown })
+    throw new AppError(code, `${where}: ${resourceLabel(document)} was not applied: ${message}`, {
+      violations,
+      cause: thrown,
+    })
   }
 }
 

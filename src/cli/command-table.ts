@@ -21,7 +21,6 @@ import { logsAudit } from './commands/logs-audit.js'
 import { reportCompare, reportShow } from './commands/report.js'
 import { runCommands } from './commands/run.js'
 import { status } from './commands/status.js'
-import { supervise } from './commands/supervise.js'
 import { tenantCreate, tenantDelete, tenantGet, tenantList } from './commands/tenant.js'
 import { tokenInspect } from './commands/token-inspect.js'
 import { tokenIssue } from './commands/token-issue.js'
@@ -69,7 +68,6 @@ export const COMMANDS: readonly Command[] = [
   conformanceList,
   conformanceExplain,
   ...runCommands,
-  supervise,
   check,
   dbMigrateStatus,
   dbMigrateUp,

@@ -15,8 +15,6 @@ export interface Command {
   readonly args?: readonly Argument[]
   readonly flags?: readonly Flag[]
   readonly examples: readonly string[]
-  /** For zonelab's own use: not in help, docs or completion. */
-  readonly hidden?: boolean
   /** Returns the exit code; 0 by default. */
   run(context: Context, input: Input): Promise<number | undefined>
 }

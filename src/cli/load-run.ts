@@ -1,4 +1,5 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { AppError } from '../base/errors.js'
 import type { Random } from '../base/random.js'
@@ -221,4 +222,8 @@ function begin(file: string): void {
       cause,
     })
   }
+}
+
+export function workersOf(input: Input): number {
+  return input.whole('workers', 1, 64) ?? Math.max(1, availableParallelism() - 1)
 }

@@ -3,27 +3,8 @@ import { AppError } from '../base/errors.js'
 import { readyScenario } from '../load/ready-scenarios.js'
 import { parseScenario, type Scenario } from '../load/scenario.js'
 import { parseThreshold } from '../load/threshold.js'
-import type { Flag, Input } from './command.js'
+import type { Input } from './command.js'
 import { parseDuration } from './quantities.js'
-
-/** Flags that take the place of what a scenario says. */
-export const SCENARIO_FLAGS: readonly Flag[] = [
-  { name: 'file', short: 'f', value: 'FILE', doc: 'Scenario file, instead of the name of a ready one' },
-  { name: 'tenants', value: 'N', doc: 'Control planes' },
-  { name: 'zones', value: 'N', doc: 'Zones per control plane' },
-  { name: 'dataplanes', value: 'N', doc: 'Sidecars per zone' },
-  {
-    name: 'tier',
-    value: 'TIER',
-    doc: 'light: KDS alone; full: whole zones with sidecars',
-    words: ['light', 'full', 'auto'],
-  },
-  { name: 'writes', value: 'RATE', doc: 'Writes a second' },
-  { name: 'duration', value: 'TIME', doc: 'How long the load lasts' },
-  { name: 'quiet-tail', value: 'TIME', doc: 'How long the silence after it lasts' },
-  { name: 'seed', value: 'N', doc: 'Another load of the same kind' },
-  { name: 'threshold', value: 'EXPR', doc: "Instead of the scenario's: METRIC:AGG OP VALUE", repeatable: true },
-]
 
 /** The scenario that the arguments name, with what the flags change. Throws `invalid-argument`. */
 export function scenarioOf(input: Input): Scenario {

@@ -12,25 +12,10 @@ import { DEFAULT_SHARD } from '../lab/shards.js'
 import { keptFetch } from '../load/https-fetch.js'
 import { requireAllowedTarget } from '../load/run-guard.js'
 import { askForToken, foreignTarget, type LoadTarget } from '../load/target.js'
-import type { Context, Flag, Input } from './command.js'
+import type { Context, Input } from './command.js'
 import { openLab } from './lab-access.js'
 import { startHere } from './start-lab.js'
 import { StartReport } from './start-report.js'
-
-/** Flags that say what is put under load. */
-export const TARGET_FLAGS: readonly Flag[] = [
-  { name: 'lab', value: 'NAME', doc: 'A running lab; with neither this nor --target a throw-away one is made' },
-  { name: 'target', value: 'ADDR', doc: 'Any global: `grpcs://host:port` or `grpc://host:port`' },
-  { name: 'ca', value: 'FILE', doc: 'CA of the target, for KDS and API' },
-  { name: 'api', value: 'URL', doc: "The target's REST API; without it the run writes nothing" },
-  { name: 'user-token-file', value: 'FILE', doc: 'User token for the API' },
-  { name: 'zone-token-dir', value: 'DIR', doc: 'Zone tokens, in files `ZONE` or `ZONE.jwt`' },
-  { name: 'signing-key', value: 'FILE', doc: 'Private key to sign zone tokens with' },
-  { name: 'kid', value: 'KID', doc: 'Number of that key' },
-  { name: 'cp-id', value: 'ID', doc: 'Control plane at the target' },
-  { name: 'scrape', value: 'URL', doc: "The target's Prometheus metrics" },
-  { name: 'allow-target', value: 'HOST:PORT', doc: 'Allow a target that is not on this machine', repeatable: true },
-]
 
 export interface OpenTarget {
   readonly target: LoadTarget

@@ -12,7 +12,11 @@ if (major < WANTED[0] || (major === WANTED[0] && minor < WANTED[1])) {
 // A lab starts this program once for each of its processes: what V8 made of it the first time is kept for the next.
 const { enableCompileCache } = await import('node:module')
 enableCompileCache()
-const { main } = await import('./program.js')
-process.exit(await main(process.argv.slice(2)))
+const [first, ...rest] = process.argv.slice(2)
+process.exit(
+  first === 'lab-process' && process.send !== undefined
+    ? await (await import('./lab-process.js')).main(rest)
+    : await (await import('./program.js')).main(process.argv.slice(2)),
+)
 
 export {}

@@ -7,6 +7,7 @@ import { COMMANDS } from './command-table.js'
 import { reportError } from './error-report.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
 import { processIo } from './io.js'
+import { holdProcess, interruption } from './own-process.js'
 
 /** Runs one command line; resolves to the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -32,46 +33,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Less than a person needs to press twice. */
-const SAME_SIGNAL_MS = 100
-
-/**
- * Aborts at the first Ctrl-C or SIGTERM, with the exit code as its reason. A second one ends the process at once.
- * `timeout` sends each signal twice, to its child and to the group: what follows at once is no second one.
- * Ctrl-C reaches every process of the terminal; which of a lab's processes end, and in which order, is its supervisor's to say.
- */
-function interruption(): AbortSignal {
-  const abort = new AbortController()
-  let firstMs = 0
-  const on = (signal: NodeJS.Signals, code: number) => {
-    process.on(signal, () => {
-      const nowMs = systemClock.monotonicMs()
-      if (!abort.signal.aborted) firstMs = nowMs
-      else if (nowMs - firstMs > SAME_SIGNAL_MS) process.exit(code)
-      abort.abort(code)
-    })
-  }
-  if (process.send === undefined) on('SIGINT', EXIT.interrupted)
-  else process.on('SIGINT', () => {})
-  on('SIGTERM', EXIT.terminated)
-  return abort.signal
-}
-
 /** By npm's scripts and npx, by its own name, or by its file. */
 function howToRunAgain(env: NodeJS.ProcessEnv): string {
   const file = process.argv[1] ?? 'zonelab'
   if (env.npm_command !== undefined) return 'npx zonelab'
   return basename(file) === 'zonelab' ? 'zonelab' : `node ${relative(process.cwd(), file)}`
-}
-
-/** Our timers never keep a process alive (base/clock); a command that only waits has to. */
-function holdProcess(): () => void {
-  const { port1, port2 } = new MessageChannel()
-  port1.ref()
-  return () => {
-    port1.close()
-    port2.close()
-  }
 }
 
 type Run = (command: Command, input: Input) => Promise<void>
@@ -94,7 +60,7 @@ function addCommand(program: Parser, command: Command, run: Run): void {
   const last = words.pop() ?? command.name
   const parent = words.reduce((parser, word) => subcommand(parser, word, command), program)
   const parser = parent
-    .command(last, { hidden: command.hidden ?? false })
+    .command(last)
     .description(command.summary)
     .exitOverride()
     // So that `logs audit --lab X` gives the flag to `audit`.

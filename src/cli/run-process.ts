@@ -4,7 +4,6 @@ import type { Logger } from '../base/log.js'
 import { type LogLevel, pinoLogger } from '../base/pino-logger.js'
 import type { Random } from '../base/random.js'
 import type { SettingSources } from '../base/settings.js'
-import type { FromChild, ToChild } from '../lab/child-messages.js'
 import type { ComponentKind } from '../lab/components.js'
 import { type ComposableProcess, PROCESSES } from '../lab/inline-processes.js'
 import { readIfThere } from '../lab/private-files.js'
@@ -22,15 +21,8 @@ export interface RunPorts {
 /** After an order to end, an orderly end has this long; the process then ends as it is (design.md: within 10 s). */
 const STOP_WITHIN_MS = 10_000
 
-/**
- * Runs one control plane or fleet until a signal ends it; resolves to the exit code. Started by a supervisor it takes its settings
- * from the channel, reports when it is ready, and ends when the channel closes.
- */
-export function runProcess(kind: ComponentKind, flags: Record<string, string>, ports: RunPorts): Promise<number> {
-  return process.send === undefined ? runAlone(kind, flags, ports) : runSupervised(kind, ports)
-}
-
-async function runAlone(kind: ComponentKind, flags: Record<string, string>, ports: RunPorts): Promise<number> {
+/** Runs one control plane or fleet until a signal ends it; resolves to the exit code. */
+export async function runProcess(kind: ComponentKind, flags: Record<string, string>, ports: RunPorts): Promise<number> {
   const { env } = ports
   const composed = await PROCESSES[kind].load()
   const running = await compose(composed, { ...configFile(env), env, flags }, ports)
@@ -41,39 +33,12 @@ async function runAlone(kind: ComponentKind, flags: Record<string, string>, port
   return ports.signal.reason as number
 }
 
-async function runSupervised(kind: ComponentKind, ports: RunPorts): Promise<number> {
-  const tell = (message: FromChild) => process.connected && process.send?.(message)
-  const ended = untilToldToEnd(ports.signal)
-  const orders = new Promise<ToChild>((resolve) => process.once('message', resolve))
-  const composed = await PROCESSES[kind].load()
-  const order = await Promise.race([orders, ended])
-  if (order === undefined) return 0
-  process.title = order.title
-  const running: Running[] = []
-  try {
-    for (const settings of order.members) {
-      const member = await compose(composed, { file: settings, env: {}, flags: {} }, ports)
-      running.push(member)
-    }
-    await Promise.all(running.map((member) => member.start()))
-    tell({ kind: 'ready' })
-  } catch (thrown) {
-    const { code, message } = AppError.from(thrown)
-    tell({ kind: 'failed', code, message })
-    await stopAll(running, ports)
-    return 1
-  }
-  await ended
-  await stopAll(running, ports)
-  return 0
-}
-
-interface Running {
+export interface Running {
   start(): Promise<object>
   stop(): Promise<void>
 }
 
-async function compose(composed: ComposableProcess, sources: SettingSources, ports: RunPorts): Promise<Running> {
+export async function compose(composed: ComposableProcess, sources: SettingSources, ports: RunPorts): Promise<Running> {
   const { values, warnings } = composed.read(sources)
   const level = (values as { logLevel?: LogLevel }).logLevel ?? 'info'
   const log = pinoLogger({ level })
@@ -108,18 +73,8 @@ function configFile(env: RunPorts['env']): { file?: Record<string, unknown> } {
   }
 }
 
-/** By the supervisor's signal, or because the supervisor is gone. */
-function untilToldToEnd(signal: AbortSignal): Promise<undefined> {
-  const gone = new Promise<undefined>((resolve) => process.once('disconnect', () => resolve(undefined)))
-  return Promise.race([interrupted(signal), gone])
-}
-
-async function stopAll(running: readonly Running[], ports: RunPorts): Promise<void> {
-  await Promise.all(running.map((member) => stopWithin(member, ports)))
-}
-
 /** A part that does not end in time must not keep the others' end from being the process's. */
-async function stopWithin(running: Running, { clock, warn }: RunPorts): Promise<void> {
+export async function stopWithin(running: Running, { clock, warn }: RunPorts): Promise<void> {
   const late = new Promise<void>((resolve) => {
     clock.after(STOP_WITHIN_MS, () => {
       warn(`did not end in order within ${STOP_WITHIN_MS / 1_000} s`)

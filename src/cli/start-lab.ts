@@ -17,14 +17,17 @@ import { LabTraces } from '../lab/traces/lab-traces.js'
 import type { Context } from './command.js'
 import type { StartReport } from './start-report.js'
 
-/** The file that child processes run: this program. */
+/** The file that child processes run: this program, without its commands (`lab-process.ts`). */
 const ENTRY = fileURLToPath(new URL('./main.js', import.meta.url))
+
+/** What starting a lab needs of a command's context. */
+export type LabContext = Omit<Context, 'program'>
 
 /** Runs the lab from this process, and tells its traces where the environment names a collector. */
 export async function startHere(
   paths: LabPaths,
   spec: LabSpec,
-  context: Context,
+  context: LabContext,
   report: StartReport,
 ): Promise<RunningLab> {
   const lab = await start(paths, spec, context, report)
@@ -44,7 +47,7 @@ export async function startHere(
   }
 }
 
-function start(paths: LabPaths, spec: LabSpec, context: Context, report: StartReport): Promise<RunningLab> {
+function start(paths: LabPaths, spec: LabSpec, context: LabContext, report: StartReport): Promise<RunningLab> {
   const { clock, random } = context
   const program = { script: ENTRY, execArgv: process.execArgv }
   return runLab({
@@ -58,13 +61,13 @@ function start(paths: LabPaths, spec: LabSpec, context: Context, report: StartRe
     makeRunner: (group, onChange) => {
       if (spec.processes === 'inline') return new InlineRunner({ group, clock, random, onChange, logLevel: 'warn' })
       const logFile = logFileOf(paths, group.name)
-      return new Child({ name: group.name, program, args: [group.kind, 'run'], logFile, clock, onChange })
+      return new Child({ name: group.name, program, args: ['lab-process', group.kind], logFile, clock, onChange })
     },
   })
 }
 
 /** What `up --detach` and the supervisor that it leaves behind tell each other. */
-export type ToSupervisor = { readonly spec: LabSpec }
+export type ToSupervisor = { readonly lab: string; readonly spec: LabSpec }
 export type FromSupervisor =
   | { readonly kind: 'step'; readonly step: Parameters<StartReport['step']>[0]; readonly view: LabView }
   | { readonly kind: 'ready' }
@@ -82,7 +85,7 @@ export async function startDetached(
 ): Promise<LabView> {
   makePrivateDir(dirname(paths.supervisorLog))
   const log = openSync(paths.supervisorLog, 'a', 0o600)
-  const supervisor = spawn(process.execPath, [...process.execArgv, ENTRY, 'supervise', '--lab', paths.name], {
+  const supervisor = spawn(process.execPath, [...process.execArgv, ENTRY, 'lab-process', 'supervisor'], {
     detached: true,
     stdio: ['ignore', log, log, 'ipc'],
   })
@@ -91,7 +94,7 @@ export async function startDetached(
   const giveUp = () => supervisor.kill('SIGTERM')
   signal.addEventListener('abort', giveUp, { once: true })
   try {
-    await untilReady(supervisor, { spec }, report, paths)
+    await untilReady(supervisor, { lab: paths.name, spec }, report, paths)
   } catch (thrown) {
     if (signal.aborted) await ended
     throw thrown

@@ -14,3 +14,8 @@ export function parseType(text: string): ResourceType {
     similar.length > 0 ? `did you mean ${similar.slice(0, 4).join(', ')}?` : 'try MeshTimeout, dataplanes, zones'
   throw new AppError('invalid-argument', `there is no type "${text}"; ${hint}`)
 }
+
+/** A resource as messages call it: `MeshTimeout default/quick`. */
+export function resourceLabel({ type, mesh, name }: { type: string; mesh: string | undefined; name: string }): string {
+  return `${type} ${mesh === undefined ? '' : `${mesh}/`}${name}`
+}

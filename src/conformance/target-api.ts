@@ -1,7 +1,7 @@
-import { request as plainRequest } from 'node:http'
 import { request as tlsRequest } from 'node:https'
 import { type Clock, systemClock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
+import { request as plainRequest } from '../base/node-http.js'
 import { isJsonObject, type Json, type JsonObject, parseJson } from '../model/json.js'
 import type { ApiEndpoint } from './controller.js'
 

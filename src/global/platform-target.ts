@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { readTokenFile } from '../auth/token-file.js'
 import { AppError } from '../base/errors.js'
+import { request as httpRequest } from '../base/node-http.js'
 
 /** Where the platform serves this global's shard, and as whom this global asks. */
 export interface PlatformTarget {

@@ -1,5 +1,5 @@
-import { request } from 'node:http'
 import { AppError, ERRORS, type ErrorCode } from '../base/errors.js'
+import { request } from '../base/node-http.js'
 import type { LabView } from './lab-view.js'
 import type { ComponentAction } from './supervisor.js'
 

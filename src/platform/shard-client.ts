@@ -1,9 +1,10 @@
-import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http'
+import type { Agent as HttpAgent, IncomingMessage } from 'node:http'
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https'
 import { type ActingUser, encodeActingUser } from '../auth/acting-user.js'
 import { ADMIN } from '../auth/api-user.js'
 import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
+import { Agent as PlainAgent, request as plainRequest } from '../base/node-http.js'
 import type { Feature } from './entities.js'
 import type { Shard } from './shards.js'
 
@@ -35,7 +36,7 @@ export class ShardClient {
   readonly shard: Shard
   readonly #clock: Clock
   readonly #ca: string | undefined
-  readonly #agent: PlainAgent | TlsAgent
+  readonly #agent: HttpAgent
 
   constructor(shard: Shard, clock: Clock, ca: string | undefined) {
     this.shard = shard

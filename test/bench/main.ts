@@ -4,7 +4,7 @@ import { machine } from './machine.js'
 import { type BenchResult, jsonLine, type Report, summary, table } from './report.js'
 
 /** Cheap and quiet ones first. Each runs in a process of its own, for which this is more than enough time. */
-const BENCHES = ['auth', 'laws', 'idle', 'store', 'slow-peer', 'herd', 'fan-out', 'propagation'] as const
+const BENCHES = ['auth', 'start', 'laws', 'idle', 'store', 'slow-peer', 'herd', 'fan-out', 'propagation'] as const
 const BENCH_WITHIN_MS = 120_000
 
 /** `npm run bench [-- NAME…]`: one line of JSON per bench on standard output; summaries and one table for people on standard error. */

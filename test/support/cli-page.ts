@@ -6,7 +6,7 @@ Results go to standard output, everything else to standard error. \`NO_COLOR\` i
 /** The text of docs/cli.md below its title: every command of the table. */
 export function cliText(commands: readonly Command[]): string {
   const sections = COMMAND_GROUPS.map((group) => {
-    const own = commands.filter((command) => command.group === group && !command.hidden)
+    const own = commands.filter((command) => command.group === group)
     return `## ${group}\n\n${own.map(commandSection).join('\n\n')}`
   })
   return [INTRODUCTION, ...sections].join('\n\n')

@@ -1,5 +1,4 @@
 import { AppError } from '../../base/errors.js'
-import { applyFrom } from '../apply.js'
 import { type Command, LAB_FLAG, TENANT_FLAG, TIMEOUT_FLAG, ZONE_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { openLab, tenantOf } from '../lab-access.js'
@@ -30,6 +29,7 @@ export const apply: Command = {
     const paths = input.texts('file')
     if (paths.length === 0) throw new AppError('invalid-argument', 'say what to apply with -f PATH')
     const lab = await openLab(context, input)
+    const { applyFrom } = await import('../apply.js')
     await applyFrom(paths, lab, context, {
       zone: input.text('zone'),
       tenant: tenantOf(lab, input),

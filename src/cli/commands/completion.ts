@@ -19,7 +19,7 @@ export function completionCommand(commands: () => readonly Command[]): Command {
       const script = COMPLETIONS[shell]
       if (!script)
         throw new AppError('invalid-argument', `there is no completion for "${shell}"; use bash, zsh or fish`)
-      context.io.out(script(commands().filter(({ hidden }) => !hidden)))
+      context.io.out(script(commands()))
       return EXIT.ok
     },
   }

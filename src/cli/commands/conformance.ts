@@ -1,7 +1,6 @@
 import { AppError } from '../../base/errors.js'
 import { type Command, OUTPUT_FLAG } from '../command.js'
-import { BEHAVIOUR_FLAGS, SELECTION_FLAGS } from '../conformance/selection-flags.js'
-import { TARGET_FLAGS } from '../conformance/target-flags.js'
+import { BEHAVIOUR_FLAGS, SELECTION_FLAGS, TARGET_FLAGS } from '../conformance/flags.js'
 import { EXIT } from '../exit-codes.js'
 import { printObject } from '../output.js'
 import { table } from '../table.js'

@@ -1,13 +1,11 @@
 import { AppError } from '../../base/errors.js'
 import { itemPath } from '../../lab/resource-paths.js'
 import { descriptorOf, type ResourceType } from '../../model/registry.js'
-import { label } from '../apply.js'
 import { type Command, type Context, type Input, LAB_FLAG, MESH_FLAG, TENANT_FLAG, ZONE_FLAG } from '../command.js'
-import { readDocuments } from '../documents.js'
 import { EXIT } from '../exit-codes.js'
 import { apiOf, openLab } from '../lab-access.js'
 import { readSources } from '../sources.js'
-import { parseType } from '../type-names.js'
+import { parseType, resourceLabel } from '../type-names.js'
 
 interface Target {
   readonly type: ResourceType
@@ -36,7 +34,7 @@ export const deleteCommand: Command = {
     const api = apiOf(await openLab(context, input), context, input)
     for (const target of targets) {
       await api.delete(itemPath(target.type, target.mesh, target.name))
-      context.io.out(`${label(target)} deleted`)
+      context.io.out(`${resourceLabel(target)} deleted`)
     }
     return EXIT.ok
   },
@@ -49,6 +47,7 @@ async function targetsOf(context: Context, input: Input): Promise<readonly Targe
   if (paths.length > 0) {
     if (typeText !== undefined) throw new AppError('invalid-argument', 'give a type and names, or -f, not both')
     const sources = (await Promise.all(paths.map((path) => readSources(path, context.io, context.clock)))).flat()
+    const { readDocuments } = await import('../documents.js')
     return [...readDocuments(sources).resources].reverse()
   }
   if (typeText === undefined || names.length === 0) {

@@ -3,7 +3,6 @@ import { FaultClient } from '../../lab/fault-client.js'
 import { struckBy } from '../../lab/faults.js'
 import { diagnosticsClient } from '../../lab/lab-clients.js'
 import type { ComponentView } from '../../lab/lab-view.js'
-import { askForToken } from '../../load/target.js'
 import { LINK_FAULT_KINDS, LINK_FAULTS, type LinkFault } from '../../sync/link-fault.js'
 import { type Command, type Context, type Input, LAB_FLAG, OUTPUT_FLAG, TENANT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
@@ -59,6 +58,7 @@ async function withToken(
   if (lab.view.spec.auth === 'none') {
     throw new AppError('invalid-argument', 'zones of this lab need no token, so that none can expire (--auth none)')
   }
+  const { askForToken } = await import('../../load/target.js')
   const expiredToken = await askForToken(apiOf(lab, context, input), zone.name, 'expired')
   return { ...fault, expiredToken }
 }

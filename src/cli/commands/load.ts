@@ -1,13 +1,8 @@
 import { writeFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { AppError } from '../../base/errors.js'
-import { cleanUp } from '../../load/cleanup.js'
-import { readyNames, readyScenario, readyText } from '../../load/ready-scenarios.js'
-import { type Command, type Context, type Flag, type Input, OUTPUT_FLAG } from '../command.js'
+import { type Command, type Context, type Input, OUTPUT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
-import { runOnce } from '../load-run.js'
-import { SCENARIO_FLAGS, scenarioOf } from '../load-scenario.js'
-import { openTarget, TARGET_FLAGS } from '../load-target.js'
+import { RUN_FLAGS, TARGET_FLAGS } from '../load-flags.js'
 import { printList } from '../output.js'
 
 const loadList: Command = {
@@ -17,6 +12,7 @@ const loadList: Command = {
   flags: [{ ...OUTPUT_FLAG, words: ['table', 'name', 'json', 'yaml'] }],
   examples: ['zonelab load list'],
   async run(context, input) {
+    const { readyNames, readyScenario } = await import('../../load/ready-scenarios.js')
     printList(context.io, input.output(), {
       items: readyNames().map((name) => readyScenario(name)),
       columns: [
@@ -44,6 +40,7 @@ const loadInit: Command = {
   flags: [{ name: 'out', value: 'FILE', doc: 'Write it there; an existing file is left alone' }],
   examples: ['zonelab load init fanout > my-fanout.yaml'],
   async run(context, input) {
+    const { readyText } = await import('../../load/ready-scenarios.js')
     const text = readyText(input.args[0] ?? '')
     const file = input.text('out')
     if (file === undefined) {
@@ -62,25 +59,6 @@ const loadInit: Command = {
   },
 }
 
-/** Of every command that runs a scenario. */
-export const RUN_FLAGS: readonly Flag[] = [
-  ...SCENARIO_FLAGS,
-  ...TARGET_FLAGS,
-  {
-    name: 'resources',
-    value: 'PATH',
-    doc: 'Policies of an export, a file or directory, that are there before the first zone',
-  },
-  { name: 'workers', value: 'N', doc: 'Processes of simulated zones', fallback: 'one less than there are cores' },
-  {
-    name: 'report',
-    value: 'DIR',
-    doc: 'Write reports and the raw run file: DIR, or html=F,json=F,md=F,junit=F,text=F',
-  },
-  { name: 'raw', value: 'FILE', doc: 'Write the raw run file, line by line as the run goes' },
-  { name: 'dry-run', doc: 'Print the plan and stop' },
-]
-
 const loadRun: Command = {
   name: 'load run',
   group: 'Measuring',
@@ -97,6 +75,8 @@ const loadRun: Command = {
     'zonelab load run fanout --target grpcs://127.0.0.1:5685 --ca ca.pem --api https://127.0.0.1:5682 --user-token-file admin.tok',
   ],
   async run(context, input) {
+    const { runOnce, workersOf } = await import('../load-run.js')
+    const { scenarioOf } = await import('../load-scenario.js')
     const { exitCode } = await runOnce(context, input, scenarioOf(input), workersOf(input))
     return exitCode
   },
@@ -120,6 +100,8 @@ const loadClean: Command = {
 }
 
 async function clean(run: string, context: Context, input: Input): Promise<number> {
+  const { openTarget } = await import('../load-target.js')
+  const { cleanUp } = await import('../../load/cleanup.js')
   const { target, close } = await openTarget(context, input, 1)
   try {
     if (!target.api) throw new AppError('invalid-argument', 'only over its API can anything be removed: --api URL')
@@ -130,10 +112,6 @@ async function clean(run: string, context: Context, input: Input): Promise<numbe
   } finally {
     await close()
   }
-}
-
-export function workersOf(input: Input): number {
-  return input.whole('workers', 1, 64) ?? Math.max(1, availableParallelism() - 1)
 }
 
 export const loadCommands: readonly Command[] = [loadList, loadInit, loadRun, loadClean]

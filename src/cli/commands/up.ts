@@ -8,7 +8,6 @@ import type { LabView } from '../../lab/lab-view.js'
 import type { LabPaths } from '../../lab/paths.js'
 import { untilSynced } from '../../lab/sync-wait.js'
 import { totalsOf } from '../../lab/topology.js'
-import { applyFrom } from '../apply.js'
 import { banner } from '../banner.js'
 import { type Command, type Context, type Input, LAB_FLAG, OUTPUT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
@@ -124,6 +123,7 @@ async function showAndApply(lab: LabAccess, context: Context, input: Input): Pro
   printView(lab.view, context, input)
   const path = input.text('apply')
   if (path === undefined) return
+  const { applyFrom } = await import('../apply.js')
   for (const tenant of lab.view.spec.topology.tenants) {
     await applyFrom([path], lab, context, {
       zone: undefined,

@@ -12,7 +12,7 @@ import type { ComponentView } from '../../lab/lab-view.js'
 import type { ClientTrust } from '../../transport/grpc/client-trust.js'
 import type { Context, Input } from '../command.js'
 import { type LabAccess, openLab, tenantAsked } from '../lab-access.js'
-import { needsPlatform } from './selection-flags.js'
+import { needsPlatform } from './selection.js'
 
 /** Where in a lab the profiles have their doors, and what opens them; without `--tenant` and `--zone` its first ones. */
 export async function labEndpoint(context: Context, input: Input, profiles: readonly Profile[]): Promise<Endpoint> {

@@ -4,7 +4,7 @@ import { doorsOf, wayOf } from '../../conformance/door.js'
 import type { CaseId } from '../../conformance/matrix.js'
 import type { Input } from '../command.js'
 import type { Column } from '../table.js'
-import { selectionOf } from './selection-flags.js'
+import { selectionOf } from './selection.js'
 
 /** A case without what runs it. */
 export type ListedCase = Omit<Case, 'procedure'> & { readonly variants: number }

@@ -17,9 +17,9 @@ import { zonelabVersion } from '../commands/version.js'
 import { parseDuration } from '../quantities.js'
 import { fileController } from './file-controller.js'
 import { labController } from './lab-controller.js'
+import { namedTarget } from './named-target.js'
 import { Progress } from './progress.js'
-import { behavioursOf, needsPlatform, selectionOf } from './selection-flags.js'
-import { namedTarget } from './target-flags.js'
+import { behavioursOf, needsPlatform, selectionOf } from './selection.js'
 import { throwAwayZone } from './throw-away-zone.js'
 
 interface Judged {

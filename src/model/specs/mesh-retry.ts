@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http'
 import { z } from 'zod'
 import type { Violation } from '../../base/errors.js'
+import { STATUS_CODES } from '../../base/node-http.js'
 import { parseDuration } from '../duration.js'
 import { duration, headerName, int32, stringMap, uint32 } from './fields.js'
 import { headerMatch, toList, topTargetRef } from './policy-parts.js'

@@ -7,40 +7,9 @@ import type { Endpoint } from '../../conformance/controller.js'
 import type { Profile } from '../../conformance/matrix.js'
 import { type Credentials, placeOf } from '../../conformance/target.js'
 import type { ClientTrust } from '../../transport/grpc/client-trust.js'
-import { type Context, type Flag, type Input, TENANT_FLAG } from '../command.js'
+import type { Context, Input } from '../command.js'
 import { labEndpoint } from './lab-target.js'
-import { needsPlatform } from './selection-flags.js'
-
-export const TARGET_FLAGS: readonly Flag[] = [
-  { name: 'lab', value: 'NAME', doc: 'This lab, as the profile has it: its global, its platform, or a zone' },
-  TENANT_FLAG,
-  { name: 'zone', value: 'ZONE', doc: "Zone of the lab, for `dataplane-token`; else the lab's first" },
-  {
-    name: 'target',
-    value: 'ADDR',
-    doc: 'KDS of a global, or xDS of a zone, as host:port, or grpc://host:port for plaintext',
-  },
-  { name: 'ca', value: 'FILE', doc: 'Authority of its certificate; else those of the system' },
-  { name: 'api', value: 'URL', doc: 'Its REST API' },
-  { name: 'bootstrap', value: 'URL', doc: 'Where a zone answers `POST /bootstrap`; else on its port of xDS' },
-  { name: 'api-ca', value: 'FILE', doc: "Authority of the API's certificate; else those of the system" },
-  { name: 'user-token-file', value: 'FILE', doc: 'Token of an admin of the API' },
-  {
-    name: 'platform',
-    value: 'URL',
-    doc: 'Its platform; --user-token-file is then a token of an organisation admin there',
-  },
-  { name: 'platform-ca', value: 'FILE', doc: "Authority of the platform's certificate; else those of the system" },
-  { name: 'other-user-token-file', value: 'FILE', doc: 'The same of another organisation' },
-  { name: 'region', value: 'REGION', doc: 'Region of the platform', fallback: 'us' },
-  { name: 'token-file', value: 'FILE', doc: 'A legal zone token, where none can be issued' },
-  { name: 'signing-key', value: 'FILE', doc: 'Private key of zone tokens as PEM' },
-  { name: 'kid', value: 'KID', doc: 'Its key id', fallback: '1' },
-  { name: 'cp-id', value: 'ID', doc: 'Control plane to select' },
-  { name: 'cp-id-header', value: 'NAME', doc: 'Metadata that selects it', fallback: CP_ID_HEADER },
-  { name: 'allow-target', value: 'HOST:PORT', doc: 'Go to this target although it is not on loopback' },
-  { name: 'zone-is-mine', doc: 'Act as the zone of --token-file although it may be online' },
-]
+import { needsPlatform } from './selection.js'
 
 export interface NamedTarget {
   readonly endpoint: Endpoint

@@ -3,22 +3,8 @@ import { CASES } from '../../conformance/cases/catalogue.js'
 import { AREAS, LEVELS, PROFILES, type Profile, SAFETIES, type Safety } from '../../conformance/matrix.js'
 import type { Selection } from '../../conformance/plan.js'
 import type { Behaviours } from '../../conformance/result.js'
-import type { Flag, Input } from '../command.js'
-
-export const SELECTION_FLAGS: readonly Flag[] = [
-  { name: 'profile', value: 'PROFILE', doc: 'What is judged', fallback: 'zone-jwt', words: PROFILES, repeatable: true },
-  { name: 'case', value: 'ID', doc: 'Only this case, or those of an area, or whose id begins so', repeatable: true },
-  { name: 'level', value: 'LEVEL', doc: 'Only cases of this level', words: LEVELS, repeatable: true },
-  { name: 'safe', doc: 'Only cases that leave nothing' },
-  { name: 'intrusive', doc: 'Also cases that change keys, revocations or sessions of the target, or are heavy' },
-]
-
-const BEHAVIOURS = ['zonelab', 'open-stream=parity', 'open-stream=strict'] as const
-
-export const BEHAVIOUR_FLAGS: readonly Flag[] = [
-  { name: 'behaviour', value: 'WORD', doc: 'What the target declares', words: BEHAVIOURS, repeatable: true },
-  { name: 'strict', doc: 'Short for --behaviour zonelab: rows marked Δ pass on our answer alone' },
-]
+import type { Input } from '../command.js'
+import { BEHAVIOURS } from './flags.js'
 
 /** Throws `invalid-argument` for a word that selects nothing. */
 export function selectionOf(input: Input, intrusiveIsFine: boolean): Selection {

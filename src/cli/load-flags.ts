@@ -1,0 +1,58 @@
+import type { Flag } from './command.js'
+
+/** Flags that take the place of what a scenario says. */
+const SCENARIO_FLAGS: readonly Flag[] = [
+  { name: 'file', short: 'f', value: 'FILE', doc: 'Scenario file, instead of the name of a ready one' },
+  { name: 'tenants', value: 'N', doc: 'Control planes' },
+  { name: 'zones', value: 'N', doc: 'Zones per control plane' },
+  { name: 'dataplanes', value: 'N', doc: 'Sidecars per zone' },
+  {
+    name: 'tier',
+    value: 'TIER',
+    doc: 'light: KDS alone; full: whole zones with sidecars',
+    words: ['light', 'full', 'auto'],
+  },
+  { name: 'writes', value: 'RATE', doc: 'Writes a second' },
+  { name: 'duration', value: 'TIME', doc: 'How long the load lasts' },
+  { name: 'quiet-tail', value: 'TIME', doc: 'How long the silence after it lasts' },
+  { name: 'seed', value: 'N', doc: 'Another load of the same kind' },
+  { name: 'threshold', value: 'EXPR', doc: "Instead of the scenario's: METRIC:AGG OP VALUE", repeatable: true },
+]
+
+/** Flags that say what is put under load. */
+export const TARGET_FLAGS: readonly Flag[] = [
+  { name: 'lab', value: 'NAME', doc: 'A running lab; with neither this nor --target a throw-away one is made' },
+  { name: 'target', value: 'ADDR', doc: 'Any global: `grpcs://host:port` or `grpc://host:port`' },
+  { name: 'ca', value: 'FILE', doc: 'CA of the target, for KDS and API' },
+  { name: 'api', value: 'URL', doc: "The target's REST API; without it the run writes nothing" },
+  { name: 'user-token-file', value: 'FILE', doc: 'User token for the API' },
+  { name: 'zone-token-dir', value: 'DIR', doc: 'Zone tokens, in files `ZONE` or `ZONE.jwt`' },
+  { name: 'signing-key', value: 'FILE', doc: 'Private key to sign zone tokens with' },
+  { name: 'kid', value: 'KID', doc: 'Number of that key' },
+  { name: 'cp-id', value: 'ID', doc: 'Control plane at the target' },
+  { name: 'scrape', value: 'URL', doc: "The target's Prometheus metrics" },
+  { name: 'allow-target', value: 'HOST:PORT', doc: 'Allow a target that is not on this machine', repeatable: true },
+]
+
+/** Of every command that runs a scenario. */
+export const RUN_FLAGS: readonly Flag[] = [
+  ...SCENARIO_FLAGS,
+  ...TARGET_FLAGS,
+  {
+    name: 'resources',
+    value: 'PATH',
+    doc: 'Policies of an export, a file or directory, that are there before the first zone',
+  },
+  { name: 'workers', value: 'N', doc: 'Processes of simulated zones', fallback: 'one less than there are cores' },
+  {
+    name: 'report',
+    value: 'DIR',
+    doc: 'Write reports and the raw run file: DIR, or html=F,json=F,md=F,junit=F,text=F',
+  },
+  { name: 'raw', value: 'FILE', doc: 'Write the raw run file, line by line as the run goes' },
+  { name: 'dry-run', doc: 'Print the plan and stop' },
+]
+
+/** What can grow in `load find-limit`. */
+export const KNOBS = ['zones', 'writes', 'dataplanes'] as const
+export type Knob = (typeof KNOBS)[number]
