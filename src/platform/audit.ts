@@ -13,6 +13,7 @@ export const AUDIT_ACTIONS = [
   'role change',
   'secret read',
   'refused zone',
+  'refused call',
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 

@@ -20,6 +20,7 @@ import { operatorRoutes } from './operator-routes.js'
 import { managerPlugin } from './plugin.js'
 import { Provisioning } from './provision-zone.js'
 import { Reconciler } from './reconciler.js'
+import { RefusedCalls } from './refused-calls.js'
 import type { Manager } from './route.js'
 import { ShardClient } from './shard-client.js'
 import { shardRoutes } from './shard-routes.js'
@@ -79,7 +80,11 @@ export class PlatformProcess {
     this.#lifecycle.onStop(() => feeds.stop())
     const lastUse = new LastUse({ store, clock, log })
     this.#lifecycle.onStop(() => lastUse.flush())
-    const reconciler: Reconciler = new Reconciler({ store, controlPlanes, provisioning, clock, log })
+    const refusedCalls = new RefusedCalls({ store, controlPlanes, clock, log })
+    this.#lifecycle.onStop(() => refusedCalls.settled())
+    const reconciler: Reconciler = new Reconciler({
+      ...{ store, controlPlanes, provisioning, shards: clients, clock, log },
+    })
     this.#lifecycle.onStop(() => reconciler.stop())
     await reconciler.start()
     const manager: Manager = { store, controlPlanes, provisioning, feeds, clock, random }
@@ -87,7 +92,7 @@ export class PlatformProcess {
     const api: Record<string, number> = {}
     for (const [region, port] of regions) {
       const server = new HttpServer({ name: `api-${region}`, host: this.#config.listen, port, clock, log })
-      await server.fastify.register(managerPlugin, { manager, region, lastUse, log })
+      await server.fastify.register(managerPlugin, { manager, region, lastUse, refusedCalls, log })
       const own = shards.filter((shard) => shard.region === region)
       const onReader = (shard: string) => reconciler.sweep(shard)
       await server.fastify.register(shardRoutes, { shards: own, feeds, events, onReader, log })

@@ -158,6 +158,18 @@ export class ControlPlanes {
     return left
   }
 
+  /** Hands a control plane over again that its global has lost, as one without a database does. Resolves to whether it had. */
+  async restore(records: Records, controlPlane: ControlPlane): Promise<boolean> {
+    const { id, body } = controlPlane
+    const shard = this.shardOf(controlPlane)
+    if (await shard.hasTenant(id)) return false
+    await shard.makeTenant(id, body.features)
+    // Somebody may have removed it meanwhile.
+    if (!(await this.find(records, id))) await shard.removeTenant(id)
+    this.#options.log.warn('a global had lost a control plane and has it again', { tenant: id, shard: body.shard })
+    return true
+  }
+
   /** Throws `unavailable` for one whose deployment the manager is not told of any more. */
   shardOf({ body }: ControlPlane): ShardClient {
     const shard = this.#options.shards.get(body.shard)

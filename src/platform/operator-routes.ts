@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
-import { type JsonObject, parseJson } from '../model/json.js'
+import type { JsonObject } from '../model/json.js'
 import type { RecordStore } from '../store/records.js'
+import { auditPage } from './audit-pages.js'
 import type { ControlPlanes } from './control-planes.js'
 import { type ControlPlane, Records } from './entities.js'
 import { sameSecret } from './secrets.js'
@@ -23,8 +24,16 @@ export function operatorRoutes(fastify: FastifyInstance, options: OperatorRoutes
   fastify.get('/control-planes', async (_request, reply) => reply.send({ items: await overview(options) }))
   fastify.get('/placements', async (_request, reply) => reply.send({ items: await placements(options) }))
   fastify.get('/audit', async (request, reply) => {
-    const { controlPlane } = request.query as { controlPlane?: string }
-    return reply.send({ items: await journal(options, controlPlane) })
+    const query = new URLSearchParams(request.raw.url?.split('?')[1] ?? '')
+    const size = pageSize(query.get('page[size]'))
+    const [after, controlPlane] = [query.get('page[after]') ?? undefined, query.get('controlPlane') ?? undefined]
+    const { items, next } = await auditPage(options.store, { size, after, controlPlane })
+    return reply.send({ items, meta: { page: { size, ...(next !== undefined && { next }) } } })
+  })
+  fastify.setErrorHandler((thrown, _request, reply) => {
+    const error = AppError.from(thrown)
+    options.log.warn('the operator was not answered', { code: error.code, error })
+    return reply.code(error.description.http).type('text/plain').send(error.message)
   })
   done()
 }
@@ -68,22 +77,13 @@ async function rowOf(
   }
 }
 
-/** More than a person reads, less than a response that hurts. */
-const ENTRIES_MAX = 10_000
+/** Of one page: some 300 KB. */
+const PAGE_SIZE_MAX = 1_000
 
-async function journal({ store }: OperatorRoutesOptions, controlPlane: string | undefined): Promise<JsonObject[]> {
-  const entries = await inEachOrganization(store, async (records) => {
-    const page = await records.journal({ after: 0, limit: ENTRIES_MAX })
-    return page.map(({ sequence, entry }) => ({
-      organization: records.organization,
-      sequence,
-      ...(parseJson(entry) as JsonObject),
-    }))
-  })
-  return entries
-    .flat()
-    .filter((entry: JsonObject) => controlPlane === undefined || entry.controlPlane === controlPlane)
-    .sort((a: JsonObject, b: JsonObject) => Number(a.atMs) - Number(b.atMs))
+function pageSize(asked: string | null): number {
+  if (asked === null) return PAGE_SIZE_MAX
+  if (/^[1-9]\d{0,3}$/.test(asked) && Number(asked) <= PAGE_SIZE_MAX) return Number(asked)
+  throw new AppError('invalid-argument', `page[size]: expected a whole number from 1 to ${PAGE_SIZE_MAX}`)
 }
 
 async function inEachOrganization<T>(store: RecordStore, ask: (records: Records) => Promise<T>): Promise<T[]> {

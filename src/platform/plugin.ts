@@ -4,12 +4,13 @@ import { invariant } from '../base/assert.js'
 import { AppError } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
 import { audit } from './audit.js'
-import { authenticate, type Caller } from './caller.js'
+import { authenticate, type Caller, RefusedToken } from './caller.js'
 import type { Trail } from './control-planes.js'
 import { type ControlPlane, Records } from './entities.js'
 import { judge, mayCreate, type Need } from './grants.js'
 import type { LastUse } from './last-use.js'
 import { PROBLEM_TYPE, problemJson } from './problem.js'
+import type { RefusedCall, RefusedCalls } from './refused-calls.js'
 import { auditedAs, neededFor, passedOn, type RelayedCall, relay, zoneDeletedBy } from './relay.js'
 import type { Access, Manager, ManagerRequest, ManagerRoute } from './route.js'
 import { MANAGER_ROUTES } from './routes.js'
@@ -18,8 +19,13 @@ export interface ManagerPluginOptions {
   readonly manager: Manager
   readonly region: string
   readonly lastUse: LastUse
+  readonly refusedCalls: RefusedCalls
   readonly log: Logger
 }
+
+/** Whose request it is, once that is known. */
+type Callers = WeakMap<FastifyRequest, Known>
+type Known = Pick<RefusedCall, 'organization' | 'trail'>
 
 const RETRY_AFTER_S = '2'
 
@@ -29,19 +35,30 @@ export function managerPlugin(fastify: FastifyInstance, options: ManagerPluginOp
   fastify.addHook('onRequest', async (request) => {
     request.id = String(Math.floor(manager.random.next() * Number.MAX_SAFE_INTEGER))
   })
-  fastify.setErrorHandler((thrown, request, reply) => fail(fromFastify(thrown), request, reply, log))
+  const callers: Callers = new WeakMap()
+  fastify.setErrorHandler((thrown, request, reply) => {
+    const error = fromFastify(thrown)
+    const reason = error instanceof RefusedToken ? error.reason : error.code
+    tellRefusal(request, knownBy(error, request, callers), { status: error.description.http, reason }, options)
+    callers.delete(request)
+    return fail(error, request, reply, log)
+  })
+  // Answers that are no errors of ours: the global's own, and those in Kuma's form.
+  fastify.addHook('onSend', async (request, { statusCode: status }) => {
+    if (status >= 400) tellRefusal(request, callers.get(request), { status, reason: `status ${status}` }, options)
+  })
   for (const route of MANAGER_ROUTES) {
     fastify.route({
       method: route.method,
       url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
-      handler: async (request, reply) => send(await route.handle(await bind(request, route, options)), reply),
+      handler: async (request, reply) => send(await route.handle(await bind(request, route, options, callers)), reply),
     })
   }
   for (const url of ['', '/*'].map((rest) => `/v1/mesh/control-planes/:cpId/api${rest}`)) {
     fastify.route({
       method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
       url,
-      handler: (request, reply) => relayed(request, reply, options),
+      handler: (request, reply) => relayed(request, reply, options, callers),
     })
   }
   done()
@@ -52,9 +69,12 @@ async function bind(
   request: FastifyRequest,
   { access, bareToken }: Pick<ManagerRoute, 'access' | 'bareToken'>,
   { manager, region, lastUse }: ManagerPluginOptions,
+  callers: Callers,
 ): Promise<ManagerRequest> {
   const { store, clock } = manager
   const caller = await authenticate(store, secretOf(request, bareToken ?? false), clock)
+  const trail = trailOf(request, caller.holder, caller.token.id)
+  callers.set(request, { organization: caller.organization.id, trail })
   lastUse.used(caller.organization.id, caller.token.id, clock.nowMs())
   const records = new Records(store.organization(caller.organization.id))
   const params = request.params as Record<string, string | undefined>
@@ -66,7 +86,7 @@ async function bind(
     region,
     query: new URLSearchParams(request.raw.url?.split('?')[1] ?? ''),
     body: bodyOf(request) ?? Buffer.alloc(0),
-    trail: trailOf(request, caller),
+    trail,
     get controlPlane() {
       invariant(controlPlane !== undefined, 'a route without a control plane asked for one')
       return controlPlane
@@ -135,6 +155,7 @@ async function relayed(
   request: FastifyRequest,
   reply: FastifyReply,
   options: ManagerPluginOptions,
+  callers: Callers,
 ): Promise<FastifyReply> {
   const path = (request.params as Record<string, string | undefined>)['*']
   const call: RelayedCall = {
@@ -144,7 +165,7 @@ async function relayed(
     headers: request.headers,
     body: bodyOf(request),
   }
-  const bound = await bind(request, { access: `control-plane-${neededFor(call)}` }, options)
+  const bound = await bind(request, { access: `control-plane-${neededFor(call)}` }, options, callers)
   const { manager, controlPlane, caller } = bound
   const answer = await relay(manager.controlPlanes.shardOf(controlPlane), controlPlane, caller, call)
   const status = answer.statusCode ?? 502
@@ -175,8 +196,25 @@ function secretOf({ headers }: FastifyRequest, bare: boolean): string | undefine
   return bare ? authorization : undefined
 }
 
-function trailOf(request: FastifyRequest, { holder, token }: Caller): Trail {
-  return { actor: holder, tokenId: token.id, source: request.socket.remoteAddress, requestId: request.id }
+function trailOf(request: FastifyRequest, actor: Caller['holder'], tokenId: string): Trail {
+  return { actor, tokenId, source: request.socket.remoteAddress, requestId: request.id }
+}
+
+function knownBy(error: AppError, request: FastifyRequest, callers: Callers): Known | undefined {
+  if (!(error instanceof RefusedToken)) return callers.get(request)
+  return { organization: error.organization, trail: trailOf(request, error.holder, error.tokenId) }
+}
+
+function tellRefusal(
+  request: FastifyRequest,
+  known: Known | undefined,
+  how: Pick<RefusedCall, 'status' | 'reason'>,
+  { refusedCalls }: ManagerPluginOptions,
+): void {
+  if (!known) return
+  const { cpId: controlPlane, '*': rest } = request.params as Record<string, string | undefined>
+  const route = request.routeOptions.url ?? ''
+  refusedCalls.tell({ ...known, ...how, method: request.method, route, rest, controlPlane })
 }
 
 function bodyOf({ body }: FastifyRequest): Buffer | undefined {

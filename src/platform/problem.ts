@@ -47,7 +47,7 @@ const WORDS: Readonly<Record<number, Words>> = {
   409: { title: 'Conflict', type: `${TYPES}/conflict` },
   413: { title: 'Payload Too Large' },
   429: { title: 'Too Many Requests' },
-  503: { title: 'Service Unavailable' },
+  503: { title: 'Service Unavailable', detail: 'This cannot be done now; try again in a moment' },
   507: { title: 'Insufficient Storage' },
 }
 const INTERNAL: Words = { title: 'Internal Server Error', detail: 'Something went wrong; the log says what' }

@@ -70,6 +70,14 @@ export class Provisioning {
     )
   }
 
+  /** Makes the zones again of which there is an account: their global has lost them with the control plane. */
+  async restore(records: Records, controlPlane: ControlPlane): Promise<void> {
+    const shard = this.#options.shardOf(controlPlane)
+    for (const { body } of await records.list('account')) {
+      if (body.zone?.controlPlane === controlPlane.id) await shard.createZone(controlPlane.id, body.zone.name)
+    }
+  }
+
   /** Removes the accounts of zones that are not there any more, of which the news was lost. */
   async sweep(records: Records, controlPlane: ControlPlane, trail: Trail): Promise<void> {
     const shard = this.#options.shardOf(controlPlane)

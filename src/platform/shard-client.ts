@@ -61,6 +61,20 @@ export class ShardClient {
     return (await this.#expect([200], 'GET', tenantPath(id))) as TenantStatus
   }
 
+  async hasTenant(id: string): Promise<boolean> {
+    const { status } = await this.#exchange('GET', tenantPath(id), undefined)
+    if (status !== 200 && status !== 404) throw this.#unexpected('GET', status)
+    return status === 200
+  }
+
+  /** Another one each time that the deployment starts. */
+  async instanceId(): Promise<string> {
+    const answer = await this.#exchange('GET', '/', MANAGER)
+    const { instanceId } = answer.status === 200 ? (JSON.parse(answer.text) as { instanceId?: unknown }) : {}
+    if (typeof instanceId !== 'string') throw this.#unexpected('GET', answer.status)
+    return instanceId
+  }
+
   /** Whether there is a Zone of that name. */
   async hasZone(id: string, zone: string): Promise<boolean> {
     const answer = await this.#exchange('GET', `${apiPath(id)}/zones/${zone}`, MANAGER)

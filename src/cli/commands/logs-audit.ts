@@ -1,3 +1,4 @@
+import type { ApiClient } from '../../lab/api-client.js'
 import { controlPlaneId, operatorClient } from '../../lab/lab-clients.js'
 import { type Command, LAB_FLAG, OUTPUT_FLAG, TENANT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
@@ -26,12 +27,28 @@ export const logsAudit: Command = {
   async run(context, input) {
     const { view } = await openLab(context, input)
     const tenant = input.text('tenant')
-    const about = tenant === undefined ? '' : `?controlPlane=${controlPlaneId(view, tenant)}`
-    const { items } = await operatorClient(view, context.clock).get<{ items: Entry[] }>(`/audit${about}`)
+    const about = tenant === undefined ? undefined : controlPlaneId(view, tenant)
+    const items = await allEntries(operatorClient(view, context.clock), about)
     const name = ({ action, object }: Entry) => `${action} ${object}`
     printList(context.io, input.output(), { items, columns: COLUMNS, name, none: 'nothing was done yet' })
     return EXIT.ok
   },
+}
+
+interface Page {
+  readonly items: readonly Entry[]
+  readonly meta: { readonly page: { readonly next?: string } }
+}
+
+async function allEntries(platform: ApiClient, controlPlane: string | undefined): Promise<Entry[]> {
+  const entries: Entry[] = []
+  const query = new URLSearchParams(controlPlane === undefined ? {} : { controlPlane })
+  while (true) {
+    const { items, meta } = await platform.get<Page>(`/audit?${query}`)
+    entries.push(...items)
+    if (meta.page.next === undefined) return entries
+    query.set('page[after]', meta.page.next)
+  }
 }
 
 const COLUMNS: readonly Column<Entry>[] = [

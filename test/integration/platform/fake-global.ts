@@ -24,6 +24,7 @@ export class FakeGlobal {
   onHandOver: (id: string) => void | Promise<void> = () => {}
   onRemoval: (id: string) => void | Promise<void> = () => {}
   readonly #token: string
+  #instance = 1
   #server: Server | undefined
   #port = 0
 
@@ -53,6 +54,12 @@ export class FakeGlobal {
     })
   }
 
+  /** As after a restart without a database. */
+  forget(): void {
+    this.tenants.clear()
+    this.#instance += 1
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await textOf(request)
     const { method = '', url = '', headers } = request
@@ -63,6 +70,10 @@ export class FakeGlobal {
     }
     if (headers.authorization !== `Bearer ${this.#token}`) {
       send(401)
+      return
+    }
+    if (url === '/') {
+      send(200, { instanceId: `instance-${this.#instance}` })
       return
     }
     if (rest === '/tenants') {

@@ -108,3 +108,38 @@ test('the hand-over can be repeated', async () => {
   expect(await listed()).toEqual(['shop'])
   expect(lab.global().tenants.has(body.id)).toBe(true)
 })
+
+describe('a global that has lost what it had', () => {
+  const tenants = () => [...lab.global().tenants].map(([id, { zones }]) => [id, [...zones].sort()])
+
+  test('is handed its control planes again, with the zones that were provisioned, and their tokens stay', async () => {
+    const { body } = await create()
+    for (const name of ['zone-1', 'zone-2']) {
+      await lab.call('POST', `${PATH}/${body.id}/api/provision-zone`, { body: { name } })
+    }
+    lab.global().forget()
+    await expect.poll(tenants, { timeout: 20_000 }).toEqual([[body.id, ['zone-1', 'zone-2']]])
+    expect((await lab.call('GET', '/v3/system-accounts')).body.data).toHaveLength(2)
+  })
+
+  test('and one that does not take them at first is handed them until it does', async () => {
+    const { body } = await create()
+    let tries = 0
+    lab.global().onHandOver = () => {
+      tries += 1
+      throw new Error('the connection breaks')
+    }
+    lab.global().forget()
+    await expect.poll(() => tries, { timeout: 20_000 }).toBeGreaterThan(0)
+    lab.global().onHandOver = () => {}
+    await expect.poll(tenants, { timeout: 20_000 }).toEqual([[body.id, []]])
+  })
+
+  test('is not handed what was removed', async () => {
+    const { body } = await create()
+    await lab.call('DELETE', `${PATH}/${body.id}`)
+    const bank = await lab.newControlPlane('bank')
+    lab.global().forget()
+    await expect.poll(tenants, { timeout: 20_000 }).toEqual([[bank, []]])
+  })
+})
