@@ -142,3 +142,9 @@ export const MESH_FLAG: Flag = {
   fallback: 'default',
 }
 export const TIMEOUT_FLAG: Flag = { name: 'timeout', value: 'TIME', doc: 'How long to wait', fallback: '30s' }
+export const ALLOW_TARGET_FLAG: Flag = {
+  name: 'allow-target',
+  value: 'HOST:PORT',
+  doc: 'Allow a target that is not on this machine',
+  repeatable: true,
+}

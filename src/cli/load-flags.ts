@@ -1,4 +1,4 @@
-import type { Flag } from './command.js'
+import { ALLOW_TARGET_FLAG, type Flag } from './command.js'
 
 /** Flags that take the place of what a scenario says. */
 const SCENARIO_FLAGS: readonly Flag[] = [
@@ -31,7 +31,7 @@ export const TARGET_FLAGS: readonly Flag[] = [
   { name: 'kid', value: 'KID', doc: 'Number of that key' },
   { name: 'cp-id', value: 'ID', doc: 'Control plane at the target' },
   { name: 'scrape', value: 'URL', doc: "The target's Prometheus metrics" },
-  { name: 'allow-target', value: 'HOST:PORT', doc: 'Allow a target that is not on this machine', repeatable: true },
+  ALLOW_TARGET_FLAG,
 ]
 
 /** Of every command that runs a scenario. */

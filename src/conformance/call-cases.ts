@@ -2,7 +2,7 @@ import type { CallLane, ControlCall } from './call-lane.js'
 import type { Case, Variant } from './case.js'
 import type { Door } from './door.js'
 import { answeredAs, type Expectation, judge } from './judge.js'
-import { probe } from './probe.js'
+import { PEER_SERVED, probe } from './probe.js'
 import { leaks } from './redaction.js'
 import type { Attempt, Behaviours, CaseResult, Exchange, Probe } from './result.js'
 import type { TargetLog } from './target-log.js'
@@ -72,7 +72,7 @@ async function tryVariant<D extends Door>(
     return judge(variant, options.answers, { rpc, variant: variant.name, call: exchange, probes: [] })
   const served = await lane.probe()
   const probes: Probe[] = [
-    probe('the legal peer is served', served.answer === 'OK', `${served.answer} ${served.text}`),
+    probe(PEER_SERVED, served.answer === 'OK', `${served.answer} ${served.text}`),
     probe('the status text repeats no credential', !leaks(rawText, draft.fields)),
     ...(exchange.answer === 'OK' ? [] : undisturbed(control)),
     ...refusedAtOnce(exchange),

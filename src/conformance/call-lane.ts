@@ -7,6 +7,8 @@ import type { Exchange, Probe } from './result.js'
 export interface CallLane<D extends Door = Door> {
   readonly bench: Bench
   readonly doors: readonly D[]
+  /** The one that is asked first: it answers at once, and proves its token wherever the service does. */
+  readonly proving: D
   /** Doors where Kuma looks at no token: what is to be refused may be taken there, unless our answer is asked for. */
   readonly unguardedInKuma?: ReadonlySet<D>
   /** One call, and what the target said before it was cleaned. */

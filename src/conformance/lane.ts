@@ -34,6 +34,7 @@ export interface LaneOptions {
  */
 export class Lane implements Side, CallLane<Rpc> {
   readonly doors = RPCS
+  readonly proving = 'HealthCheck'
   readonly bench: Bench
   readonly #options: LaneOptions
   readonly #open = new Set<GrpcCall>()

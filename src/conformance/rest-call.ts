@@ -23,6 +23,7 @@ export interface RestRequest {
 
 /** An answer of this size is none that is read further. */
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024
+const HANDSHAKE_WITHIN_MS = 10_000
 
 /** One HTTP/1.1 request on a connection of its own, its fields as they are, legal or not: node:http refuses some. */
 export async function restCall(
@@ -57,11 +58,31 @@ interface Said {
   readonly why: string
 }
 
+/** Of the API's certificate; undefined without TLS, and where no handshake comes about: calls then say why. */
+export function apiFingerprint({ url: text, caPem }: ApiEndpoint, clock: Clock): Promise<string | undefined> {
+  const url = new URL(text)
+  if (url.protocol !== 'https:') return Promise.resolve(undefined)
+  return new Promise((resolve) => {
+    const socket = connectTls({ ...placeOf(url), ...(caPem !== undefined && { ca: caPem }) })
+    const settle = (fingerprint: string | undefined) => {
+      cancel()
+      socket.destroy()
+      resolve(fingerprint)
+    }
+    const cancel = clock.after(HANDSHAKE_WITHIN_MS, () => settle(undefined))
+    socket.on('secureConnect', () => settle(socket.getPeerCertificate().fingerprint256))
+    socket.on('error', () => settle(undefined))
+  })
+}
+
+/** What a socket is told of a URL: an IPv6 address without its brackets. */
+function placeOf({ hostname, port, protocol }: URL): { readonly host: string; readonly port: number } {
+  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port) || (protocol === 'https:' ? 443 : 80) }
+}
+
 function sent(url: URL, { api, method, body, fields, clock, deadlineMs }: RestRequest): Promise<Said> {
   const content = body === undefined ? '' : JSON.stringify(body)
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   const tls = url.protocol === 'https:'
-  const port = Number(url.port) || (tls ? 443 : 80)
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let bytes = 0
@@ -71,8 +92,8 @@ function sent(url: URL, { api, method, body, fields, clock, deadlineMs }: RestRe
       resolve({ text: Buffer.concat(chunks).toString('latin1'), otherwise, why })
     }
     const socket: Socket = tls
-      ? connectTls({ host, port, ...(api.caPem !== undefined && { ca: api.caPem }) })
-      : connectPlain({ host, port })
+      ? connectTls({ ...placeOf(url), ...(api.caPem !== undefined && { ca: api.caPem }) })
+      : connectPlain(placeOf(url))
     const cancel = clock.after(deadlineMs, () => settle('TIMEOUT', `no answer within ${deadlineMs} ms`))
     socket.on(tls ? 'secureConnect' : 'connect', () => socket.write(requestBytes(method, url, fields, content)))
     socket.on('data', (chunk: Buffer) => {

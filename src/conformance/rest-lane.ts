@@ -28,6 +28,7 @@ const FROM_ELSEWHERE: Field = ['x-forwarded-for', '192.0.2.1']
 export class RestLane implements CallLane<RestDoor> {
   readonly bench: Bench
   readonly doors = REST_DOORS
+  readonly proving = 'GET /global-secrets'
   readonly #options: RestLaneOptions
 
   constructor(options: RestLaneOptions) {

@@ -7,9 +7,10 @@ import { type Way, wayOfAll } from './door.js'
 import { Ground } from './ground.js'
 import { outcomeOf } from './judge.js'
 import { Lane } from './lane.js'
+import { isUnanswered, Liveness } from './liveness.js'
 import { paced } from './pace.js'
 import { type PlannedCase, planCases, type Selection } from './plan.js'
-import { doorPreflight, type Preflight, preflight } from './preflight.js'
+import { type Preflight, preflight } from './preflight.js'
 import { RestLane } from './rest-lane.js'
 import type { Attempt, Behaviours, CaseOutcome, CaseResult, ConformanceResult } from './result.js'
 import { runScenarioCase } from './scenario-cases.js'
@@ -38,8 +39,10 @@ export interface RunOptions {
 }
 
 export interface RunObserver {
-  /** Before anything but the preflight is sent. */
-  onPlan(plan: readonly PlannedCase[], facts: Preflight): void
+  /** Before anything is sent. */
+  onPlan(plan: readonly PlannedCase[]): void
+  /** Before any case runs. */
+  onTarget(facts: Preflight): void
   onAttempt(attempt: Attempt): void
   onCase(result: CaseResult): void
 }
@@ -50,6 +53,8 @@ const LANES = 6
 const SCENARIO_LANES = 4
 /** A case ends by then, whatever the target does; some wait for their turn on a target that they change. */
 const CASE_WITHIN_MS = 240_000
+/** What is in hand when a run is broken off may tidy up for so long. */
+const LAST_WORDS_MS = 10_000
 /** Twenty times as slow as the slowest of the first, and never below what a busy machine does now and then. */
 const SLOW_FACTOR = 20
 const SLOW_MIN_MS = 2_000
@@ -64,6 +69,10 @@ export class Run {
   readonly #abort = new AbortController()
   readonly #ground: Ground | undefined
   readonly #way: Way
+  readonly #liveness = new Liveness(
+    () => closing(this.#callLane(), (lane) => lane.probe()),
+    () => this.#breakOff('the target does not answer any more'),
+  )
   #brokenOff: string | undefined
 
   constructor(options: RunOptions) {
@@ -82,7 +91,6 @@ export class Run {
   async run(): Promise<ConformanceResult> {
     const { target, selection, controller, isZonelab, observer } = this.#options
     const startedMs = target.clock.nowMs()
-    const facts = await this.#preflight()
     const means = {
       keys: target.signing !== undefined,
       api: target.api !== undefined,
@@ -91,7 +99,10 @@ export class Run {
       isZonelab,
     }
     const plan = planCases(CASES, selection, means)
-    observer.onPlan(plan, facts)
+    observer.onPlan(plan)
+    if (target.onlyZone !== undefined) await this.#zones.adopt(target.onlyZone)
+    const facts = await this.#preflight()
+    observer.onTarget(facts)
     if (facts.hopeless === undefined && !facts.servesAnyone) await this.#runAll(plan, facts)
     await this.#ground?.stop()
     const leftBehind = [...(await this.#zones.removeAll()), ...((await target.platform?.removeAll()) ?? [])]
@@ -134,12 +145,14 @@ export class Run {
     const onAttempt = (attempt: Attempt) => {
       attempts.push(attempt)
       this.#options.observer.onAttempt(attempt)
+      this.#liveness.note(attempt)
     }
     let ran: Ran = { attempts, answeredAs: undefined }
     let outcome: CaseOutcome
     try {
       ran = await this.#within(CASE_WITHIN_MS, this.#procedure(planned, facts, onAttempt))
-      outcome = outcomeOf(ran.attempts)
+      this.#abort.signal.throwIfAborted()
+      outcome = await this.#proved(ran.attempts)
     } catch (thrown) {
       outcome = await this.#unfinished(AppError.from(thrown), attempts)
     }
@@ -163,25 +176,23 @@ export class Run {
     return closing(this.#callLane(), (lane) => runCallCase(planned.case, lane, options, onAttempt))
   }
 
-  /** A promise that was broken before the case stopped stays broken. */
-  async #unfinished(error: AppError, attempts: readonly Attempt[]): Promise<CaseOutcome> {
-    const soFar = outcomeOf(attempts)
-    if (soFar.kind === 'failed') return soFar
-    if (error.code === 'unimplemented') return { kind: 'not-run', reason: error.message }
-    if (error.code === 'unavailable' && !(await this.#stillThere()))
-      this.#breakOff('the target does not answer any more')
-    return { kind: 'inconclusive', why: error.message }
+  /** Of a target that is gone a call without an answer proves nothing. */
+  async #proved(attempts: readonly Attempt[]): Promise<CaseOutcome> {
+    const outcome = outcomeOf(attempts)
+    if (outcome.kind !== 'failed' || !attempts.some(isUnanswered)) return outcome
+    await this.#liveness.ask()
+    if (this.#brokenOff === undefined) return outcome
+    const answered = outcomeOf(attempts.filter((attempt) => !isUnanswered(attempt)))
+    return answered.kind === 'failed' ? answered : { kind: 'inconclusive', why: this.#brokenOff }
   }
 
-  async #stillThere(): Promise<boolean> {
-    try {
-      const { target } = this.#options
-      if (this.#way === 'rest') await target.api?.send('GET', '/')
-      else (await target.connect()).close()
-      return true
-    } catch {
-      return false
-    }
+  /** A promise that was broken before the case stopped stays broken. */
+  async #unfinished(error: AppError, attempts: readonly Attempt[]): Promise<CaseOutcome> {
+    const soFar = await this.#proved(attempts)
+    if (soFar.kind === 'failed') return soFar
+    if (error.code === 'unimplemented') return { kind: 'not-run', reason: error.message }
+    if (error.code === 'unavailable') await this.#liveness.ask()
+    return { kind: 'inconclusive', why: this.#brokenOff ?? error.message }
   }
 
   #finish({ case: one, level }: PlannedCase, outcome: CaseOutcome, ran: Ran, elapsedMs: number): void {
@@ -221,8 +232,7 @@ export class Run {
   async #preflight(): Promise<Preflight> {
     const { target } = this.#options
     try {
-      if (this.#way === 'kds') return await closing(this.#lane(target), (lane) => preflight(target, lane))
-      return await closing(this.#callLane(), (lane) => doorPreflight(target, lane, this.#way === 'xds'))
+      return await closing(this.#callLane(), (lane) => preflight(target, lane, this.#way))
     } catch (thrown) {
       await target.platform?.removeAll()
       throw thrown
@@ -261,8 +271,18 @@ export class Run {
   #within<T>(delayMs: number, work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const late = new AppError('timed-out', `it did not end within ${delayMs / 1_000} s`)
-      const cancel = this.#options.target.clock.after(delayMs, () => reject(late))
-      work.then(resolve, reject).finally(cancel)
+      const { clock } = this.#options.target
+      const { signal } = this.#abort
+      let cancel = clock.after(delayMs, () => reject(late))
+      const breakOff = () => {
+        cancel()
+        cancel = clock.after(LAST_WORDS_MS, () => reject(late))
+      }
+      signal.addEventListener('abort', breakOff, { once: true })
+      work.then(resolve, reject).finally(() => {
+        cancel()
+        signal.removeEventListener('abort', breakOff)
+      })
     })
   }
 

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import { request as plainRequest } from '../base/node-http.js'
 import { isJsonObject, type Json, type JsonObject, parseJson } from '../model/json.js'
+import { connectionFault, type Dialled } from './connection-fault.js'
 import type { ApiEndpoint } from './controller.js'
 
 /** A local API answers in milliseconds; longer means that it does not. */
@@ -17,10 +18,12 @@ export interface ApiAnswer {
 export class TargetApi {
   readonly #endpoint: ApiEndpoint
   readonly #clock: Clock
+  readonly #caFlag: Dialled['caFlag']
 
-  constructor(endpoint: ApiEndpoint, clock: Clock = systemClock) {
+  constructor(endpoint: ApiEndpoint, clock: Clock = systemClock, caFlag: Dialled['caFlag'] = '--api-ca') {
     this.#endpoint = endpoint
     this.#clock = clock
+    this.#caFlag = caFlag
   }
 
   /** The answer, whatever its status. `as` replaces the user's credential; null sends none. Throws `unavailable`. */
@@ -54,20 +57,24 @@ export class TargetApi {
     }
     const options = { method, headers, ...(caPem !== undefined && { ca: caPem }) }
     return new Promise((resolve, reject) => {
-      const fail = (why: string) => reject(new AppError('unavailable', `the API ${why} at ${target.origin}`))
+      const asked = { caFlag: this.#caFlag, plaintext: `http://${target.host}` }
+      const fail = (why: string) =>
+        reject(new AppError('unavailable', `the API at ${target.origin}: ${connectionFault(why, asked)}`))
       const outgoing = (target.protocol === 'https:' ? tlsRequest : plainRequest)(target, options, (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
-        response.on('error', () => fail('broke off its answer'))
+        response.on('error', () => fail('it broke off its answer'))
         response.on('end', () => {
           cancel()
           resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() })
         })
       })
-      const cancel = this.#clock.after(ANSWER_WITHIN_MS, () => outgoing.destroy(new Error('no answer in time')))
+      const cancel = this.#clock.after(ANSWER_WITHIN_MS, () =>
+        outgoing.destroy(new Error(`no answer within ${ANSWER_WITHIN_MS / 1_000} s`)),
+      )
       outgoing.on('error', (error) => {
         cancel()
-        fail(`cannot be reached (${error.message})`)
+        fail(error.message)
       })
       outgoing.end(body === undefined ? undefined : JSON.stringify(body))
     })
@@ -102,8 +109,27 @@ export class TargetApi {
   }
 }
 
+function refusal(method: string, path: string, answer: ApiAnswer): AppError {
+  const { status } = answer
+  const said = `${method} ${path} with ${status}: ${reasonIn(answer)}`
+  if (status === 401) return new AppError('unauthenticated', `the API refuses the user token: it answers ${said}`)
+  return new AppError('permission-denied', `the API answers ${said}`)
+}
+
 /** Bodies of errors hold no secret; they are cut all the same, for they are a stranger's. */
-function refusal(method: string, path: string, { status, body }: ApiAnswer): AppError {
-  const code = status === 401 ? 'unauthenticated' : 'permission-denied'
-  return new AppError(code, `the API answers ${method} ${path} with ${status}: ${body.slice(0, 200).trim()}`)
+export function reasonIn({ body }: ApiAnswer): string {
+  const { detail, title } = objectIn(body)
+  return String(detail ?? title ?? body)
+    .trim()
+    .slice(0, 200)
+}
+
+/** Empty for what is no JSON object. */
+export function objectIn(body: string): JsonObject {
+  try {
+    const value = parseJson(body)
+    return isJsonObject(value) ? value : {}
+  } catch {
+    return {}
+  }
 }

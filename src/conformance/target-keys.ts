@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { parsePrivateKey } from '../auth/rsa-key.js'
 import { type KeyPlace, keyOfKid, kidOfName, serialOfKid } from '../auth/token-secrets.js'
 import { AppError } from '../base/errors.js'
-import { isJsonObject } from '../model/json.js'
+import { isJsonObject, type JsonObject } from '../model/json.js'
 import type { TargetApi } from './target-api.js'
 
 /** Signing keys of a target as its API hands them to an admin. */
@@ -22,8 +22,12 @@ export async function readSigningKey(api: TargetApi, place: KeyPlace): Promise<S
   })
   const kid = kids.sort((a, b) => serialOfKid(b) - serialOfKid(a))[0]
   if (kid === undefined) throw new AppError('not-found', `the API has no ${place.prefix}`)
-  const secret = await api.get(secretPath(place, kid))
-  return { kid, privateKey: parsePrivateKey(Buffer.from(String(secret?.data ?? ''), 'base64')) }
+  return { kid, privateKey: storedKeyOf((await api.get(secretPath(place, kid))) ?? {}) }
+}
+
+/** Of a secret as the API shows it. Throws `invalid-argument` when it holds no key. */
+export function storedKeyOf({ data }: JsonObject): KeyObject {
+  return parsePrivateKey(Buffer.from(String(data ?? ''), 'base64'))
 }
 
 /** Makes it a key of the target; returns it for signing. */

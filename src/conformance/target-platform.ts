@@ -75,7 +75,7 @@ export class TargetPlatform {
     this.region = endpoint.region
     this.userToken = endpoint.userToken
     this.#prefix = `zl-conf-${random.uuid().slice(0, 8)}`
-    this.api = new TargetApi(endpoint, clock)
+    this.api = new TargetApi(endpoint, clock, '--platform-ca')
   }
 
   /** The API of a control plane, through the platform. */
@@ -94,7 +94,7 @@ export class TargetPlatform {
     this.#home ??= id
     const token = as === this.userToken ? await this.connector(id) : (await this.#account([{ on: id }], as)).token
     await this.#admission.letsIn({ token, controlPlane: id })
-    return { id, api: new TargetApi(this.apiOf(id, as), this.#clock) }
+    return { id, api: new TargetApi(this.apiOf(id, as), this.#clock, '--platform-ca') }
   }
 
   /** Another of the same organisation; the same for all cases. */

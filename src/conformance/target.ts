@@ -38,6 +38,10 @@ export class Target {
   readonly random: Random
   /** Undefined: `keys` cases cannot run. */
   readonly signing: SigningMaterial | undefined
+  /** It was not handed over. */
+  readonly isKeyFromApi: boolean
+  /** Where the API has the keys of the tokens that are judged. */
+  readonly keyPlace: KeyPlace
   /** Undefined: `api` cases cannot run. */
   readonly api: TargetApi | undefined
   /** Undefined: `platform` cases cannot run. */
@@ -47,12 +51,14 @@ export class Target {
   private constructor(
     endpoint: Endpoint,
     ports: TargetPorts,
-    facts: Pick<Target, 'signing' | 'api' | 'platform'> & { readonly token: Credentials['token'] },
+    facts: Pick<Target, 'signing' | 'isKeyFromApi' | 'keyPlace' | 'api' | 'platform'> & Pick<Credentials, 'token'>,
   ) {
     this.endpoint = endpoint
     this.clock = ports.clock
     this.random = ports.random
     this.signing = facts.signing
+    this.isKeyFromApi = facts.isKeyFromApi
+    this.keyPlace = facts.keyPlace
     this.api = facts.api
     this.platform = facts.platform
     this.#token = facts.token
@@ -66,14 +72,16 @@ export class Target {
     given: Endpoint,
     credentials: Credentials,
     ports: TargetPorts,
-    keys: KeyPlace = ZONE_KEYS,
+    keyPlace: KeyPlace = ZONE_KEYS,
   ): Promise<Target> {
     const platform = given.platform && platformOf(given, given.platform, ports)
     const endpoint = platform ? await withControlPlane(given, platform) : given
-    const api = endpoint.api && new TargetApi(endpoint.api, ports.clock)
-    const key = credentials.signing ?? (api && (await storedKey(api, keys)))
+    const api = endpoint.api && new TargetApi(endpoint.api, ports.clock, platform ? '--platform-ca' : '--api-ca')
+    const isKeyFromApi = credentials.signing === undefined
+    const key = credentials.signing ?? (api && (await storedKey(api, keyPlace)))
     const signing = key && { ...key, publicKey: createPublicKey(key.privateKey) }
-    return new Target(endpoint, ports, { signing, api, platform, token: credentials.token })
+    const { token } = credentials
+    return new Target(endpoint, ports, { signing, isKeyFromApi, keyPlace, api, platform, ...(token && { token }) })
   }
 
   /** Throws AppError `invalid-argument` when it is not at hand. */
@@ -163,7 +171,9 @@ export function strangerKey(): KeyObject {
 async function storedKey(api: TargetApi, keys: KeyPlace): Promise<{ kid: string; privateKey: KeyObject } | undefined> {
   try {
     return await readSigningKey(api, keys)
-  } catch {
+  } catch (thrown) {
+    const error = AppError.from(thrown)
+    if (error.code === 'unavailable' || error.code === 'unauthenticated') throw error
     return undefined
   }
 }

@@ -47,6 +47,7 @@ const BOOTSTRAP_REFUSALS: ReadonlyMap<number, Answer> = new Map<number, Answer>(
 export class XdsLane implements CallLane<XdsDoor> {
   readonly bench: Bench
   readonly doors = XDS_DOORS
+  readonly proving = 'DeltaAggregatedResources'
   /** There a token has to be there, and is proved at xDS. */
   readonly unguardedInKuma: ReadonlySet<XdsDoor> = new Set(['POST /bootstrap'] as const)
   readonly #options: XdsLaneOptions
@@ -87,8 +88,11 @@ export class XdsLane implements CallLane<XdsDoor> {
   async close(): Promise<void> {
     const connection = await this.#connection?.catch(() => undefined)
     connection?.close()
-    const { api } = this.#options.target
-    if (this.#made !== undefined) await api?.delete(this.#path)
+    const isMade = await this.#made?.then(
+      () => true,
+      () => false,
+    )
+    if (isMade) await this.#options.target.api?.delete(this.#path)
   }
 
   get #path(): string {
@@ -106,7 +110,12 @@ export class XdsLane implements CallLane<XdsDoor> {
     if (api === undefined) throw new AppError('invalid-argument', 'this zone has no API; give --api')
     const inbound = [{ port: 18_080, servicePort: 18_081, tags: { 'kuma.io/service': 'zonelab-conformance' } }]
     const name = this.#options.dataplane
-    await api.put(this.#path, { type: 'Dataplane', mesh: MESH, name, networking: { address: '127.0.0.1', inbound } })
+    try {
+      await api.put(this.#path, { type: 'Dataplane', mesh: MESH, name, networking: { address: '127.0.0.1', inbound } })
+    } catch (thrown) {
+      const error = AppError.from(thrown)
+      throw new AppError(error.code, `no Dataplane can be made; is --api the zone's? ${error.message}`)
+    }
   }
 
   async #bootstrap({ fields }: CallDraft): Promise<{ exchange: Exchange; rawText: string }> {

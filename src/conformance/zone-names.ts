@@ -11,6 +11,8 @@ export class ZoneNames {
   readonly #target: Target
   readonly #prefix: string
   readonly #legal: string[] = []
+  /** The zone of a token that was handed over, where nobody says whether the run has made it. */
+  #doubtful: string | undefined
   #count = 0
 
   constructor(target: Target) {
@@ -25,6 +27,17 @@ export class ZoneNames {
     return name
   }
 
+  /** One that legal calls are made as because a token is for it. Not removed, unless it was not there before. */
+  async adopt(name: string): Promise<void> {
+    try {
+      const { api } = this.#target
+      if (api === undefined) this.#doubtful = name
+      else if ((await api.get(`/zones/${name}`)) === undefined) this.#legal.push(name)
+    } catch {
+      this.#doubtful = name
+    }
+  }
+
   /** One that no legal call will name. */
   unseen(): string {
     return this.#next('n')
@@ -33,27 +46,32 @@ export class ZoneNames {
   /** Removes what the target made of them; what is left, as lines. */
   async removeAll(): Promise<readonly string[]> {
     const { api, clock } = this.#target
-    if (api === undefined)
-      return this.#legal.length === 0 ? [] : [`Zones ${this.#prefix}-z… (without --api they cannot be removed)`]
-    const left: string[] = []
+    const left =
+      this.#doubtful === undefined ? [] : [`Zone ${this.#doubtful}, if it was not there before (that cannot be read)`]
+    if (api === undefined) {
+      const made = `Zones ${this.#prefix}-z… (without --api they cannot be removed)`
+      return this.#legal.length === 0 ? left : [...left, made]
+    }
     const endMs = clock.monotonicMs() + OFFLINE_WITHIN_MS
+    let fault: AppError | undefined
     for (const name of this.#legal) {
-      let why = await this.#remove(name)
-      while (why !== undefined && clock.monotonicMs() < endMs) {
+      // An API that is away is not waited for again and again.
+      if (fault?.code !== 'unavailable') fault = await this.#remove(name)
+      while (fault !== undefined && clock.monotonicMs() < endMs) {
         await sleep(clock, ASK_EVERY_MS)
-        why = await this.#remove(name)
+        fault = await this.#remove(name)
       }
-      if (why !== undefined) left.push(`Zone ${name} (${why})`)
+      if (fault !== undefined) left.push(`Zone ${name} (${fault.message})`)
     }
     return left
   }
 
-  async #remove(name: string): Promise<string | undefined> {
+  async #remove(name: string): Promise<AppError | undefined> {
     try {
       await this.#target.api?.delete(`/zones/${name}`)
       return undefined
     } catch (thrown) {
-      return AppError.from(thrown).message
+      return AppError.from(thrown)
     }
   }
 

@@ -1,27 +1,6 @@
-import { isIP } from 'node:net'
 import { AppError } from '../base/errors.js'
 import type { LoadPlan } from './plan.js'
 import type { LoadTarget } from './target.js'
-
-/** Addresses of this machine alone; a name could lead anywhere by the time it is asked. */
-function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[(.*)\]$/, '$1')
-  return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'))
-}
-
-/** Throws `guard-rail` unless the address is this machine's or has been named by `--allow-target HOST:PORT`. */
-export function requireAllowedTarget(urls: readonly (string | undefined)[], allowed: readonly string[]): void {
-  for (const url of urls) {
-    if (url === undefined) continue
-    const { hostname, port, protocol } = new URL(url.replace(/^grpc(s?):/, 'http$1:'))
-    const place = `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`
-    if (isLoopback(hostname) || allowed.includes(place)) continue
-    throw new AppError(
-      'guard-rail',
-      `${place} is not on this machine: load goes there only with --allow-target ${place}`,
-    )
-  }
-}
 
 /**
  * A global deletes what the first response of a zone's name lacks (kds.md trap 3): no name of a run may be in use.

@@ -71,7 +71,7 @@ describeWith(['KUMA_CP'], 'tokens: a real control plane answers as the matrix sa
       isZonelab: false,
       toolVersion: '0',
       signal: new AbortController().signal,
-      observer: { onPlan() {}, onAttempt() {}, onCase() {} },
+      observer: { onPlan() {}, onTarget() {}, onAttempt() {}, onCase() {} },
     }).run()
     expect(result.verdict.kind).toBe('no authentication')
     expect(result.leftBehind).toEqual([])

@@ -1,6 +1,6 @@
 import { CP_ID_HEADER } from '../../auth/zone-call.js'
 import { LEVELS, PROFILES } from '../../conformance/matrix.js'
-import { type Flag, TENANT_FLAG } from '../command.js'
+import { ALLOW_TARGET_FLAG, type Flag, TENANT_FLAG } from '../command.js'
 
 export const SELECTION_FLAGS: readonly Flag[] = [
   { name: 'profile', value: 'PROFILE', doc: 'What is judged', fallback: 'zone-jwt', words: PROFILES, repeatable: true },
@@ -44,6 +44,6 @@ export const TARGET_FLAGS: readonly Flag[] = [
   { name: 'kid', value: 'KID', doc: 'Its key id', fallback: '1' },
   { name: 'cp-id', value: 'ID', doc: 'Control plane to select' },
   { name: 'cp-id-header', value: 'NAME', doc: 'Metadata that selects it', fallback: CP_ID_HEADER },
-  { name: 'allow-target', value: 'HOST:PORT', doc: 'Go to this target although it is not on loopback' },
+  ALLOW_TARGET_FLAG,
   { name: 'zone-is-mine', doc: 'Act as the zone of --token-file although it may be online' },
 ]

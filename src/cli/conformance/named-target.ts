@@ -4,10 +4,14 @@ import { readTokenFile } from '../../auth/token-file.js'
 import { CP_ID_HEADER } from '../../auth/zone-call.js'
 import { AppError } from '../../base/errors.js'
 import type { Endpoint } from '../../conformance/controller.js'
+import { wayOfAll } from '../../conformance/door.js'
 import type { Profile } from '../../conformance/matrix.js'
-import { type Credentials, placeOf } from '../../conformance/target.js'
+import type { Credentials } from '../../conformance/target.js'
 import type { ClientTrust } from '../../transport/grpc/client-trust.js'
+import { requireAllowedTarget } from '../allowed-target.js'
 import type { Context, Input } from '../command.js'
+import { partsOf } from '../token-kinds.js'
+import { TARGET_FLAGS } from './flags.js'
 import { labEndpoint } from './lab-target.js'
 import { needsPlatform } from './selection.js'
 
@@ -22,25 +26,43 @@ export async function namedTarget(
   input: Input,
   profiles: readonly Profile[],
 ): Promise<NamedTarget | undefined> {
-  const address = input.text('target')
+  const address = input.text('target') ?? (wayOfAll(profiles) === 'rest' ? apiAddress(input) : undefined)
   const hasLab = input.text('lab') !== undefined
-  const ofLab = ['tenant', 'zone'].find((flag) => input.given(flag))
+  const ofLab = OF_LAB.find((flag) => input.given(flag))
   if (ofLab !== undefined && !hasLab) {
     throw new AppError('invalid-argument', `--${ofLab} is for --lab; another target is named by its own addresses`)
   }
   if (address === undefined) {
+    const stray = TARGET_FLAGS.find(({ name }) => !['lab', ...OF_LAB].includes(name) && input.given(name))
+    // A run that passed it over would judge another target than was meant.
+    if (stray !== undefined) throw new AppError('invalid-argument', `--${stray.name} goes with --target`)
     return hasLab ? { endpoint: await labEndpoint(context, input, profiles), credentials: {} } : undefined
   }
-  if (hasLab) throw new AppError('invalid-argument', '--lab and --target name two targets; use one of them')
-  const endpoint = flaggedEndpoint(address, input)
-  if (endpoint.platform !== undefined && !needsPlatform(profiles)) {
+  if (hasLab) {
+    throw new AppError('invalid-argument', '--lab names a target, and --target or --api another; use one of them')
+  }
+  const endpoint = flaggedEndpoint(address, input, context)
+  const credentials = flaggedCredentials(input, context)
+  const { api, bootstrap, platform } = endpoint
+  if (platform !== undefined && !needsPlatform(profiles)) {
     throw new AppError('invalid-argument', '--platform is for --profile konnect-sat and kds-multitenant')
   }
-  guard(endpoint.address, input.text('allow-target'))
-  return { endpoint, credentials: flaggedCredentials(input) }
+  const urls = [`grpc://${endpoint.address}`, api?.url, bootstrap?.url, platform?.url]
+  requireAllowedTarget(urls, input.texts('allow-target'))
+  return { endpoint, credentials }
 }
 
-function flaggedEndpoint(address: string, input: Input): Endpoint {
+const OF_LAB = ['tenant', 'zone']
+
+/** Where user tokens are judged nothing but the API is needed. */
+function apiAddress(input: Input): string | undefined {
+  const api = input.text('api')
+  if (api === undefined) return undefined
+  const { hostname, port, protocol } = new URL(webUrl('api', api))
+  return `${protocol === 'https:' ? '' : 'grpc://'}${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`
+}
+
+function flaggedEndpoint(address: string, input: Input, context: Context): Endpoint {
   const plaintext = address.startsWith('grpc://')
   const bare = address.replace(/^grpcs?:\/\//, '')
   if (!/^(?:\[[^\]]+\]|[^:]+):\d+$/.test(bare)) {
@@ -58,14 +80,14 @@ function flaggedEndpoint(address: string, input: Input): Endpoint {
     trust,
     ...(api !== undefined && {
       api: {
-        url: api,
-        userToken: userToken && readTokenFile(userToken, 'the user token'),
+        url: webUrl('api', api),
+        userToken: userToken && tokenInForce(userToken, 'the user token', context),
         ...(apiCa !== undefined && { caPem: readText(apiCa) }),
       },
     }),
     ...(bootstrap !== undefined && {
       bootstrap: {
-        url: bootstrap,
+        url: webUrl('bootstrap', bootstrap),
         userToken: undefined,
         ...(trust.kind === 'ca' && trust.caPem !== undefined && { caPem: trust.caPem }),
       },
@@ -84,7 +106,7 @@ function flaggedPlatform(input: Input): Pick<Endpoint, 'platform'> {
   const ca = input.text('platform-ca')
   return {
     platform: {
-      url,
+      url: webUrl('platform', url),
       userToken: readTokenFile(file, 'the token of the organisation admin'),
       ...(other !== undefined && { otherUserToken: readTokenFile(other, 'the token of the other organisation') }),
       ...(ca !== undefined && { caPem: readText(ca) }),
@@ -93,40 +115,38 @@ function flaggedPlatform(input: Input): Pick<Endpoint, 'platform'> {
   }
 }
 
-function flaggedCredentials(input: Input): Credentials {
+function flaggedCredentials(input: Input, context: Context): Credentials {
   const keyFile = input.text('signing-key')
   const tokenFile = input.text('token-file')
   return {
     ...(keyFile !== undefined && {
       signing: { kid: input.text('kid') ?? '1', privateKey: parsePrivateKey(Buffer.from(readText(keyFile))) },
     }),
-    ...(tokenFile !== undefined && { token: tokenOf(readTokenFile(tokenFile, 'the zone token')) }),
+    ...(tokenFile !== undefined && { token: tokenOf(tokenInForce(tokenFile, 'the zone token', context)) }),
   }
 }
 
 /** The zone that a token is for is said by itself. */
 function tokenOf(text: string): NonNullable<Credentials['token']> {
-  const [, payload = ''] = text.split('.')
-  let zone: unknown
-  try {
-    zone = (JSON.parse(Buffer.from(payload, 'base64url').toString()) as { Zone?: unknown }).Zone
-  } catch {
-    zone = undefined
-  }
-  if (typeof zone !== 'string' || zone === '') {
-    throw new AppError('invalid-argument', 'the token of --token-file names no zone; use a zone token')
-  }
-  return { text, zone }
+  const zone = partsOf(text)?.claims.Zone
+  if (typeof zone === 'string' && zone !== '') return { text, zone }
+  throw new AppError('invalid-argument', 'the token of --token-file names no zone; use a zone token')
 }
 
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/
+/** Throws `unauthenticated` for one that says itself that it has ended: the target would only say that it refuses it. */
+function tokenInForce(file: string, what: string, { clock }: Context): string {
+  const token = readTokenFile(file, what)
+  const { exp } = partsOf(token)?.claims ?? {}
+  if (typeof exp !== 'number' || exp * 1_000 > clock.nowMs()) return token
+  const when = new Date(exp * 1_000).toISOString()
+  throw new AppError('unauthenticated', `${what} in ${file} expired at ${when}; issue another`)
+}
 
-function guard(address: string, allowed: string | undefined): void {
-  if (LOOPBACK.test(placeOf(address).host) || address === allowed) return
-  throw new AppError(
-    'guard-rail',
-    `${address} is not on this machine, and the cases are hostile; if it is yours to test: --allow-target ${address}`,
-  )
+/** Throws `invalid-argument`. */
+function webUrl(flag: string, text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return text
+  throw new AppError('invalid-argument', `--${flag} ${text}: use http://host:port or https://host:port`)
 }
 
 function readText(path: string): string {

@@ -1,3 +1,4 @@
+import { SAFETIES } from '../../conformance/matrix.js'
 import type { PlannedCase } from '../../conformance/plan.js'
 import type { Preflight } from '../../conformance/preflight.js'
 import type { CaseResult } from '../../conformance/result.js'
@@ -10,27 +11,38 @@ const EVERY_MS = 1_000
 /** Tells a run as it goes: the plan, each case that did not pass, and a line every second. */
 export class Progress implements RunObserver {
   readonly #context: Context
+  readonly #address: string
   readonly #startedMs: number
   #due = 0
   #done = 0
   #attempts = 0
   #cancel = () => {}
 
-  constructor(context: Context) {
+  constructor(context: Context, address: string) {
     this.#context = context
+    this.#address = address
     this.#startedMs = context.clock.monotonicMs()
   }
 
-  onPlan(plan: readonly PlannedCase[], { product, fingerprint }: Preflight): void {
+  onPlan(plan: readonly PlannedCase[]): void {
     const { io } = this.#context
     const due = plan.filter(({ skip }) => skip === undefined)
     this.#due = due.length
+    const safeties = SAFETIES.flatMap((safety) => {
+      const count = due.filter((one) => one.case.safety === safety).length
+      return count === 0 ? [] : [`${count} ${safety}`]
+    })
     const reasons = new Map<string, number>()
     for (const { skip } of plan) if (skip !== undefined) reasons.set(skip, (reasons.get(skip) ?? 0) + 1)
-    io.err(`target    ${[product, fingerprint && `SHA256:${fingerprint}`].filter(Boolean).join(' · ') || 'plaintext'}`)
-    io.err(`plan      ${due.length} of ${plan.length} cases`)
+    io.err(`target    ${this.#address}`)
+    io.err(`plan      ${due.length} of ${plan.length} cases${safeties.length > 0 ? `: ${safeties.join(', ')}` : ''}`)
     for (const [reason, count] of reasons) io.err(`not run   ${count} (${reason})`)
     this.#tick()
+  }
+
+  onTarget({ product, fingerprint }: Preflight): void {
+    const facts = [product, fingerprint === undefined ? 'plaintext' : `SHA256:${fingerprint}`]
+    this.#context.io.err(`found     ${facts.filter(Boolean).join(' · ')}`)
   }
 
   onAttempt(): void {

@@ -4,13 +4,13 @@ import { AppError } from '../../base/errors.js'
 import { CASES } from '../../conformance/cases/catalogue.js'
 import type { Controller, Endpoint, Instance } from '../../conformance/controller.js'
 import { type Way, wayOfAll } from '../../conformance/door.js'
-import { ensureZoneIsFree } from '../../conformance/preflight.js'
 import { CONFORMANCE_RENDERERS } from '../../conformance/report/renderers.js'
 import type { ConformanceResult } from '../../conformance/result.js'
 import { Run } from '../../conformance/runner.js'
 import { type Credentials, Target } from '../../conformance/target.js'
 import { logFile, type TargetLog } from '../../conformance/target-log.js'
 import { exitCodeOf } from '../../conformance/verdict.js'
+import { ensureZoneIsFree } from '../../conformance/zone-guard.js'
 import { parseDestinations, REPORT_FORMATS, writeReports } from '../../report/destinations.js'
 import type { Context, Input } from '../command.js'
 import { zonelabVersion } from '../commands/version.js'
@@ -24,6 +24,7 @@ import { throwAwayZone } from './throw-away-zone.js'
 
 interface Judged {
   readonly target: Target
+  readonly way: Way
   readonly controller: Controller | undefined
   readonly log: TargetLog | undefined
   /** Nobody else uses it. */
@@ -40,11 +41,12 @@ export async function runConformance(context: Context, input: Input): Promise<nu
   const destinations = parseDestinations(input.text('report') ?? 'text=/dev/null', REPORT_FORMATS)
   const expectedFailures = expectedFailuresOf(input.text('expected-failures'))
   const judged = await judgedTarget(context, input)
-  const progress = new Progress(context)
+  const progress = new Progress(context, placeJudged(judged))
   let result: ConformanceResult
   try {
     const { target, controller, log, throwAway } = judged
-    if (target.onlyZone !== undefined && !input.switch('zone-is-mine')) await ensureZoneIsFree(target, target.onlyZone)
+    const { onlyZone, api } = target
+    if (onlyZone !== undefined && !input.switch('zone-is-mine')) await ensureZoneIsFree(api, onlyZone)
     const behaviours = behavioursOf(input)
     const run = new Run({
       target,
@@ -70,6 +72,11 @@ export async function runConformance(context: Context, input: Input): Promise<nu
   return context.signal.aborted ? (context.signal.reason as number) : exitCodeOf(result.verdict, result.cases)
 }
 
+/** Where the credentials of these cases are shown. */
+function placeJudged({ target, way }: Judged): string {
+  return way === 'rest' ? target.apiEndpoint.url : target.endpoint.address
+}
+
 async function judgedTarget(context: Context, input: Input): Promise<Judged> {
   const { clock, random } = context
   const { profiles } = selectionOf(input, false)
@@ -81,15 +88,21 @@ async function judgedTarget(context: Context, input: Input): Promise<Judged> {
     const logPath = input.text('target-log')
     return {
       target: await target(named.endpoint, named.credentials),
+      way,
       controller: await controllerOf(input),
       log: logPath === undefined ? undefined : logFile(logPath),
       throwAway: false,
       stop: async () => {},
     }
   }
+  for (const name of ['controller', 'target-log']) {
+    if (input.given(name))
+      throw new AppError('invalid-argument', `--${name} is of a target; name it with --target or --lab`)
+  }
   const own = way === 'xds' ? await throwAwayZone() : await throwAwayGlobal(input)
   return {
     target: await target(own.endpoint, {}),
+    way,
     controller: way === 'xds' ? undefined : labController,
     log: { mark: async () => (await own.log()).length, since: async (mark) => (await own.log()).slice(mark) },
     throwAway: true,

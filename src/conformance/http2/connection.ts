@@ -223,7 +223,11 @@ function openSocket(dial: Dial): Promise<Socket> {
   const place = { host, port, ...(localAddress !== undefined && { localAddress }) }
   return new Promise((resolve, reject) => {
     const socket = secure ? connectTls({ ...place, ...tlsOptions(dial) }) : connectPlain(place)
-    const cancel = clock.after(withinMs, () => fail(`no connection within ${withinMs} ms`))
+    let reached = false
+    socket.once('connect', () => {
+      reached = true
+    })
+    const cancel = clock.after(withinMs, () => fail(`no ${reached ? 'handshake' : 'connection'} within ${withinMs} ms`))
     const fail = (why: string) => {
       cancel()
       socket.destroy()

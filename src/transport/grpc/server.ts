@@ -162,7 +162,8 @@ export class GrpcServer<Identity> {
     const call = new ServerCall(stream, reader, this.#framer)
     const path = headers[':path'] ?? ''
     const handle = this.#methods.get(path)
-    if (!handle) call.endWith(unimplemented(`method ${path} is not served here`))
+    // Without the path: its query may hold what nobody should repeat.
+    if (!handle) call.endWith(unimplemented('no such method is served here'))
     else if (!known) call.endWith(unimplemented(`messages may be compressed with ${ENCODINGS.join(', ')} only`))
     else handle(call, metadataOf(raw, stream.session?.socket.remoteAddress ?? ''))
   }

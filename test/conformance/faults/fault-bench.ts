@@ -54,7 +54,7 @@ export class FaultBench {
         isZonelab: true,
         toolVersion: '0.0.0',
         signal,
-        observer: { onPlan() {}, onAttempt() {}, onCase() {} },
+        observer: { onPlan() {}, onTarget() {}, onAttempt() {}, onCase() {} },
       }).run()
     } finally {
       faulty.gate.close()

@@ -111,7 +111,7 @@ function runnerOf(target: Target, profiles: readonly Profile[], cases: readonly 
     isZonelab: true,
     toolVersion: '0',
     signal: new AbortController().signal,
-    observer: { onPlan: () => {}, onAttempt: () => {}, onCase: () => {} },
+    observer: { onPlan: () => {}, onTarget: () => {}, onAttempt: () => {}, onCase: () => {} },
   })
 }
 

@@ -34,7 +34,7 @@ beforeAll(async () => {
     isZonelab: true,
     toolVersion: '0',
     signal: new AbortController().signal,
-    observer: { onPlan: () => {}, onAttempt: () => {}, onCase: () => {} },
+    observer: { onPlan: () => {}, onTarget: () => {}, onAttempt: () => {}, onCase: () => {} },
   }).run()
 }, 300_000)
 

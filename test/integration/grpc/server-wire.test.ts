@@ -153,7 +153,8 @@ describe('a call on the wire', () => {
   })
 
   it.each([
-    ['of a method that is not served', '/no.Such/Method', {}, 'method /no.Such/Method is not served here'],
+    ['of a method that is not served', '/no.Such/Method', {}, 'no such method is served here'],
+    ['whose query holds a token', '/no.Such/Method?access_token=secret', {}, 'no such method is served here'],
     [
       'with a compression that is not known',
       DOWN,

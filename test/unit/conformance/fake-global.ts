@@ -1,17 +1,27 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import {
+  createSecureServer,
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { systemClock } from '../../../src/base/clock.js'
 import { systemRandom } from '../../../src/base/random.js'
 import type { CaseResult, ConformanceResult } from '../../../src/conformance/result.js'
 import { Run } from '../../../src/conformance/runner.js'
 import { Target } from '../../../src/conformance/target.js'
+import type { KeyPairPem } from '../../../src/transport/x509.js'
 
 /** What a fake global does with a call. */
 export type Reply =
   | { readonly kind: 'serve' }
   | { readonly kind: 'refuse'; readonly status: number; readonly text?: string }
   | { readonly kind: 'hang' }
+  /** Headers, and then nothing. */
+  | { readonly kind: 'begin' }
   | { readonly kind: 'reset' }
   /** No gRPC: what an HTTP server in front says. */
   | { readonly kind: 'page'; readonly status: number }
@@ -23,21 +33,32 @@ export interface Call {
   readonly token: string | undefined
 }
 
+export interface FakeRunOptions {
+  readonly callTimeoutMs?: number
+  readonly expectedFailures?: readonly string[]
+  readonly signal?: AbortSignal
+}
+
 /** A KDS that does what a test tells it, over a real socket. It knows tokens by their spelling and nothing of signatures. */
 export class FakeGlobal {
   readonly key: KeyObject = createPrivateKey(KEY_PEM)
   readonly #server: Http2Server
   readonly #streams = new Set<ServerHttp2Stream>()
+  readonly #sessions = new Set<ServerHttp2Session>()
   readonly #reply: (call: Call, global: FakeGlobal) => Reply
 
-  private constructor(reply: (call: Call, global: FakeGlobal) => Reply) {
+  private constructor(reply: (call: Call, global: FakeGlobal) => Reply, tls: KeyPairPem | undefined) {
     this.#reply = reply
-    this.#server = createServer()
+    this.#server = tls ? createSecureServer({ key: tls.keyPem, cert: tls.certPem }) : createServer()
     this.#server.on('stream', (stream, headers) => this.#called(stream, headers))
+    this.#server.on('session', (session) => {
+      this.#sessions.add(session)
+      session.on('close', () => this.#sessions.delete(session)).on('error', () => {})
+    })
   }
 
-  static async start(reply: (call: Call, global: FakeGlobal) => Reply): Promise<FakeGlobal> {
-    const global = new FakeGlobal(reply)
+  static async start(reply: (call: Call, global: FakeGlobal) => Reply, tls?: KeyPairPem): Promise<FakeGlobal> {
+    const global = new FakeGlobal(reply, tls)
     await new Promise<void>((resolve) => global.#server.listen(0, '127.0.0.1', resolve))
     return global
   }
@@ -52,7 +73,7 @@ export class FakeGlobal {
     return Target.of(endpoint, { signing: { kid: '1', privateKey: this.key } }, ports)
   }
 
-  async run(cases: readonly string[], options: { callTimeoutMs?: number; expectedFailures?: readonly string[] } = {}) {
+  async run(cases: readonly string[], options: FakeRunOptions = {}) {
     const seen: CaseResult[] = []
     const result: ConformanceResult = await new Run({
       target: await this.target(),
@@ -65,8 +86,8 @@ export class FakeGlobal {
       expectedFailures: new Set(options.expectedFailures ?? []),
       isZonelab: true,
       toolVersion: '0',
-      signal: new AbortController().signal,
-      observer: { onPlan: () => {}, onAttempt: () => {}, onCase: (one) => seen.push(one) },
+      signal: options.signal ?? new AbortController().signal,
+      observer: { onPlan: () => {}, onTarget: () => {}, onAttempt: () => {}, onCase: (one) => seen.push(one) },
     }).run()
     return { result, caseOf: (id: string) => result.cases.find((one) => one.id === id), seen }
   }
@@ -76,9 +97,10 @@ export class FakeGlobal {
     for (const stream of this.#streams) stream.close()
   }
 
+  /** At once, as a process that is killed. */
   async stop(): Promise<void> {
-    this.endAll()
     this.#server.close()
+    for (const session of this.#sessions) session.destroy()
   }
 
   #called(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
@@ -88,9 +110,11 @@ export class FakeGlobal {
     const path = headers[':path'] ?? ''
     const token = headers.authorization
     const reply = this.#reply({ path, zone: String(headers['client-id'] ?? ''), token }, this)
+    if (stream.destroyed) return
     // Only now: a reply that ends every stream means those before this one.
     this.#streams.add(stream)
     if (reply.kind === 'reset') stream.close(2)
+    if (reply.kind === 'begin') stream.respond({ ':status': 200, 'content-type': 'application/grpc' })
     if (reply.kind === 'page') {
       stream.respond({ ':status': reply.status })
       stream.end('<html>')

@@ -1,0 +1,45 @@
+import type { Answer } from './answer.js'
+import { PEER_SERVED } from './probe.js'
+import type { Attempt, Exchange } from './result.js'
+
+/** A target that answers nobody any more keeps every call until its deadline: that is found out once, and ends the run. */
+export class Liveness {
+  readonly #legalCall: () => Promise<Exchange>
+  readonly #onGone: () => void
+  #asking: Promise<void> | undefined
+
+  constructor(legalCall: () => Promise<Exchange>, onGone: () => void) {
+    this.#legalCall = legalCall
+    this.#onGone = onGone
+  }
+
+  note(attempt: Attempt): void {
+    if (isUnanswered(attempt)) void this.ask()
+  }
+
+  /** Those who ask at the same time are told by one call. */
+  ask(): Promise<void> {
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined
+    })
+    return this.#asking
+  }
+
+  async #ask(): Promise<void> {
+    const answer = await this.#legalCall().then(
+      (exchange) => exchange.answer,
+      () => 'CONNECTION' as const,
+    )
+    if (isSilent(answer)) this.#onGone()
+  }
+}
+
+/** What is wrong with it may be that nobody is there: no answer to the call, or none to the legal one beside it. */
+export function isUnanswered({ verdict, call, control, probes }: Attempt): boolean {
+  if (verdict === 'passed') return false
+  return [call, control].some((one) => isSilent(one?.answer)) || probes.find(({ held }) => !held)?.what === PEER_SERVED
+}
+
+function isSilent(answer: Answer | undefined): boolean {
+  return answer === 'TIMEOUT' || answer === 'CONNECTION'
+}
