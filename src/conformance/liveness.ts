@@ -25,12 +25,16 @@ export class Liveness {
     return this.#asking
   }
 
+  /** Twice: a machine that is full may keep one call waiting. */
   async #ask(): Promise<void> {
-    const answer = await this.#legalCall().then(
-      (exchange) => exchange.answer,
-      () => 'CONNECTION' as const,
+    if ((await this.#isSilent()) && (await this.#isSilent())) this.#onGone()
+  }
+
+  #isSilent(): Promise<boolean> {
+    return this.#legalCall().then(
+      ({ answer }) => isSilent(answer),
+      () => true,
     )
-    if (isSilent(answer)) this.#onGone()
   }
 }
 

@@ -8,7 +8,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import type { AddressInfo } from 'node:net'
-import { systemClock } from '../../../src/base/clock.js'
+import { type Clock, systemClock } from '../../../src/base/clock.js'
 import { systemRandom } from '../../../src/base/random.js'
 import type { CaseResult, ConformanceResult } from '../../../src/conformance/result.js'
 import { Run } from '../../../src/conformance/runner.js'
@@ -37,6 +37,7 @@ export interface FakeRunOptions {
   readonly callTimeoutMs?: number
   readonly expectedFailures?: readonly string[]
   readonly signal?: AbortSignal
+  readonly clock?: Clock
 }
 
 /** A KDS that does what a test tells it, over a real socket. It knows tokens by their spelling and nothing of signatures. */
@@ -67,16 +68,16 @@ export class FakeGlobal {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  target(): Promise<Target> {
+  target(clock: Clock = systemClock): Promise<Target> {
     const endpoint = { address: this.address, trust: { kind: 'plaintext' as const } }
-    const ports = { clock: systemClock, random: systemRandom }
+    const ports = { clock, random: systemRandom }
     return Target.of(endpoint, { signing: { kid: '1', privateKey: this.key } }, ports)
   }
 
   async run(cases: readonly string[], options: FakeRunOptions = {}) {
     const seen: CaseResult[] = []
     const result: ConformanceResult = await new Run({
-      target: await this.target(),
+      target: await this.target(options.clock),
       controller: undefined,
       log: undefined,
       selection: { profiles: ['zone-jwt'], cases, levels: [], safeties: ['safe', 'leaves-traces'] },

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { type Clock, systemClock } from '../../../src/base/clock.js'
 import { exitCodeOf } from '../../../src/conformance/verdict.js'
 import { type Call, FakeGlobal, type Reply, strictEnough } from './fake-global.js'
 
@@ -14,10 +15,25 @@ async function fake(reply: (call: Call, global: FakeGlobal) => Reply): Promise<F
   return global
 }
 
+/** Deadlines that are generous to a machine that is full, until the target has begun to let them pass. */
+function hurriedClock(): { readonly clock: Clock; hurry: boolean } {
+  const hurried = {
+    hurry: false,
+    clock: {
+      nowMs: () => systemClock.nowMs(),
+      monotonicMs: () => systemClock.monotonicMs(),
+      after: (delayMs: number, callback: () => void) =>
+        systemClock.after(hurried.hurry ? Math.min(delayMs, HURRIED_MS) : delayMs, callback),
+    },
+  }
+  return hurried
+}
+const HURRIED_MS = 200
+
 /** After the calls of the preflight and those of some cases. */
 const CALLS_BEFORE = 60
 
-describe('a run', { concurrent: true }, () => {
+describe('a run', () => {
   test('a target that dies in mid-run ends it: what was not judged is inconclusive, and the exit code 11', async () => {
     let calls = 0
     const dying = await fake((call, global) => {
@@ -35,22 +51,25 @@ describe('a run', { concurrent: true }, () => {
 
   test('a target that falls silent in mid-run keeps calls to their deadline, and ends the run', async () => {
     let calls = 0
+    const hurried = hurriedClock()
     const silent = await fake((call) => {
       calls += 1
-      return calls > CALLS_BEFORE ? { kind: 'hang' } : strictEnough(call)
+      hurried.hurry = calls > CALLS_BEFORE
+      return hurried.hurry ? { kind: 'hang' } : strictEnough(call)
     })
-    // Of a machine that is full a legal call may want as long: those before the silence have their time.
-    const { result } = await silent.run(MANY, { callTimeoutMs: 5_000 })
+    const { result } = await silent.run(MANY, { clock: hurried.clock })
     expect(result.verdict).toEqual({ kind: 'inconclusive', why: 'the target does not answer any more' })
     expect(exitCodeOf(result.verdict, result.cases)).toBe(11)
   })
 
   test('a call that is answered with headers and no more ends by its own deadline', async () => {
     const algNone = /^eyJhbGciOiJub25l/
-    const begun = await fake((call) =>
-      call.path.endsWith('HealthCheck') && algNone.test(call.token ?? '') ? { kind: 'begin' } : strictEnough(call),
-    )
-    const { caseOf } = await begun.run(['ZT-030'], { callTimeoutMs: 5_000 })
+    const hurried = hurriedClock()
+    const begun = await fake((call) => {
+      hurried.hurry = call.path.endsWith('HealthCheck') && algNone.test(call.token ?? '')
+      return hurried.hurry ? { kind: 'begin' } : strictEnough(call)
+    })
+    const { caseOf } = await begun.run(['ZT-030'], { clock: hurried.clock })
     const health = caseOf('ZT-030')?.attempts.find(({ rpc }) => rpc === 'HealthCheck')
     expect(health?.call?.answer).toBe('TIMEOUT')
     expect(health?.verdict).toBe('failed')
