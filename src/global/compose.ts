@@ -136,7 +136,7 @@ export class GlobalProcess {
     await this.#writeAdminTokens(tenants)
     await this.#lifecycle.run(admission)
     await this.#joinPeers(store, tenants)
-    const { clock } = this.#ports
+    const { clock, log } = this.#ports
     const service: KdsService = new KdsService({
       ...this.#ports,
       tenantOf: (id) => tenants.get(id).runtime,
@@ -147,16 +147,17 @@ export class GlobalProcess {
       instanceId: this.#instanceId,
       onProgress: () => status.changed(),
     })
+    const elsewhere = (id: TenantId) => zonesElsewhere(store.tenant(id), store.peers, this.#instanceId)
     const status = new SyncStatus({
       clock,
       streams: () => service.downStreams,
       tenants: async () => tenants.all().map(({ id }) => id),
       tenantOf: (id) => tenants.get(id).runtime,
-      elsewhere: async (id) =>
-        store.peers ? zonesElsewhere(store.tenant(id), store.peers, this.#instanceId) : new Set<string>(),
+      elsewhere,
     })
     const kds = await this.#serveKds(service, admission.authenticator)
-    const apis = await this.#serveApi(tenants)
+    const token = () => this.#managerToken()
+    const apis = await this.#serveApi(tenants, { tenants, sessions: this.#sessions, elsewhere, token, log })
     const diagnostics = await this.#serveDiagnostics(status, admission.refused)
     this.#ready = true
     return { ...apis, kds, diagnostics }
@@ -164,7 +165,6 @@ export class GlobalProcess {
 
   #directory(store: ResourceStore, admission: KdsAdmission): TenantDirectory {
     const { localhostIsAdmin, bootstrapAdminToken } = this.#config
-    const { clock, log } = this.#ports
     const { peers } = store
     const moved = new MovedZones({ instanceId: this.#instanceId, sessions: this.#sessions })
     const makeRuntime = (tenantStore: TenantStore) => {
@@ -173,7 +173,7 @@ export class GlobalProcess {
       if (peers) moved.watch(tenantStore, runtime)
       return runtime
     }
-    const meshCounting = new MeshCounting({ shared: peers !== undefined, clock, log })
+    const meshCounting = new MeshCounting({ ...this.#ports, shared: peers !== undefined })
     peers?.lead('mesh-insights', meshCounting)
     return new TenantDirectory({
       ...this.#ports,
@@ -268,9 +268,12 @@ export class GlobalProcess {
     return bound.port
   }
 
-  async #serveApi(tenants: TenantDirectory): Promise<{ apiHttp: number; apiHttps: number }> {
-    const http = await this.#apiServer('api-http', this.#config.apiHttpPort, undefined, tenants)
-    const https = await this.#apiServer('api-https', this.#config.apiHttpsPort, this.#certificate(), tenants)
+  async #serveApi(
+    tenants: TenantDirectory,
+    handoff: TenantHandoffOptions,
+  ): Promise<{ apiHttp: number; apiHttps: number }> {
+    const http = await this.#apiServer('api-http', this.#config.apiHttpPort, undefined, tenants, handoff)
+    const https = await this.#apiServer('api-https', this.#config.apiHttpsPort, this.#certificate(), tenants, handoff)
     return { apiHttp: http.port, apiHttps: https.port }
   }
 
@@ -279,13 +282,14 @@ export class GlobalProcess {
     port: number,
     tls: KeyPairPem | undefined,
     tenants: TenantDirectory,
+    handoff: TenantHandoffOptions,
   ): Promise<HttpServer> {
     const options = this.#apiOptions(tenants)
     const { clock, log } = this.#ports
     const server = new HttpServer({ name, host: this.#config.listen, port, tls, clock, log })
     await server.fastify.register(apiPlugin, options)
     await server.fastify.register(apiPlugin, { ...options, prefix: TENANT_PREFIX })
-    await server.fastify.register(tenantHandoff, { ...this.#handoff(tenants), prefix: TENANT_PREFIX })
+    await server.fastify.register(tenantHandoff, { ...handoff, prefix: TENANT_PREFIX })
     await server.fastify.register(guiPlugin, { ...this.#guiOptions(), prefix: GUI_PATH })
     await this.#lifecycle.run(server)
     return server
@@ -326,10 +330,6 @@ export class GlobalProcess {
   async #authenticate(caller: ApiRequest, tenant: Tenant): Promise<ApiUser> {
     const manager = fromManager(caller, this.#managerToken())
     return manager.kind === 'user' ? manager.user : tenant.users.authenticate(caller)
-  }
-
-  #handoff(tenants: TenantDirectory): TenantHandoffOptions {
-    return { tenants, sessions: this.#sessions, token: () => this.#managerToken(), log: this.#ports.log }
   }
 
   /** Empty without a manager. Read again each time, so that it can be replaced. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
+import type { Random } from '../base/random.js'
 import { fencedStore } from '../store/fenced-store.js'
 import type { Fence, LeaderJob } from '../store/peers.js'
 import type { TenantStore } from '../store/store.js'
@@ -12,14 +13,21 @@ type State =
   | { readonly kind: 'alone' }
   | { readonly kind: 'leading'; readonly fence: Fence }
 
+export interface MeshCountingOptions {
+  readonly shared: boolean
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+}
+
 /** Keeps the MeshInsights of all tenants true, in one of the processes that share them. */
 export class MeshCounting implements LeaderJob {
-  readonly #ports: { readonly clock: Clock; readonly log: Logger }
+  readonly #ports: { readonly clock: Clock; readonly random: Random; readonly log: Logger }
   readonly #stores = new Set<TenantStore>()
   readonly #running = new Map<TenantStore, MeshInsights>()
   #state: State
 
-  constructor(options: { readonly shared: boolean; readonly clock: Clock; readonly log: Logger }) {
+  constructor(options: MeshCountingOptions) {
     this.#ports = options
     this.#state = { kind: options.shared ? 'idle' : 'alone' }
   }

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js'
 import type { Component } from '../base/lifecycle.js'
 import type { Logger } from '../base/log.js'
+import type { Random } from '../base/random.js'
 import { InsightWriter } from '../insights/insight-writer.js'
 import { MeshNumbers } from '../insights/mesh.js'
 import { descriptorOf, RESOURCE_TYPES, type ResourceType } from '../model/registry.js'
@@ -10,6 +11,7 @@ import { StoreFollower } from '../sync/store-follower.js'
 export interface MeshInsightsOptions {
   readonly store: TenantStore
   readonly clock: Clock
+  readonly random: Random
   readonly log: Logger
 }
 
@@ -42,7 +44,9 @@ export class MeshInsights implements Component {
         for (const change of changes) this.#change(change)
       },
       onVoid: () => this.#forget(),
-      onFailed: (error) => options.log.error('meshes are not counted any more', { error }),
+      onFailed: (error) => options.log.warn('meshes are not counted until the store answers', { error }),
+      clock: options.clock,
+      random: options.random,
     })
   }
 

@@ -10,12 +10,13 @@ export interface MovedZonesOptions {
   readonly sessions: Sessions
 }
 
-/** Zones of a tenant whose newest stream is open at another instance that is there. */
+/** Zones of a tenant whose newest stream is open at another instance that is there; none without other instances. */
 export async function zonesElsewhere(
   store: TenantStore,
-  peers: Peers,
+  peers: Peers | undefined,
   instanceId: string,
 ): Promise<ReadonlySet<string>> {
+  if (!peers) return new Set()
   const [present, { resources }] = await Promise.all([peers.present(), store.list('ZoneInsight')])
   const elsewhere = resources.filter((insight) => {
     const holder = newestOpen(specOf(insight).subscriptions)?.globalInstanceId

@@ -11,6 +11,8 @@ import type { Tenant, TenantDirectory } from './tenant-directory.js'
 export interface TenantHandoffOptions {
   readonly tenants: TenantDirectory
   readonly sessions: Sessions
+  /** Zones whose stream another instance has. */
+  readonly elsewhere: (tenant: TenantId) => Promise<ReadonlySet<string>>
   /** Of the manager. */
   readonly token: () => string
   readonly log: Logger
@@ -74,7 +76,7 @@ async function show(
   options: TenantHandoffOptions,
 ): Promise<FastifyReply> {
   const tenant = options.tenants.get(tenantOf(request))
-  return reply.send(await statusOf(tenant, options.sessions))
+  return reply.send(await statusOf(tenant, options))
 }
 
 async function remove(
@@ -84,8 +86,8 @@ async function remove(
 ): Promise<FastifyReply> {
   const id = tenantOf(request)
   await tenants.remove(id, () => {
-    for (const session of sessions.all()) {
-      if (session.tenant === id) session.end({ kind: 'refused', code: 'permission-denied', detail: GONE })
+    for (const session of sessions.ofTenant(id)) {
+      session.end({ kind: 'refused', code: 'permission-denied', detail: GONE })
     }
   })
   log.info('a control plane was removed', { tenant: id })
@@ -94,12 +96,13 @@ async function remove(
 
 const GONE = 'the control plane was deleted'
 
-async function statusOf({ id, store }: Tenant, sessions: Sessions) {
+async function statusOf({ id, store }: Tenant, { sessions, elsewhere }: TenantHandoffOptions) {
   const { head, resources } = await store.listAll(RESOURCE_TYPES)
-  const online = sessions.all().filter(({ tenant, rpc }) => tenant === id && rpc === 'GlobalToZoneSync')
+  const here = sessions.ofTenant(id).filter(({ rpc }) => rpc === 'GlobalToZoneSync')
+  const online = new Set([...here.map(({ zone }) => zone), ...(await elsewhere(id))])
   const written = resources.reduce((latest, { modifiedAtMs }) => Math.max(latest, modifiedAtMs), 0)
   return {
-    zonesOnline: online.map(({ zone }) => zone).sort(),
+    zonesOnline: [...online].sort(),
     zones: resources.filter(({ type }) => type === 'Zone').length,
     resources: resources.length,
     revision: head.revision,

@@ -127,11 +127,31 @@ export class TenantRuntime {
   }
 
   #makeView(recipient: RecipientClass): View {
-    const { store, labels, metrics, messageBytesMax, random, log } = this.#options
+    const { store, labels, metrics, messageBytesMax, clock, random, log } = this.#options
     const recipe = downRecipe(recipient, publicKeyOfSecret, labels)
-    const view = new View({ store, recipe, id: random.uuid().slice(0, 8), messageBytesMax, metrics })
+    const view = new View({
+      store: existing(store),
+      recipe,
+      id: random.uuid().slice(0, 8),
+      messageBytesMax,
+      metrics,
+      clock,
+      random,
+    })
     view.start().catch((error: unknown) => log.error('a view could not be read', { tenant: store.tenant, error }))
     return view
+  }
+}
+
+/** A control plane has its keys at least: one without any revision was deleted, and to its zones that is no empty one. */
+function existing(store: TenantStore): Pick<TenantStore, 'listAll' | 'watch'> {
+  return {
+    watch: (listener) => store.watch(listener),
+    async listAll(types) {
+      const listing = await store.listAll(types)
+      if (listing.head.revision > 0) return listing
+      throw new AppError('not-found', `control plane ${store.tenant} was deleted`)
+    },
   }
 }
 

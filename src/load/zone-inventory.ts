@@ -49,6 +49,8 @@ export class ZoneInventory {
       id: random.uuid().slice(0, 8),
       messageBytesMax: MESSAGE_BYTES_MAX,
       closed: options.silent,
+      clock,
+      random,
     })
   }
 

@@ -1,4 +1,7 @@
+import { type BackoffPolicy, backoffDelayMs } from '../base/backoff.js'
+import type { Cancel, Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
+import type { Random } from '../base/random.js'
 import type { ResourceType } from '../model/registry.js'
 import type { Commit, Listing, TenantStore } from '../store/store.js'
 
@@ -11,9 +14,14 @@ export interface StoreFollowerOptions {
   readonly onCommit: (commit: Commit) => void
   /** The epoch is over (the tenant was deleted or restored): nothing known holds until `onRead` is called again. */
   readonly onVoid: () => void
-  /** Reading anew has failed: nothing more is called. The first read rejects `start` instead. */
+  /** Reading anew has failed, and is tried again after a while. The first read rejects `start` instead. */
   readonly onFailed: (error: AppError) => void
+  readonly clock: Clock
+  readonly random: Random
 }
+
+/** A store that was away is found soon, and not asked by all of its readers at once. */
+const RETRY: BackoffPolicy = { baseMs: 200, capMs: 5_000, jitter: 0.5 }
 
 type State =
   | { readonly kind: 'reading'; readonly early: Commit[] }
@@ -25,20 +33,27 @@ export class StoreFollower {
   readonly #options: StoreFollowerOptions
   #state: State = { kind: 'stopped' }
   #unwatch: () => void = () => {}
+  #cancelRetry: Cancel = () => {}
 
   constructor(options: StoreFollowerOptions) {
     this.#options = options
   }
 
-  /** Resolves when `onRead` has been called, or `stop` came first. Rejects as `listAll` does. */
+  /** Resolves when `onRead` has been called, or `stop` came first. Rejects as `listAll` does, and is stopped then. */
   async start(): Promise<void> {
     this.#unwatch = this.#options.store.watch((commit) => this.#heard(commit))
-    await this.#read()
+    try {
+      await this.#read()
+    } catch (thrown) {
+      this.stop()
+      throw thrown
+    }
   }
 
   stop(): void {
     this.#state = { kind: 'stopped' }
     this.#unwatch()
+    this.#cancelRetry()
   }
 
   /** Commits that arrive while it reads wait; watchers hear of a commit before any read that shows it resolves. */
@@ -66,9 +81,15 @@ export class StoreFollower {
       return
     }
     this.#options.onVoid()
+    this.#readAnew(0)
+  }
+
+  #readAnew(attempt: number): void {
+    const { clock, random, onFailed } = this.#options
     this.#read().catch((thrown: unknown) => {
-      this.stop()
-      this.#options.onFailed(AppError.from(thrown))
+      if (this.#state.kind === 'stopped') return
+      onFailed(AppError.from(thrown))
+      this.#cancelRetry = clock.after(backoffDelayMs(RETRY, attempt, random), () => this.#readAnew(attempt + 1))
     })
   }
 }

@@ -1,5 +1,7 @@
 import { invariant } from '../base/assert.js'
+import type { Clock } from '../base/clock.js'
 import { type Metrics, noMetrics } from '../base/metrics.js'
+import type { Random } from '../base/random.js'
 import type { ResourceType } from '../model/registry.js'
 import type { Batch, Next, Since, Source, Subscription } from '../protocol/ports.js'
 import type { Commit, Listing, TenantStore } from '../store/store.js'
@@ -19,6 +21,8 @@ export interface ViewOptions {
   /** Hold back everything until `open` is called (a zone whose store does not remember; kds.md trap 13). */
   readonly closed?: boolean
   readonly metrics?: Metrics
+  readonly clock: Clock
+  readonly random: Random
 }
 
 /** One complete read and what came after it. */
@@ -67,7 +71,10 @@ export class View {
       onVoid: () => {
         this.#state = { kind: 'reading' }
       },
-      onFailed: () => this.#lose(),
+      // Streams keep what they have until it is read.
+      onFailed: () => {},
+      clock: options.clock,
+      random: options.random,
     })
   }
 

@@ -121,7 +121,7 @@ export class ZoneProcess {
       await closeLeftOpen(store, type, clock.nowMs(), livesStill)
     }
     await writeAdminToken(store, this.#config.adminTokenFile)
-    const mirror = await this.#lifecycle.run(new MeshMirror(store))
+    const mirror = await this.#lifecycle.run(new MeshMirror({ ...this.#ports, store }))
     const certificates = await this.#lifecycle.run(new WorkloadCertificates({ mirror, zone, clock, log }))
     const snapshots = await this.#lifecycle.run(new SidecarSnapshots({ mirror, certificates, zone, clock, log }))
     const generators = await this.#lifecycle.run(this.#generators(store, mirror))
@@ -274,12 +274,13 @@ export class ZoneProcess {
   async #upwardView(store: TenantStore, mirror: MeshMirror): Promise<View> {
     const { zoneName: zone, maxMsgSize: messageBytesMax, labelsSkipPrefixes } = this.#config
     const skipPrefixes = labelsSkipPrefixes.split(',').filter((prefix) => prefix !== '')
-    const { random } = this.#ports
+    const { clock, random } = this.#ports
     const forgetful = storeType(storePlace(this.#config)) === 'memory'
     const view = await startUpwardView({
       store,
       mirror,
       zone,
+      clock,
       random,
       metrics: this.#metrics,
       labels: { skipPrefixes },

@@ -1,4 +1,6 @@
+import type { Clock } from '../base/clock.js'
 import type { Component } from '../base/lifecycle.js'
+import type { Random } from '../base/random.js'
 import { RESOURCE_TYPES, type ResourceType } from '../model/registry.js'
 import { keyOf, keyText, type Resource } from '../model/resource.js'
 import type { Change, Listing, TenantStore } from '../store/store.js'
@@ -8,6 +10,12 @@ import { StoreFollower } from '../sync/store-follower.js'
 export interface MirrorChange {
   readonly mesh: string | undefined
   readonly change: Change
+}
+
+export interface MeshMirrorOptions {
+  readonly store: Pick<TenantStore, 'listAll' | 'watch'>
+  readonly clock: Clock
+  readonly random: Random
 }
 
 const NO_RESOURCES: ReadonlyMap<string, Resource> = new Map()
@@ -22,13 +30,13 @@ export class MeshMirror implements Component {
   readonly #meshes = new Map<string | undefined, Map<ResourceType, Map<string, Resource>>>()
   readonly #listeners = new Set<(changes: readonly MirrorChange[]) => void>()
 
-  constructor(store: Pick<TenantStore, 'listAll' | 'watch'>) {
+  constructor(options: MeshMirrorOptions) {
     this.#follower = new StoreFollower({
-      store,
+      ...options,
       types: RESOURCE_TYPES,
       onRead: (listing) => this.#apply(this.#differences(listing)),
       onCommit: ({ changes }) => this.#apply(changes),
-      // What is here goes on being served until the new epoch is read; a store that fails for good ends the process.
+      // What is here goes on being served until the new epoch is read.
       onVoid: () => {},
       onFailed: () => {},
     })

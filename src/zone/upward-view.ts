@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.js'
 import type { Metrics } from '../base/metrics.js'
 import type { Random } from '../base/random.js'
 import type { TenantStore } from '../store/store.js'
@@ -11,6 +12,7 @@ export interface UpwardViewOptions {
   readonly store: TenantStore
   readonly mirror: MeshMirror
   readonly zone: string
+  readonly clock: Clock
   readonly random: Random
   readonly metrics: Metrics
   readonly labels: LabelOptions
@@ -24,9 +26,10 @@ export interface UpwardViewOptions {
  * says nothing until its first sidecar is back (kds.md trap 13); its own proxy, which it makes itself, is no sign of that.
  */
 export async function startUpwardView(options: UpwardViewOptions): Promise<View> {
-  const { store, mirror, zone, random, metrics, labels, messageBytesMax, forgetful } = options
+  const { store, mirror, zone, clock, random, metrics, labels, messageBytesMax, forgetful } = options
   const recipe = upRecipe(zone, labels)
-  const view = new View({ store, recipe, id: random.uuid().slice(0, 8), messageBytesMax, metrics, closed: forgetful })
+  const id = random.uuid().slice(0, 8)
+  const view = new View({ store, recipe, id, messageBytesMax, metrics, closed: forgetful, clock, random })
   await view.start()
   if (!forgetful) return view
   if (mirror.meshNames.some((mesh) => [...mirror.of(mesh, 'Dataplane').keys()].some(isSidecar))) view.open()

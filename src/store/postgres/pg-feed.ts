@@ -41,6 +41,8 @@ export class PgFeed {
   #told: Head | undefined
   /** What the epoch is called while the database has no row of the tenant. */
   #freshEpoch: string
+  /** A row of the tenant was seen, and it was not deleted here. */
+  #seen = false
   #reading: Promise<void> | undefined
   #next: Promise<void> | undefined
 
@@ -52,6 +54,11 @@ export class PgFeed {
 
   get freshEpoch(): string {
     return this.#freshEpoch
+  }
+
+  /** Without a row, it was somebody else who deleted the tenant. */
+  get seen(): boolean {
+    return this.#seen
   }
 
   watch(listener: CommitListener): () => void {
@@ -74,7 +81,10 @@ export class PgFeed {
 
   /** The head as a row of the database says; for a tenant without one the fresh epoch. */
   headOf(row: TenantColumns | undefined): Head {
-    if (row) return { epoch: row.epoch, revision: Number(row.revision) }
+    if (row) {
+      this.#seen = true
+      return { epoch: row.epoch, revision: Number(row.revision) }
+    }
     // Our epoch had a row and has none any more: somebody else deleted the tenant, and epochs do not come back.
     if (this.#told?.epoch === this.#freshEpoch && this.#told.revision > 0) {
       this.#freshEpoch = this.#options.random.uuid()
@@ -99,6 +109,7 @@ export class PgFeed {
 
   /** Own commits that are durable, in order, on top of `base`. Never rejects: they are acknowledged in any case. */
   async committed(base: Head, committed: readonly Committed[]): Promise<void> {
+    if (committed.some(({ head }) => head.revision > 0)) this.#seen = true
     this.#told ??= base
     const { epoch, revision } = this.#told
     if (epoch === base.epoch && revision >= base.revision) {
@@ -114,6 +125,7 @@ export class PgFeed {
   /** The tenant is gone, and the epoch that begins is called so. */
   deleted(epoch: string): void {
     this.#freshEpoch = epoch
+    this.#seen = false
     this.#void({ epoch, revision: 0 }, epoch)
   }
 

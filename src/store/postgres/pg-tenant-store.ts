@@ -57,6 +57,7 @@ export class PgTenantStore implements TenantStore {
     const writer = new PgWriter({
       ...options,
       freshEpoch: () => this.#feed.freshEpoch,
+      wasThere: () => this.#feed.seen,
       onCommitted: async (base, committed) => {
         if (committed.some(({ changes }) => changes.length > 0)) options.onChanged()
         await this.#feed.committed(base, committed)

@@ -17,6 +17,8 @@ export interface PgWriterOptions {
   readonly clock: Clock
   /** The epoch of a tenant that has no row yet. */
   readonly freshEpoch: () => string
+  /** The tenant has had a row: without one it was deleted elsewhere, and what is still to be written of it must not make one. */
+  readonly wasThere: () => boolean
   /** Called with what is durable, in order, before it is answered. `base` is the head that it builds on. */
   readonly onCommitted: (base: Head, committed: readonly Committed[]) => Promise<void>
   /** The tenant is gone; so is called the epoch that begins. */
@@ -99,7 +101,7 @@ export class PgWriter {
 
   /** Decides every commit over the rows that it names, without writing. */
   async #plan(transaction: WriteTransaction, commits: readonly CommitRequest[]): Promise<Plan> {
-    const { tenant, freshEpoch } = this.#options
+    const { tenant, freshEpoch, wasThere } = this.#options
     const writes = commits.flatMap((commit) => commit.writes)
     const keys = writes.map((write) => (write.kind === 'put' ? write.resource : write.key))
     const wanted = statements.rows(
@@ -113,6 +115,7 @@ export class PgWriter {
       termsNow(transaction, commits),
     ])
     if (!locked) {
+      if (wasThere()) throw new AppError('not-found', `control plane ${tenant} was deleted`)
       await transaction.query(statements.make(tenant, freshEpoch()))
       ;[[locked], found] = await Promise.all([
         transaction.query<LockedTenant>(statements.lock(tenant)),

@@ -21,6 +21,7 @@ import { fullNode, shortNode } from '../../../src/sync/sync-node.js'
 import { decodeKdsResponse } from '../../../src/wire/delta-codec.js'
 import { FakeClock, settled } from '../../support/fake-clock.js'
 import { MemoryLink } from '../../support/memory-duplex.js'
+import { draft, put } from '../../support/resource-builder.js'
 
 type DownLink = MemoryLink<EncodedResponse, DeltaRequest, DeltaRequest, DeltaResponse<Uint8Array>>
 
@@ -49,6 +50,8 @@ export class KdsLab {
     const ports = { clock: this.clock, random: seededRandom(1), log: silentLogger, metrics: noMetrics }
     const store = new MemoryStore(ports).tenant(DEFAULT_TENANT)
     this.store = store
+    // A control plane has keys from its beginning; zones are not sent this one.
+    void store.commit([put(draft('GlobalSecret', 'user-token-signing-key-1'))])
     const held: TenantStore = {
       tenant: store.tenant,
       get: (key) => store.get(key),

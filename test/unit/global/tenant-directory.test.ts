@@ -27,7 +27,12 @@ function directory(): TenantDirectory {
       made += 1
       return { stop: async () => {} } as TenantRuntime
     },
-    meshCounting: new MeshCounting({ shared: false, clock: new FakeClock(), log: silentLogger }),
+    meshCounting: new MeshCounting({
+      shared: false,
+      clock: new FakeClock(),
+      random: seededRandom(1),
+      log: silentLogger,
+    }),
     livesStill: async () => () => false,
     localhostIsAdmin: true,
     bootstrapAdminToken: true,

@@ -13,9 +13,11 @@ let store: TenantStore
 let seen: string[]
 let beforeRead: () => Promise<void>
 let failRead: boolean
+let clock: FakeClock
 
 beforeEach(() => {
-  stores = new MemoryStore({ clock: new FakeClock(), random: seededRandom(1) })
+  clock = new FakeClock()
+  stores = new MemoryStore({ clock, random: seededRandom(1) })
   store = stores.tenant(DEFAULT_TENANT)
   seen = []
   beforeRead = async () => {}
@@ -38,6 +40,8 @@ function follow(): StoreFollower {
     onCommit: ({ changes }) => seen.push(`commit ${changes.map(({ key }) => key.name).join(',')}`),
     onVoid: () => seen.push('void'),
     onFailed: ({ code }) => seen.push(`failed ${code}`),
+    clock,
+    random: seededRandom(1),
   })
 }
 
@@ -87,16 +91,43 @@ describe('following a store', () => {
     expect(seen).toEqual(['read new'])
   })
 
-  test('a first read that fails rejects the start, a later one is told and ends it', async () => {
+  test('a first read that fails rejects the start, and nothing is told after it', async () => {
     failRead = true
     await expect(follow().start()).rejects.toThrow('the disk is gone')
     failRead = false
+    await write('unheard')
+    await clock.stepAsync(60_000)
+    expect(seen).toEqual([])
+  })
+
+  test('a later read that fails is tried again, at ever longer distances, until the store answers', async () => {
+    await write('old')
     await follow().start()
     failRead = true
     await stores.deleteTenant(DEFAULT_TENANT)
     await settled()
-    await write('unheard')
-    expect(seen).toEqual(['read ', 'void', 'failed unavailable'])
+    await write('new')
+    expect(seen).toEqual(['read old', 'void', 'failed unavailable'])
+    await clock.stepAsync(60_000)
+    const failed = seen.filter((line) => line === 'failed unavailable').length
+    expect(failed).toBeGreaterThan(8)
+    expect(failed).toBeLessThan(40)
+    failRead = false
+    await clock.stepAsync(10_000)
+    await write('newer')
+    expect(seen.slice(-2)).toEqual(['read new', 'commit newer'])
+  })
+
+  test('stopped, it tries no more', async () => {
+    await write('old')
+    const follower = follow()
+    await follower.start()
+    failRead = true
+    await stores.deleteTenant(DEFAULT_TENANT)
+    await settled()
+    follower.stop()
+    await clock.stepAsync(60_000)
+    expect(seen).toEqual(['read old', 'void', 'failed unavailable'])
   })
 
   test('stopped, it tells nothing, not even the read under way', async () => {

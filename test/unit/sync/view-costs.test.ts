@@ -13,6 +13,8 @@ import { FakeClock } from '../../support/fake-clock.js'
 import { draft, put } from '../../support/resource-builder.js'
 import { stored } from '../../support/stored-resource.js'
 
+const ports = { clock: new FakeClock(), random: seededRandom(1) }
+
 const EVERYTHING: Subscription = { wildcard: true, names: new Set(), anew: new Set() }
 const STREAMS = 20
 
@@ -62,7 +64,14 @@ async function visitsOfOneChange(size: number): Promise<number> {
   const resources = Array.from({ length: size }, (_, i) => stored('MeshTimeout', `t-${i}`, { spec }))
   const listAll = async (): Promise<Listing> => ({ head: await store.head(), resources })
   const watch = (listener: Parameters<TenantStore['watch']>[0]) => store.watch(listener)
-  const view = new View({ store: { listAll, watch }, recipe, id: 'v', messageBytesMax: 1e9, metrics: noMetrics })
+  const view = new View({
+    store: { listAll, watch },
+    recipe,
+    id: 'v',
+    messageBytesMax: 1e9,
+    metrics: noMetrics,
+    ...ports,
+  })
   await view.start()
   const sources = Array.from({ length: STREAMS }, (_, i) => view.sourceFor(`zone-${i}`))
   const firsts = sources.map((source) => source.next('MeshTimeout', EVERYTHING, { kind: 'nothing' }, 'now'))

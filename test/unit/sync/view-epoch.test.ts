@@ -11,6 +11,8 @@ import { View } from '../../../src/sync/view.js'
 import { FakeClock, settled } from '../../support/fake-clock.js'
 import { draft, put, remove } from '../../support/resource-builder.js'
 
+const ports = { clock: new FakeClock(), random: seededRandom(1) }
+
 const EVERYTHING: Subscription = { wildcard: true, names: new Set(), anew: new Set() }
 const recipe = downRecipe(recipientClass(NODE_FEATURES), (secret) => secret, { skipPrefixes: [] })
 
@@ -23,7 +25,7 @@ beforeEach(() => {
 })
 
 async function startedView(of: Pick<TenantStore, 'listAll' | 'watch'> = store): Promise<View> {
-  const view = new View({ store: of, recipe, id: 'v', messageBytesMax: 1_000_000 })
+  const view = new View({ store: of, recipe, id: 'v', messageBytesMax: 1_000_000, ...ports })
   await view.start()
   return view
 }
@@ -80,6 +82,7 @@ test('a view that cannot be read says so and lets its streams start over', async
     recipe,
     id: 'v',
     messageBytesMax: 1_000_000,
+    ...ports,
   })
   const source = view.sourceFor('zone-1')
   const announced: (readonly string[])[] = []
@@ -99,7 +102,7 @@ test('a reader that fell behind the log starts over', async () => {
 })
 
 test('types that a view does not have get one empty answer, also those asked for too early', async () => {
-  const view = new View({ store, recipe, id: 'v', messageBytesMax: 1_000_000 })
+  const view = new View({ store, recipe, id: 'v', messageBytesMax: 1_000_000, ...ports })
   const source = view.sourceFor('zone-1')
   const announced: string[] = []
   source.onChange((types) => announced.push(...types))

@@ -12,6 +12,8 @@ import { View } from '../../../src/sync/view.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { draft, put, remove } from '../../support/resource-builder.js'
 
+const ports = { clock: new FakeClock(), random: seededRandom(1) }
+
 const EVERYTHING: Subscription = { wildcard: true, names: new Set(), anew: new Set() }
 const NOTHING: Since = { kind: 'nothing' }
 const TIMEOUT = { to: [{ targetRef: { kind: 'Mesh' }, default: { connectionTimeout: '5s' } }] }
@@ -28,7 +30,7 @@ beforeEach(() => {
 
 async function downView(features: readonly string[] = NODE_FEATURES): Promise<View> {
   const recipe = downRecipe(recipientClass(features), (secret) => secret, { skipPrefixes: [] })
-  const view = new View({ store, recipe, id: 'v', messageBytesMax: 10_485_760, metrics: counting() })
+  const view = new View({ store, recipe, id: 'v', messageBytesMax: 10_485_760, metrics: counting(), ...ports })
   await view.start()
   return view
 }
@@ -37,7 +39,7 @@ describe('a view before its first complete read', () => {
   test('has nothing ready, since a first response is the whole truth', async () => {
     await store.commit([put(draft('Mesh', 'default'))])
     const recipe = downRecipe(recipientClass(NODE_FEATURES), (secret) => secret, { skipPrefixes: [] })
-    const view = new View({ store, recipe, id: 'v', messageBytesMax: 1_000_000 })
+    const view = new View({ store, recipe, id: 'v', messageBytesMax: 1_000_000, ...ports })
     expect(view.sourceFor('zone-1').next('Mesh', EVERYTHING, NOTHING, 'now').kind).toBe('not-ready')
     await view.start()
     expect(names(view.sourceFor('zone-1').next('Mesh', EVERYTHING, NOTHING, 'now'))).toEqual(['default.'])
@@ -45,7 +47,7 @@ describe('a view before its first complete read', () => {
 
   test('misses no commit that happens while it reads', async () => {
     const recipe = downRecipe(recipientClass(NODE_FEATURES), (secret) => secret, { skipPrefixes: [] })
-    const view = new View({ store, recipe, id: 'v', messageBytesMax: 1_000_000 })
+    const view = new View({ store, recipe, id: 'v', messageBytesMax: 1_000_000, ...ports })
     const started = view.start()
     await store.commit([put(draft('Mesh', 'late'))])
     await started
@@ -55,7 +57,7 @@ describe('a view before its first complete read', () => {
   test('that is held closed stays not ready until it is opened', async () => {
     await store.commit([put(draft('Dataplane', 'dp-1', { spec: { networking: { address: '127.0.0.1' } } }))])
     const recipe = upRecipe('zone-1', { skipPrefixes: [] })
-    const view = new View({ store, recipe, id: 'v', messageBytesMax: 1_000_000, closed: true })
+    const view = new View({ store, recipe, id: 'v', messageBytesMax: 1_000_000, closed: true, ...ports })
     await view.start()
     const source = view.sourceFor(undefined)
     const announced: (readonly string[])[] = []
@@ -138,7 +140,7 @@ describe('what a stream is told', () => {
 
   test('a type over the message limit is withheld and named, others flow', async () => {
     const recipe = downRecipe(recipientClass(NODE_FEATURES), (secret) => secret, { skipPrefixes: [] })
-    const view = new View({ store, recipe, id: 'v', messageBytesMax: 2_000 })
+    const view = new View({ store, recipe, id: 'v', messageBytesMax: 2_000, ...ports })
     await view.start()
     await store.commit([
       put(draft('Mesh', 'default')),
@@ -158,7 +160,7 @@ describe('what a stream is told', () => {
       throw new Error('no key in it')
     }
     const recipe = downRecipe(recipientClass(NODE_FEATURES), publicKeyOf, { skipPrefixes: [] })
-    const view = new View({ store, recipe, id: 'v', messageBytesMax: 1_000_000 })
+    const view = new View({ store, recipe, id: 'v', messageBytesMax: 1_000_000, ...ports })
     await view.start()
     await store.commit([put(draft('GlobalSecret', 'zone-token-signing-key-1')), put(draft('GlobalSecret', 'other'))])
     expect(names(view.sourceFor('z').next('GlobalSecret', EVERYTHING, NOTHING, 'now'))).toEqual(['other.'])

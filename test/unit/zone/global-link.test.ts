@@ -76,7 +76,7 @@ beforeEach(async () => {
   health = async () => undefined
   beforeDial = () => {}
   const recipe = upRecipe('zone-1', { skipPrefixes: [] })
-  const view = new View({ store, recipe, id: 'v', messageBytesMax: 1e7, metrics: noMetrics })
+  const view = new View({ store, recipe, id: 'v', messageBytesMax: 1e7, metrics: noMetrics, ...ports })
   await view.start()
   const insight = new ZoneInsight({
     ...ports,

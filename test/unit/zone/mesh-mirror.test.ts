@@ -16,7 +16,7 @@ beforeEach(async () => {
   stores = new MemoryStore({ clock: new FakeClock(), random: seededRandom(1) })
   store = stores.tenant(DEFAULT_TENANT)
   await store.commit([put(draft('Mesh', 'default')), put(draft('Dataplane', 'a'))])
-  mirror = new MeshMirror(store)
+  mirror = new MeshMirror({ store, clock: new FakeClock(), random: seededRandom(1) })
   await mirror.start()
   told = []
   mirror.onChange((changes) => {

@@ -49,7 +49,7 @@ export class ZoneLab {
     const { clock, random } = this
     const log = silentLogger
     this.store = new MemoryStore({ clock, random }).tenant(DEFAULT_TENANT)
-    this.mirror = new MeshMirror(this.store)
+    this.mirror = new MeshMirror({ store: this.store, clock, random })
     const certificates = new WorkloadCertificates({ mirror: this.mirror, zone: 'zone-1', clock, log })
     this.snapshots = new SidecarSnapshots({ mirror: this.mirror, certificates, zone: 'zone-1', clock, log })
     this.lifecycle = new DataplaneLifecycle({ store: this.store, zone: 'zone-1', clock, log, graceMs: GRACE_MS })

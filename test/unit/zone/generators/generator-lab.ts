@@ -38,7 +38,7 @@ export class GeneratorLab {
         look()
         return super.of(...asked)
       }
-    })(kept)
+    })({ store: kept, clock, random: seededRandom(1) })
     const counting: TenantStore = {
       tenant: kept.tenant,
       get: (key) => kept.get(key),

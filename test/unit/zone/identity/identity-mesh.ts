@@ -17,8 +17,9 @@ const ROUNDS_MAX = 5
 /** The mesh `default` of zone east in a store, as planning sees it. */
 export class IdentityMesh {
   readonly clock = new FakeClock()
-  readonly store: TenantStore = new MemoryStore({ clock: this.clock, random: seededRandom(1) }).tenant(DEFAULT_TENANT)
-  readonly mirror = new MeshMirror(this.store)
+  readonly random = seededRandom(1)
+  readonly store: TenantStore = new MemoryStore({ clock: this.clock, random: this.random }).tenant(DEFAULT_TENANT)
+  readonly mirror = new MeshMirror({ store: this.store, clock: this.clock, random: this.random })
 
   static async of(...drafts: readonly ResourceDraft[]): Promise<IdentityMesh> {
     const mesh = new IdentityMesh()
