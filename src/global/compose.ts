@@ -19,6 +19,7 @@ import { exposeProcess } from '../base/process-metrics.js'
 import { PromMetrics } from '../base/prom-metrics.js'
 import type { Random } from '../base/random.js'
 import { describeSettings } from '../base/settings.js'
+import { DeadInstances } from '../insights/dead-instances.js'
 import type { JsonObject } from '../model/json.js'
 import { DEFAULT_TENANT, parseTenantId, type TenantId } from '../model/tenant.js'
 import { openStore } from '../store/open-store.js'
@@ -36,7 +37,6 @@ import { KDS } from '../wire/kds-service.js'
 import { AdminRelay } from './admin-relay.js'
 import { meshSecrets, proxyAdmin, tokenIssuer } from './api-ports.js'
 import { GLOBAL_SETTINGS, type GlobalConfig } from './config.js'
-import { DeadInstances } from './dead-instances.js'
 import { KdsAdmission } from './kds-admission.js'
 import { KdsService } from './kds-service.js'
 import { MeshCounting } from './mesh-counting.js'
@@ -196,7 +196,8 @@ export class GlobalProcess {
     const remote = new RemoteAdmin({ peers, instanceId, storeOf: (id) => tenants.get(id).store })
     this.#relay.forwardTo((...question) => remote.ask(...question))
     remote.serve(this.#relay)
-    peers.lead('dead-instances', new DeadInstances({ peers, tenants, clock, log }))
+    const stores = () => tenants.all().map(({ store }) => store)
+    peers.lead('dead-instances', new DeadInstances({ peers, stores, types: ['ZoneInsight'], clock, log }))
     await this.#lifecycle.run(new SharedTenants({ store, peers, tenants, sessions: this.#sessions, log }))
   }
 

@@ -39,14 +39,13 @@ import { DeltaAggregatedResources } from '../wire/xds-service.js'
 import { proxyAdmin, proxyConfig, tokenIssuer } from './api-ports.js'
 import { addBootstrap } from './bootstrap.js'
 import { ZONE_SETTINGS, type ZoneConfig } from './config.js'
-import { DataplaneCleanup } from './dataplane-cleanup.js'
 import { DataplaneLifecycle } from './dataplane-lifecycle.js'
 import { addFaultRoutes } from './fault-routes.js'
-import { Generators } from './generators/generators.js'
 import { GlobalLink } from './global-link.js'
 import { checkTokenDelivery, GlobalDialer } from './grpc-connection.js'
 import { WorkloadCertificates } from './identity/workload-certificates.js'
 import { InspectResponder } from './inspect-responder.js'
+import { LeaderJobs } from './leader-jobs.js'
 import { LinkFaults } from './link-faults.js'
 import { type GlobalConnection, LinkSession } from './link-session.js'
 import { MeshMirror } from './mesh-mirror.js'
@@ -110,7 +109,7 @@ export class ZoneProcess {
 
   async #start(): Promise<ZoneEndpoints> {
     const { clock, random, log } = this.#ports
-    const { zoneName: zone, dataplaneGraceMs: graceMs, dataplaneCleanupMs: ageMs } = this.#config
+    const { zoneName: zone, dataplaneGraceMs: graceMs } = this.#config
     this.#check()
     const store = await this.#openStore()
     const trust = new TenantTrust({ store, sources: tokenSources(this.#config), clock, random, log })
@@ -124,9 +123,8 @@ export class ZoneProcess {
     const mirror = await this.#lifecycle.run(new MeshMirror({ ...this.#ports, store }))
     const certificates = await this.#lifecycle.run(new WorkloadCertificates({ mirror, zone, clock, log }))
     const snapshots = await this.#lifecycle.run(new SidecarSnapshots({ mirror, certificates, zone, clock, log }))
-    const generators = await this.#lifecycle.run(this.#generators(store, mirror))
-    await this.#lifecycle.run(new DataplaneCleanup({ store, mirror, clock, log, ageMs }))
-    const lifecycle = new DataplaneLifecycle({ store, zone, clock, log, graceMs })
+    const jobs = new LeaderJobs({ config: this.#config, store, mirror, peers: this.#peers, clock, log })
+    const lifecycle = new DataplaneLifecycle({ store, zone, instanceId: this.#instanceId, clock, log, graceMs })
     this.#lifecycle.onStop(() => lifecycle.stop())
     const authenticator = this.#dataplaneAuthenticator(trust)
     const xds: XdsService = new XdsService({
@@ -150,7 +148,7 @@ export class ZoneProcess {
       clock,
       sessions,
       snapshots,
-      generators,
+      jobs,
       link: () => this.#link,
     })
     const responder = new InspectResponder({ sessions, clock, messageBytesMax: this.#config.maxMsgSize })
@@ -158,7 +156,9 @@ export class ZoneProcess {
     const bootstrap = await this.#serveBootstrap(store, lifecycle, authenticator, xdsPort)
     const apis = await this.#serveApi(this.#apiOptions(store, trust, responder, snapshots))
     const diagnostics = await this.#serveDiagnostics(status)
-    if (this.#federated) await this.#dial(store, mirror, responder, () => status.changed())
+    if (this.#federated) this.#link = await this.#makeLink(jobs, mirror, responder, () => status.changed())
+    this.#lifecycle.onStop(() => jobs.stop())
+    await jobs.begin(this.#link)
     this.#ready = true
     return { ...apis, xds: xdsPort, bootstrap, diagnostics }
   }
@@ -189,19 +189,6 @@ export class ZoneProcess {
     return this.#config.cpId === '' ? DEFAULT_TENANT : this.#config.cpId
   }
 
-  #generators(store: TenantStore, mirror: MeshMirror): Generators {
-    const { zoneName: zone, meshServiceGraceMs: graceMs, zoneProxy, zoneProxyPort, listen } = this.#config
-    const address = listen === '0.0.0.0' || listen === '::' ? '127.0.0.1' : listen
-    return new Generators({
-      ...this.#ports,
-      store,
-      mirror,
-      zone,
-      graceMs,
-      proxy: zoneProxy ? { address, firstPort: zoneProxyPort } : undefined,
-    })
-  }
-
   #dataplaneAuthenticator(trust: TenantTrust): DataplaneAuthenticator {
     const { clock, log } = this.#ports
     if (this.#config.dpAuth === 'none') return openDataplaneAuthenticator(log)
@@ -209,15 +196,16 @@ export class ZoneProcess {
     return dataplaneTokenAuthenticator({ trustOf, identityFromWorkload: () => false, clock, log })
   }
 
-  async #dial(
-    store: TenantStore,
+  async #makeLink(
+    jobs: LeaderJobs,
     mirror: MeshMirror,
     responder: InspectResponder,
     onChange: () => void,
-  ): Promise<void> {
+  ): Promise<GlobalLink> {
     const { zoneName: zone, backoffBaseMs: baseMs, backoffCapMs: capMs, tokenPath, tokenInline } = this.#config
     const { clock, random, log, onLink } = this.#ports
     const dial = this.#ports.dial ?? this.#dialer()
+    const { store } = jobs
     const view = await this.#upwardView(store, mirror)
     const insight = new ZoneInsight({
       store,
@@ -242,7 +230,7 @@ export class ZoneProcess {
           zone,
           instanceId: this.#instanceId,
           config: JSON.stringify(this.#shownConfig()),
-          store,
+          store: jobs.store,
           view,
           insight,
           authTokenProvided: tokenPath !== '' || tokenInline !== '',
@@ -256,12 +244,8 @@ export class ZoneProcess {
       random,
       log,
     })
-    this.#link = link
     this.#lifecycle.onStop(() => insight.finish())
-    this.#lifecycle.onStop(() => link.stop())
-    // Of several instances one is connected: the zone has one subscription at its global.
-    if (this.#peers) this.#peers.lead(`zone/${zone}`, link)
-    else await link.start()
+    return link
   }
 
   /** Through the faults of the link only where somebody can put them in: without a token nobody can. */

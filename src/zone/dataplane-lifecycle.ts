@@ -1,11 +1,12 @@
 import type { Cancel, Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
+import { newestOpen } from '../insights/subscription-list.js'
 import { computeLabels } from '../model/compute-labels.js'
 import { isJsonObject, type JsonObject, parseJson } from '../model/json.js'
 import type { Labels } from '../model/labels.js'
 import { checkName } from '../model/names.js'
-import type { ResourceDraft, ResourceKey } from '../model/resource.js'
+import { type ResourceDraft, type ResourceKey, specOf } from '../model/resource.js'
 import { validateSpec } from '../model/validation.js'
 import type { TenantStore } from '../store/store.js'
 import { canonicalProtoSpec } from '../wire/spec-codec.js'
@@ -13,6 +14,7 @@ import { canonicalProtoSpec } from '../wire/spec-codec.js'
 export interface DataplaneLifecycleOptions {
   readonly store: TenantStore
   readonly zone: string
+  readonly instanceId: string
   readonly clock: Clock
   readonly log: Logger
   /** How long a sidecar may be away before the Dataplane that it brought is deleted (Kuma: 10 s). */
@@ -77,11 +79,20 @@ export class DataplaneLifecycle {
     if (this.#stopped) return
     const cancel = this.#options.clock.after(this.#options.graceMs, () => {
       this.#leaving.delete(nodeOf(key))
-      this.#options.store.commit([{ kind: 'delete', key, expect: 'any' }]).catch((thrown: unknown) => {
+      this.#delete(key).catch((thrown: unknown) => {
         this.#options.log.error('a dataplane could not be deleted', { mesh, name, error: AppError.from(thrown) })
       })
     })
     this.#leaving.set(nodeOf(key), cancel)
+  }
+
+  /** Unless the sidecar has found another instance of the zone meanwhile. */
+  async #delete(key: ResourceKey): Promise<void> {
+    const { store, instanceId } = this.#options
+    const insight = await store.get({ ...key, type: 'DataplaneInsight' })
+    const newest = insight && newestOpen(specOf(insight).subscriptions)
+    if (newest && newest.controlPlaneInstanceId !== instanceId) return
+    await store.commit([{ kind: 'delete', key, expect: 'any' }])
   }
 
   /** When the zone itself stops, its Dataplanes stay: the sidecars have not gone. */

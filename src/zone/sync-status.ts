@@ -3,8 +3,8 @@ import { type Laggard, type SyncedAnswer, type SyncRow, syncState } from '../ins
 import { SyncWaits } from '../insights/sync-waits.js'
 import type { PublishedType } from '../protocol/publisher.js'
 import type { LinkState } from '../sync/link-state.js'
-import type { Generators } from './generators/generators.js'
 import type { GlobalLink } from './global-link.js'
+import type { LeaderJobs } from './leader-jobs.js'
 import type { SidecarSession } from './sidecar-session.js'
 import type { SidecarSnapshots } from './sidecar-snapshots.js'
 
@@ -14,7 +14,7 @@ export interface ZoneSyncStatusOptions {
   readonly clock: Clock
   readonly sessions: () => ReadonlyMap<string, SidecarSession>
   readonly snapshots: SidecarSnapshots
-  readonly generators: Generators
+  readonly jobs: Pick<LeaderJobs, 'settled'>
   readonly link: () => GlobalLink | undefined
 }
 
@@ -70,10 +70,10 @@ export class ZoneSyncStatus {
    * without a refusal, what is newest for it; at the timeout or when the caller gives up, with who has not and why.
    */
   untilSynced(timeoutMs: number, signal?: AbortSignal): Promise<SyncedAnswer> {
-    const { generators, snapshots } = this.#options
+    const { jobs, snapshots } = this.#options
     let settled = false
     const whenSettled = async () => {
-      await generators.settled()
+      await jobs.settled()
       await snapshots.settled()
       settled = true
       this.#waits.changed()

@@ -4,6 +4,7 @@ import { describePostgres } from '../../support/postgres.js'
 import {
   type Api,
   ControlPlanes,
+  dataplane,
   eventually,
   MESH_TIMEOUTS,
   timeout,
@@ -42,6 +43,9 @@ describePostgres('a zone of two instances over one database', (subject) => {
     const ids = await Promise.all(zones.map(async ({ api }) => (await api.get('/')).body.instanceId))
     const leader = zones[ids.indexOf(subscription?.zoneInstanceId ?? '')]
     const follower = zones.find((zone) => zone !== leader)
+    // What a zone makes, its leader makes.
+    await follower?.api.put('/meshes/default/dataplanes/dp-1', dataplane('dp-1', 'one'))
+    await whenNamed(leader?.api as Api, '/meshes/default/meshservices', 'one')
     await leader?.process.stop()
     await eventually('the other is connected', async () => {
       const [now, second] = await open(global.api)
@@ -49,5 +53,7 @@ describePostgres('a zone of two instances over one database', (subject) => {
     })
     await global.api.put(`${MESH_TIMEOUTS}/second`, timeout('second'))
     await whenNamed(follower?.api as Api, MESH_TIMEOUTS, 'second')
+    await follower?.api.put('/meshes/default/dataplanes/dp-2', dataplane('dp-2', 'two'))
+    await whenNamed(follower?.api as Api, '/meshes/default/meshservices', 'two')
   })
 })

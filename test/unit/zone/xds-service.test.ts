@@ -86,6 +86,17 @@ describe('a Dataplane that a sidecar brought', () => {
     expect([await lab.names('Dataplane'), await lab.openSubscriptions('dp-1')]).toEqual([['dp-1'], 1])
   })
 
+  test('stays when the sidecar has found another instance of the zone', async () => {
+    const sidecar = lab.sidecar('default.dp-1', brought('dp-1'))
+    await lab.rest()
+    sidecar.link.cut()
+    await lab.rest()
+    const there = { id: 'there', controlPlaneInstanceId: 'zone-cp-2', connectTime: '2026-01-01T00:00:00Z' }
+    await lab.store.commit([put(draft('DataplaneInsight', 'dp-1', { spec: { subscriptions: [there] } }))])
+    await lab.clock.stepAsync(2 * GRACE_MS)
+    expect(await lab.names('Dataplane')).toEqual(['dp-1'])
+  })
+
   test('stays when the older stream ends while the newer one is let in', async () => {
     const first = lab.sidecar('default.dp-1', brought('dp-1'))
     await lab.rest()

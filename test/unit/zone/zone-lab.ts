@@ -52,7 +52,14 @@ export class ZoneLab {
     this.mirror = new MeshMirror({ store: this.store, clock, random })
     const certificates = new WorkloadCertificates({ mirror: this.mirror, zone: 'zone-1', clock, log })
     this.snapshots = new SidecarSnapshots({ mirror: this.mirror, certificates, zone: 'zone-1', clock, log })
-    this.lifecycle = new DataplaneLifecycle({ store: this.store, zone: 'zone-1', clock, log, graceMs: GRACE_MS })
+    this.lifecycle = new DataplaneLifecycle({
+      store: this.store,
+      zone: 'zone-1',
+      instanceId: 'zone-cp-1',
+      clock,
+      log,
+      graceMs: GRACE_MS,
+    })
     const options = {
       store: this.store,
       snapshots: this.snapshots,

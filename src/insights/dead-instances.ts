@@ -1,14 +1,16 @@
 import type { Cancel, Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
-import { closeLeftOpen } from '../insights/subscription-list.js'
 import { fencedStore } from '../store/fenced-store.js'
 import type { Fence, LeaderJob, Peers } from '../store/peers.js'
-import type { TenantDirectory } from './tenant-directory.js'
+import type { TenantStore } from '../store/store.js'
+import { closeLeftOpen } from './subscription-list.js'
 
 export interface DeadInstancesOptions {
-  readonly peers: Peers
-  readonly tenants: TenantDirectory
+  readonly peers: Pick<Peers, 'present'>
+  readonly stores: () => readonly TenantStore[]
+  /** Insights that instances keep open. */
+  readonly types: readonly ('ZoneInsight' | 'DataplaneInsight')[]
   readonly clock: Clock
   readonly log: Logger
 }
@@ -17,7 +19,7 @@ export interface DeadInstancesOptions {
 const DEAD_AFTER_MS = 15_000
 const LOOK_EVERY_MS = 5_000
 
-/** The leader shows zones as offline whose instance died without a word, unless they have found another meanwhile. */
+/** The leader shows as offline whose instance died without a word, unless they have found another meanwhile. */
 export class DeadInstances implements LeaderJob {
   readonly #options: DeadInstancesOptions
   readonly #missingSinceMs = new Map<string, number>()
@@ -40,13 +42,12 @@ export class DeadInstances implements LeaderJob {
   }
 
   async #look(fence: Fence): Promise<void> {
-    const { peers, tenants, clock, log } = this.#options
+    const { peers, stores, types, clock, log } = this.#options
     try {
       const present = await peers.present()
-      for (const { store } of tenants.all()) {
-        await closeLeftOpen(fencedStore(store, fence), 'ZoneInsight', clock.nowMs(), (instance) => {
-          return present.has(instance) ? this.#seen(instance) : !this.#isDead(instance)
-        })
+      const livesStill = (instance: string) => (present.has(instance) ? this.#seen(instance) : !this.#isDead(instance))
+      for (const store of stores()) {
+        for (const type of types) await closeLeftOpen(fencedStore(store, fence), type, clock.nowMs(), livesStill)
       }
     } catch (thrown) {
       log.warn('what dead instances left open could not be looked for', { error: AppError.from(thrown) })
