@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 /** What a child process offers: methods whose arguments and results are plain data. */
@@ -13,6 +14,7 @@ interface Call {
 type Answer = { readonly id: number } & ({ readonly value: unknown } | { readonly failure: string })
 
 const CPU = 'cpuMs'
+const BYTES = 'bytes'
 
 /** CPU that this process has used, the kernel's work for it included. */
 export function cpuMs(): number {
@@ -20,9 +22,16 @@ export function cpuMs(): number {
   return (user + system) / 1e3
 }
 
+/** Bytes that this process has read and written, over sockets too: the kernel's own count (Linux). */
+function bytes(): { readonly read: number; readonly written: number } {
+  const text = readFileSync('/proc/self/io', 'utf8')
+  const count = (name: string) => Number(new RegExp(`${name}: (\\d+)`).exec(text)?.[1])
+  return { read: count('rchar'), written: count('wchar') }
+}
+
 /** Called once in a child: answers its parent's calls until the parent is gone. */
 export function offer(own: Methods): void {
-  const methods: Methods = { ...own, [CPU]: cpuMs }
+  const methods: Methods = { ...own, [CPU]: cpuMs, [BYTES]: bytes }
   process.on('message', async ({ id, method, args }: Call) => {
     try {
       process.send?.({ id, value: await methods[method]?.(...(args as never[])) } satisfies Answer)
@@ -59,6 +68,10 @@ export class Child<M extends Methods> {
     return this.#ask(CPU, []) as Promise<number>
   }
 
+  bytes(): Promise<ReturnType<typeof bytes>> {
+    return this.#ask(BYTES, []) as Promise<ReturnType<typeof bytes>>
+  }
+
   /** SIGSTOP and SIGCONT: a stopped process keeps its connections and reads nothing. */
   signal(name: 'SIGSTOP' | 'SIGCONT'): void {
     this.#process.kill(name)
@@ -68,7 +81,7 @@ export class Child<M extends Methods> {
   end(): void {
     this.#process.removeAllListeners('exit')
     this.#process.kill('SIGCONT')
-    this.#process.disconnect()
+    if (this.#process.connected) this.#process.disconnect()
   }
 
   #ask(method: string, args: readonly unknown[]): Promise<unknown> {

@@ -21,6 +21,13 @@ export function policyOf(number: number): { readonly name: string; readonly body
   return { name: group, body: JSON.stringify({ type: 'MeshTimeout', mesh: 'default', name: group, spec }) }
 }
 
+/** Change `number` as one policy of the whole mesh: it alters every sidecar. Of equals the first by name wins, before the defaults. */
+export function meshWide(number: number): { readonly name: string; readonly body: string } {
+  const to = [{ targetRef: { kind: 'Mesh' }, default: { connectionTimeout: `${BASE_MS + number}ms` } }]
+  const spec = { targetRef: { kind: 'Mesh' }, to }
+  return { name: 'all', body: JSON.stringify({ type: 'MeshTimeout', mesh: 'default', name: 'all', spec }) }
+}
+
 /** The number of the change that set this timeout of a cluster; undefined: none did. */
 export function numberOf(timeout: Json | undefined): number | undefined {
   const ms = typeof timeout === 'string' ? Math.round(Number.parseFloat(timeout) * 1e3) : 0
