@@ -9,13 +9,10 @@ export async function allAnswers(
   take: () => Promise<readonly number[]>,
 ): Promise<readonly number[]> {
   const answers: number[] = []
-  await until(
-    'every sidecar has answered',
-    async () => {
-      for (const atMs of await take()) answers.push(atMs - dueMs)
-      return answers.length >= zones * sidecars
-    },
-    ANSWERED_WITHIN_MS,
-  )
+  const all = zones * sidecars
+  await until(async () => {
+    for (const atMs of await take()) answers.push(atMs - dueMs)
+    return answers.length >= all ? undefined : `${answers.length} of ${all} sidecars have answered`
+  }, ANSWERED_WITHIN_MS)
   return answers.sort((a, b) => a - b)
 }

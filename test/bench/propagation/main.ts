@@ -15,6 +15,7 @@ const EVERY_MS = 100
 /** Of each group as many. */
 const CHANGES = 150
 const SETTLE_MS = 3_000
+const WARM_WITHIN_MS = 60_000
 
 interface Written {
   readonly dueMs: number
@@ -29,10 +30,11 @@ await runBench(async () => {
       const port = await tiers.start(join(folder, 'store.db'), SIZE)
       for (let number = 0; number < GROUPS; number += 1) await write(port, policyOf(number))
       const warm = new Set<string>()
-      await until('sidecars have their group', async () => {
+      await until(async () => {
         for (const { sidecar } of await tiers.take()) warm.add(sidecar)
-        return warm.size === SIZE.zones * SIZE.sidecars
-      })
+        const all = SIZE.zones * SIZE.sidecars
+        return warm.size === all ? undefined : `${warm.size} of ${all} sidecars have the policy of their group`
+      }, WARM_WITHIN_MS)
       await systemTime.sleep(SETTLE_MS)
       await tiers.take()
       const before = await tiers.cpuMs()
