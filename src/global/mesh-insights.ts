@@ -89,7 +89,7 @@ export class MeshInsights implements Component {
         owner: { type: 'Mesh', mesh: undefined, name: mesh },
         clock,
         log,
-        intervalMs: WRITE_INTERVAL_MS,
+        untilDueMs: () => WRITE_INTERVAL_MS,
         update: () => numbers.json(),
       })
       counted = { numbers, writer }

@@ -17,8 +17,8 @@ export interface DataplaneInsightOptions {
   readonly instanceId: string
   readonly clock: Clock
   readonly log: Logger
-  /** Kuma's dataplaneStatusFlushInterval, 10 s. */
-  readonly flushIntervalMs: number
+  /** Until the insights of all sidecars are written. */
+  readonly untilFlushMs: () => number
   /** What the sidecar is served now; undefined while it speaks no TLS of the mesh. Default: it never does. */
   readonly certificate?: () => ServedCertificate | undefined
 }
@@ -55,7 +55,7 @@ export class DataplaneSubscription implements PublisherObserver {
 
   constructor(options: DataplaneInsightOptions & { readonly id: string; readonly counted: CountedTypes }) {
     this.#options = options
-    const { store, mesh, name, clock, log, flushIntervalMs: intervalMs, labels } = options
+    const { store, mesh, name, clock, log, untilFlushMs: untilDueMs, labels } = options
     this.#connectedAtMs = clock.nowMs()
     this.#writer = new InsightWriter({
       store,
@@ -63,7 +63,7 @@ export class DataplaneSubscription implements PublisherObserver {
       owner: { type: 'Dataplane', mesh, name },
       clock,
       log,
-      intervalMs,
+      untilDueMs,
       labels,
       update: (stored) => this.#update(stored),
     })

@@ -3,8 +3,8 @@ import type { Cancel, Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
 import { canonicalJson, type JsonObject } from '../model/json.js'
-import { type ResourceKey, specOf } from '../model/resource.js'
-import type { TenantStore } from '../store/store.js'
+import { type Resource, type ResourceKey, specOf } from '../model/resource.js'
+import type { TenantStore, WriteOutcome } from '../store/store.js'
 
 export interface InsightWriterOptions {
   readonly store: TenantStore
@@ -12,8 +12,8 @@ export interface InsightWriterOptions {
   readonly owner: ResourceKey | undefined
   readonly clock: Clock
   readonly log: Logger
-  /** The least time between two writes that nothing urgent asks for (Kuma's flush interval: 10 s). */
-  readonly intervalMs: number
+  /** How long a write may wait that nothing urgent asks for (Kuma's flush interval: 10 s). */
+  readonly untilDueMs: () => number
   /** The stored insight, brought up to date. Pure; called again when someone else wrote in between. */
   readonly update: (stored: JsonObject) => JsonObject
   /** Labels of a newly made insight; those of a stored one are kept. */
@@ -31,13 +31,15 @@ type State =
 const CONFLICT_ROUNDS_MAX = 3
 
 /**
- * Writes one insight: at once when something urgent happened (connect, close), else at most every `intervalMs`, and
- * never when nothing changed. Counters live in memory in between, so a busy stream costs one write an interval.
+ * Writes one insight: at once when something urgent happened (connect, close), else when it is due, and never when
+ * nothing changed. Counters live in memory in between, so a busy stream costs one write an interval.
  */
 export class InsightWriter {
   readonly #options: InsightWriterOptions
   #state: State = { kind: 'idle' }
   #settled: Promise<void> = Promise.resolve()
+  /** As it was last written: what is there still, unless somebody else wrote. */
+  #known: Resource | undefined
 
   constructor(options: InsightWriterOptions) {
     this.#options = options
@@ -47,7 +49,7 @@ export class InsightWriter {
   changed(): void {
     switch (this.#state.kind) {
       case 'idle': {
-        const cancel = this.#options.clock.after(this.#options.intervalMs, () => this.#write())
+        const cancel = this.#options.clock.after(this.#options.untilDueMs(), () => this.#write())
         this.#state = { kind: 'waiting', cancel }
         return
       }
@@ -105,20 +107,33 @@ export class InsightWriter {
     const { store, key, owner, update, log } = this.#options
     try {
       for (let round = 0; round < CONFLICT_ROUNDS_MAX; round += 1) {
-        const stored = await store.get(key)
+        const stored = this.#known ?? (await store.get(key))
         if (this.#state.kind === 'stopped') return
         // An insight does not outlive what it is about: a deleted zone is not brought back by a late counter.
-        if (owner && !(await store.get(owner))) return
+        if (!this.#known && owner && !(await store.get(owner))) return
         const spec = canonicalJson(update(stored ? specOf(stored) : {}))
         const labels = stored?.labels ?? this.#options.labels ?? {}
         const resource = { ...key, labels, spec, status: undefined, owner, syncedVersion: undefined }
         const expect = stored ? { version: stored.version } : 'absent'
         const { outcomes } = await store.commit([{ kind: 'put', resource, expect }])
-        if (outcomes[0]?.kind !== 'conflict') return
+        this.#known = writtenBy(outcomes[0])
+        if (this.#known) return
       }
       log.warn('insight kept changing while it was written', { type: key.type, name: key.name })
     } catch (thrown) {
       log.error('insight could not be written', { type: key.type, name: key.name, error: AppError.from(thrown) })
     }
+  }
+}
+
+/** Undefined when it was another's word that counted, or the insight has gone. */
+function writtenBy(outcome: WriteOutcome | undefined): Resource | undefined {
+  switch (outcome?.kind) {
+    case 'created':
+    case 'updated':
+    case 'unchanged':
+      return outcome.resource
+    default:
+      return undefined
   }
 }

@@ -43,8 +43,8 @@ export class ZoneInsight {
     const key: ResourceKey = { type: 'ZoneInsight', mesh: undefined, name: options.zone }
     const owner: ResourceKey = { type: 'Zone', mesh: undefined, name: options.zone }
     const update = (stored: JsonObject) => this.#update(stored)
-    const { store, clock, log, flushIntervalMs: intervalMs } = options
-    this.#writer = new InsightWriter({ store, key, owner, clock, log, intervalMs, update })
+    const { store, clock, log, flushIntervalMs } = options
+    this.#writer = new InsightWriter({ store, key, owner, clock, log, untilDueMs: () => flushIntervalMs, update })
   }
 
   /** The sync stream that we publish on has opened. `flush` makes the zone online, once there is a Zone to own it. */

@@ -26,7 +26,7 @@ export interface SidecarSessionOptions {
   readonly tenant: string
   readonly zone: string
   readonly instanceId: string
-  readonly insightFlushMs: number
+  readonly untilFlushMs: () => number
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
@@ -66,13 +66,12 @@ export class SidecarSession implements PublisherObserver {
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
-    const { node, snapshots, duplex, clock, random, insightFlushMs: flushIntervalMs } = options
+    const { node, snapshots, duplex, clock, random } = options
     this.#lastHeardMs = clock.monotonicMs()
     this.#served = snapshots.serve(node.mesh, node.name)
     this.#subscription = new DataplaneSubscription({
       ...options,
       ...node,
-      flushIntervalMs,
       id: random.uuid(),
       counted: COUNTED,
       certificate: () => snapshots.certificateOf(node.mesh, node.name),

@@ -5,6 +5,7 @@ import type { Hops } from '../base/hops.js'
 import type { Logger } from '../base/log.js'
 import type { Metrics } from '../base/metrics.js'
 import type { Random } from '../base/random.js'
+import { FlushTicks } from '../insights/flush-ticks.js'
 import { LABEL, type Labels } from '../model/labels.js'
 import type { ResourceDraft } from '../model/resource.js'
 import type { CloseReason } from '../protocol/close-reason.js'
@@ -48,11 +49,13 @@ export class XdsService {
   readonly #options: XdsServiceOptions
   readonly #metrics: XdsMetrics
   readonly #sessions = new Map<string, SidecarSession>()
+  readonly #flushes: FlushTicks
   #stopped = false
 
   constructor(options: XdsServiceOptions) {
     this.#options = options
     this.#metrics = new XdsMetrics(options.metrics)
+    this.#flushes = new FlushTicks(options.clock, options.random, options.insightFlushMs)
   }
 
   /** By node id, `<mesh>.<name>`. */
@@ -110,6 +113,7 @@ export class XdsService {
     const session: SidecarSession = new SidecarSession({
       ...this.#options,
       metrics: this.#metrics,
+      untilFlushMs: () => this.#flushes.untilNextMs(),
       node,
       labels: insightLabels(labels),
       duplex,

@@ -38,7 +38,7 @@ async function toldAfter(...certificates: readonly (ServedCertificate | undefine
     instanceId: 'zone-1',
     clock,
     log: silentLogger,
-    flushIntervalMs: 10_000,
+    untilFlushMs: () => 10_000,
     id: 'one',
     counted: { cds: 'c', eds: 'e', lds: 'l', rds: 'r' },
     certificate: () => certificate,

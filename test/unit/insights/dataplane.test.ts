@@ -28,7 +28,7 @@ function subscription(id: string): DataplaneSubscription {
     instanceId: 'zone-cp-1',
     clock,
     log: silentLogger,
-    flushIntervalMs: 10_000,
+    untilFlushMs: () => 10_000,
     id,
     counted: { cds: 'Cluster', eds: 'Endpoint', lds: 'Listener', rds: 'Route' },
     certificate: () => undefined,

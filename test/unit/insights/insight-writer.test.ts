@@ -16,6 +16,7 @@ const INTERVAL_MS = 10_000
 let clock: FakeClock
 let store: TenantStore
 let count: number
+let reads: number
 let writes: number
 /** Holds the next commit until it is called. */
 let release: (() => void) | undefined
@@ -26,6 +27,7 @@ beforeEach(async () => {
   store = new MemoryStore({ clock, random: seededRandom(1) }).tenant(DEFAULT_TENANT)
   await store.commit([put(draft('Zone', 'zone-1'))])
   count = 0
+  reads = 0
   writes = 0
   release = undefined
   hold = undefined
@@ -40,7 +42,10 @@ function holdNext(): void {
 function writer(): InsightWriter {
   const counted: TenantStore = {
     tenant: store.tenant,
-    get: (key) => store.get(key),
+    get(key) {
+      reads += 1
+      return store.get(key)
+    },
     list: (type, filter) => store.list(type, filter),
     listAll: (types) => store.listAll(types),
     watch: (listener) => store.watch(listener),
@@ -61,7 +66,7 @@ function writer(): InsightWriter {
     owner: OWNER,
     clock,
     log: silentLogger,
-    intervalMs: INTERVAL_MS,
+    untilDueMs: () => INTERVAL_MS,
     update,
   })
 }
@@ -131,6 +136,20 @@ describe('an insight', () => {
     release?.()
     await racing
     expect(await stored()).toEqual({ count: 7, other: true })
+  })
+
+  test('is read when it is first written, and then when another has written or deleted it', async () => {
+    const insight = writer()
+    await insight.flush()
+    const first = reads
+    for (count = 1; count < 5; count += 1) await insight.flush()
+    expect(reads).toBe(first)
+    await store.commit([put(draft('ZoneInsight', 'zone-1', { spec: { other: true } }))])
+    await insight.flush()
+    expect(await stored()).toEqual({ count: 5, other: true })
+    await store.commit([remove(draft('ZoneInsight', 'zone-1'))])
+    await insight.flush()
+    expect([await stored(), reads]).toEqual([{ count: 5 }, 3 * first])
   })
 
   test('stopped, arms no timer and writes nothing', async () => {
