@@ -1,6 +1,7 @@
 /** Remembers one value for a tuple of objects, told apart by identity, for as long as all of them live. */
 export class TupleMemo<V> {
-  readonly #longer = new WeakMap<object, TupleMemo<V>>()
+  /** Of longer tuples, by the object that comes next. */
+  #longer: WeakMap<object, TupleMemo<V>> | undefined
   #made: { readonly value: V } | undefined
 
   get(tuple: readonly object[], make: () => V): V {
@@ -11,6 +12,7 @@ export class TupleMemo<V> {
   }
 
   #after(object: object): TupleMemo<V> {
+    this.#longer ??= new WeakMap()
     let memo = this.#longer.get(object)
     if (!memo) {
       memo = new TupleMemo()

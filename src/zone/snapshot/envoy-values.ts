@@ -5,8 +5,22 @@ import type { FractionalPercentJson } from '../../wire/generated/envoy/type/v3/p
 
 const NANOSECONDS = 1_000_000_000n
 
+/** A mesh uses few, and each of them over and over. */
+const durations = new Map<string, string>()
+const DURATIONS_MAX = 1_000
+
 /** A Go duration (`1m30s`) as protobuf JSON writes it (`90s`). */
 export function envoyDuration(text: string): string {
+  let duration = durations.get(text)
+  if (duration === undefined) {
+    duration = durationOf(text)
+    if (durations.size >= DURATIONS_MAX) durations.clear()
+    durations.set(text, duration)
+  }
+  return duration
+}
+
+function durationOf(text: string): string {
   const total = parseDuration(text)
   const fraction = (total % NANOSECONDS).toString().padStart(9, '0').replace(/0+$/, '')
   return `${total / NANOSECONDS}${fraction && `.${fraction}`}s`

@@ -4,19 +4,16 @@ import { type EnvoyJson, type EnvoyKind, type EnvoyResource, encodeEnvoy } from 
 export type BuildResource<K extends EnvoyKind, I extends object> = (name: string, input: I) => EnvoyJson<K>
 
 /**
- * Each distinct resource is built and encoded once, whoever asks. Inputs are plain data and told apart by what is in
- * them; what is shared between them (confs, sets of endpoints, secrets) by which object it is.
+ * Each distinct resource is built and encoded once, whoever asks, and forgotten when nobody has it any more. Inputs are
+ * plain data and told apart by what is in them; what is shared between them (confs, sets of endpoints, secrets) by which
+ * object it is.
  */
 export class ResourceCache {
-  readonly #entries = new Map<string, EnvoyResource>()
+  readonly #entries = new Map<string, WeakRef<EnvoyResource>>()
+  readonly #gone = new FinalizationRegistry((key: string) => this.#forget(key))
   readonly #numbers = new WeakMap<object, number>()
-  readonly #max: number
   #nextNumber = 1
   #encodes = 0
-
-  constructor(max = RESOURCES_MAX) {
-    this.#max = max
-  }
 
   get<K extends EnvoyKind, I extends object>(
     kind: K,
@@ -25,15 +22,12 @@ export class ResourceCache {
     build: BuildResource<K, I>,
   ): EnvoyResource {
     const key = `${this.#numberOf(build)} ${name} ${this.#text(input)}`
-    let resource = this.#entries.get(key)
-    if (resource === undefined) {
-      resource = encodeEnvoy(kind, name, build(name, input))
-      this.#encodes += 1
-      if (this.#entries.size >= this.#max) this.#dropOldest()
-    } else {
-      this.#entries.delete(key)
-    }
-    this.#entries.set(key, resource)
+    const known = this.#entries.get(key)?.deref()
+    if (known) return known
+    const resource = encodeEnvoy(kind, name, build(name, input))
+    this.#encodes += 1
+    this.#entries.set(key, new WeakRef(resource))
+    this.#gone.register(resource, key)
     return resource
   }
 
@@ -55,7 +49,7 @@ export class ResourceCache {
     const number = this.#numbers.get(value)
     if (number !== undefined) return `#${number}`
     let text = Array.isArray(value) ? '[' : '{'
-    for (const [member, content] of Object.entries(value)) text += `${member}=${this.#text(content)};`
+    for (const member in value) text += `${member}=${this.#text(value[member as keyof object])};`
     return `${text}}`
   }
 
@@ -68,11 +62,8 @@ export class ResourceCache {
     return number
   }
 
-  #dropOldest(): void {
-    const oldest = this.#entries.keys().next()
-    if (!oldest.done) this.#entries.delete(oldest.value)
+  /** Unless it was made again before the collector told. */
+  #forget(key: string): void {
+    if (this.#entries.get(key)?.deref() === undefined) this.#entries.delete(key)
   }
 }
-
-/** Several resources for each of 10,000 sidecars. What is dropped is encoded again, to the same bytes and version. */
-const RESOURCES_MAX = 50_000

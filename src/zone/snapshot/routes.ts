@@ -39,6 +39,8 @@ export interface WeightedBackend {
 type RuleConf = MeshHTTPRouteRule['default']
 
 const EVERYTHING: MeshHTTPRouteMatch = { path: { type: 'PathPrefix', value: '/' } }
+const EVERYTHING_KEY = matchesKey([EVERYTHING as JsonObject])
+const EVERYTHING_NAME = matchesHash([EVERYTHING])
 
 /**
  * The routes of an HTTP outbound in order of use, the catch-all last (kuma `meshhttproute/plugin prepareRoutes`).
@@ -54,9 +56,9 @@ export function httpRoutes(
     ? routeRulesOf(rule.conf).flatMap((one) => routesOfRule(one, rule, fallback, destinations, depend))
     : []
   routes.sort((a, b) => compareRouteMatches(a.match, b.match))
-  if (!routes.some(({ match }) => matchesKey([match as JsonObject]) === matchesKey([EVERYTHING as JsonObject]))) {
+  if (!routes.some(({ match }) => matchesKey([match as JsonObject]) === EVERYTHING_KEY)) {
     routes.push({
-      name: matchesHash([EVERYTHING]),
+      name: EVERYTHING_NAME,
       policy: undefined,
       match: EVERYTHING,
       filters: [],
