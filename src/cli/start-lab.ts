@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { AppError, ERRORS, type ErrorCode } from '../base/errors.js'
 import { Child } from '../lab/child.js'
 import { ControlClient } from '../lab/control-client.js'
@@ -15,10 +14,8 @@ import { makePrivateDir } from '../lab/private-files.js'
 import { type RunningLab, runLab } from '../lab/run-lab.js'
 import { LabTraces } from '../lab/traces/lab-traces.js'
 import type { Context } from './command.js'
+import { OWN_PROGRAM } from './own-program.js'
 import type { StartReport } from './start-report.js'
-
-/** The file that child processes run: this program, without its commands (`lab-process.ts`). */
-const ENTRY = fileURLToPath(new URL('./main.js', import.meta.url))
 
 /** What starting a lab needs of a command's context. */
 export type LabContext = Omit<Context, 'program'>
@@ -49,7 +46,6 @@ export async function startHere(
 
 function start(paths: LabPaths, spec: LabSpec, context: LabContext, report: StartReport): Promise<RunningLab> {
   const { clock, random } = context
-  const program = { script: ENTRY, execArgv: process.execArgv }
   return runLab({
     paths,
     spec,
@@ -61,7 +57,9 @@ function start(paths: LabPaths, spec: LabSpec, context: LabContext, report: Star
     makeRunner: (group, onChange) => {
       if (spec.processes === 'inline') return new InlineRunner({ group, clock, random, onChange, logLevel: 'warn' })
       const logFile = logFileOf(paths, group.name)
-      return new Child({ name: group.name, program, args: ['lab-process', group.kind], logFile, clock, onChange })
+      // Without its commands (`lab-process.ts`).
+      const args = ['lab-process', group.kind]
+      return new Child({ name: group.name, program: OWN_PROGRAM, args, logFile, clock, onChange })
     },
   })
 }
@@ -85,7 +83,8 @@ export async function startDetached(
 ): Promise<LabView> {
   makePrivateDir(dirname(paths.supervisorLog))
   const log = openSync(paths.supervisorLog, 'a', 0o600)
-  const supervisor = spawn(process.execPath, [...process.execArgv, ENTRY, 'lab-process', 'supervisor'], {
+  const { script, execArgv } = OWN_PROGRAM
+  const supervisor = spawn(process.execPath, [...execArgv, script, 'lab-process', 'supervisor'], {
     detached: true,
     stdio: ['ignore', log, log, 'ipc'],
   })

@@ -3,13 +3,14 @@ import type { CallPlan } from './bench.js'
 import type { Door } from './door.js'
 import type { Area, Basis, CaseId, Level, Need, Profile, Safety } from './matrix.js'
 import type { Stage } from './stage.js'
+import type { ZoneStage } from './zone-client/zone-stage.js'
 
 /**
  * One row of the token matrix as data: what is tried, what has to come back, why, and what trying it takes.
  * `docs/conformance-cases.md` is made from these.
  */
 export interface Case {
-  /** `ZT-001`; never given to another row. */
+  /** `ZT-001`; never given to another row. A row that a global and a zone each have their part in is two cases, of two profiles. */
   readonly id: CaseId
   readonly area: Area
   /** A sentence that is true of a target that passes. */
@@ -34,6 +35,8 @@ export type Procedure =
   | { readonly kind: 'calls'; readonly variants: readonly Variant[]; readonly doors?: readonly Door[] }
   /** Something that happens over time. It reports its own steps. */
   | { readonly kind: 'scenario'; readonly run: (stage: Stage) => Promise<void> }
+  /** The same, of a zone that dials the suite. */
+  | { readonly kind: 'zone'; readonly run: (stage: ZoneStage) => Promise<void> }
 
 export interface Variant {
   /** Names what is peculiar about this one, such as `alg None`. Unique in its case. */

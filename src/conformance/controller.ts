@@ -2,7 +2,7 @@ import type { ClientTrust } from '../transport/grpc/client-trust.js'
 
 /**
  * What only the operator of a target can do: start one in another configuration, restart it, move its clock, take its
- * store away, replace its certificate. A controller is a module or an executable (docs/conformance-controller.md).
+ * store away, replace its certificate; or start a zone that dials the suite. A controller is a module or an executable (docs/conformance-controller.md).
  */
 export interface Controller {
   /** Instances share something (a port, a database): one at a time. */
@@ -11,9 +11,20 @@ export interface Controller {
   readonly hooks: ReadonlySet<Hook>
   /** Resolves when it serves, or when it has refused to start. */
   start(config: InstanceConfig): Promise<Instance | StartRefused>
+  /** Resolves when the zone runs, whether or not it has reached its global, or when it has refused to start. */
+  startZone(config: ZoneInstanceConfig): Promise<ZoneInstance | StartRefused>
 }
 
-export const HOOKS = ['start', 'restart', 'clock', 'store-down', 'platform-down', 'certificate', 'log'] as const
+export const HOOKS = [
+  'start',
+  'restart',
+  'clock',
+  'store-down',
+  'platform-down',
+  'certificate',
+  'log',
+  'start-zone',
+] as const
 export type Hook = (typeof HOOKS)[number]
 
 /** Every field has a default: a global with TLS and zone tokens, keys from its own store. */
@@ -37,6 +48,20 @@ export interface InstanceConfig {
   readonly admissionMaxAgeSeconds?: number
 }
 
+/** What a zone is told of its global: what Kuma has under `multizone.zone`. */
+export interface ZoneInstanceConfig {
+  /** Its name. */
+  readonly zone: string
+  /** `grpcs://host:port`, or `grpc://host:port` for plaintext. */
+  readonly globalAddress: string
+  /** PEM file of the authority to trust. */
+  readonly caFile: string
+  /** File of the token to show. */
+  readonly tokenFile: string
+  /** Takes any certificate. */
+  readonly skipVerify: boolean
+}
+
 export interface StartRefused {
   readonly kind: 'refused'
   /** What it said. */
@@ -54,6 +79,13 @@ export interface Instance {
   setPlatformDown(down: boolean): Promise<void>
   /** Serves another certificate of the same authority, without a restart. */
   replaceCertificate(): Promise<void>
+  /** All that it has logged. */
+  log(): Promise<string>
+  stop(): Promise<void>
+}
+
+export interface ZoneInstance {
+  readonly kind: 'running'
   /** All that it has logged. */
   log(): Promise<string>
   stop(): Promise<void>

@@ -4,11 +4,11 @@ import type { Attempt, Exchange } from './result.js'
 
 /** A target that answers nobody any more keeps every call until its deadline: that is found out once, and ends the run. */
 export class Liveness {
-  readonly #legalCall: () => Promise<Exchange>
+  readonly #legalCall: () => Promise<Pick<Exchange, 'answer'>>
   readonly #onGone: () => void
   #asking: Promise<void> | undefined
 
-  constructor(legalCall: () => Promise<Exchange>, onGone: () => void) {
+  constructor(legalCall: () => Promise<Pick<Exchange, 'answer'>>, onGone: () => void) {
     this.#legalCall = legalCall
     this.#onGone = onGone
   }

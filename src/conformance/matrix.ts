@@ -27,7 +27,14 @@ export type Level = (typeof LEVELS)[number]
 export const BASES = ['rfc', 'kuma', 'konnect', 'ours'] as const
 export type Basis = (typeof BASES)[number]
 
-export const PROFILES = ['zone-jwt', 'konnect-sat', 'kds-multitenant', 'user-token', 'dataplane-token'] as const
+export const PROFILES = [
+  'zone-jwt',
+  'konnect-sat',
+  'kds-multitenant',
+  'user-token',
+  'dataplane-token',
+  'zone-client',
+] as const
 export type Profile = (typeof PROFILES)[number]
 
 /**
@@ -40,7 +47,8 @@ export type Safety = (typeof SAFETIES)[number]
 /**
  * `wire`: a connection and one legal token. `keys`: the private signing key. `api`: the REST API as its admin.
  * `raw-http2`: bytes that a gRPC library does not send. `platform`: the platform of a multi-tenant
- * service, as its organisation's admin. `operator`: hooks of a controller. `client`: a zone that dials us.
+ * service, as its organisation's admin. `operator`: hooks of a controller. `client`: a zone that a hook of a
+ * controller starts, and that dials us.
  */
 export const NEEDS = ['wire', 'keys', 'api', 'raw-http2', 'platform', 'operator', 'client'] as const
 export type Need = (typeof NEEDS)[number]

@@ -71,7 +71,7 @@ function isThere(need: Need, { keys, api, platform, controller }: Means): boolea
     case 'operator':
       return controller !== undefined
     case 'client':
-      return false
+      return controller?.hooks.has('start-zone') === true
     default:
       return need satisfies never
   }

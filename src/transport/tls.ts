@@ -27,8 +27,10 @@ export interface CaOptions {
 export interface ServerCertificateOptions {
   readonly ca: KeyPairPem
   readonly nowMs: number
-  /** DNS names and IP addresses beside `localhost`, `127.0.0.1` and `::1`. */
+  /** DNS names and IP addresses. */
   readonly hosts?: readonly string[]
+  /** Default: `localhost`, `127.0.0.1` and `::1` too. */
+  readonly loopback?: boolean
   /** Default: 825, above which some clients refuse. */
   readonly days?: number
 }
@@ -51,10 +53,11 @@ export function createCa({ name, nowMs, days = 3650 }: CaOptions): KeyPairPem {
 }
 
 /** A server's certificate, signed by the authority. Throws `invalid-argument` for a `ca` that is none. */
-export function createServerCertificate({ ca, nowMs, hosts = [], days = 825 }: ServerCertificateOptions): KeyPairPem {
+export function createServerCertificate(options: ServerCertificateOptions): KeyPairPem {
+  const { ca, nowMs, hosts = [], loopback = true, days = 825 } = options
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const authority = readAuthority(ca)
-  const names = [...new Set([...hosts, ...LOOPBACK])]
+  const names = [...new Set([...hosts, ...(loopback ? LOOPBACK : [])])]
   const certPem = certificatePem({
     publicKey,
     signer: authority.key,

@@ -24,7 +24,7 @@ export const ZONE_SETTINGS = {
   kdsRootCaFile: text({ env: 'KUMA_MULTIZONE_ZONE_KDS_ROOT_CA_FILE', doc: 'CA of the global', fallback: '' }),
   kdsTlsSkipVerify: flag({
     env: 'KUMA_MULTIZONE_ZONE_KDS_TLS_SKIP_VERIFY',
-    doc: 'Do not verify the certificate of the global',
+    doc: 'Take any certificate of the global: the token then goes to whoever answers at its address',
     fallback: false,
   }),
   tokenPath: text({

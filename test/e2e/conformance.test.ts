@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { labController } from '../../src/cli/conformance/lab-controller.js'
@@ -120,5 +120,32 @@ describe('a lab with two control planes that takes access tokens', () => {
     expect(await judged(['dataplane-token'], ['ZT-030', 'ZT-202'])).toBe(passed(2))
     expect(await judged(['user-token'], ['ZT-030', 'ZT-204'])).toBe(passed(2))
     expect(await judged(['zone-jwt'], ['ZT-030', 'ZT-157'])).toBe(passed(2))
+  })
+})
+
+describe('our own zone', () => {
+  beforeAll(buildProgram, WITHIN_MS)
+
+  test('is conformant when the suite is its global, with no row left out, and every report says so', {
+    timeout: 2 * WITHIN_MS,
+  }, async () => {
+    await using home = await Home.make()
+    const folder = join(home.dir, 'report')
+    const args = ['conformance', 'run', '--profile', 'zone-client', '--strict', '--report', folder]
+    const { code, stdout } = await home.run(args)
+    expect(stdout).toMatch(/^CONFORMANT: every MUST row that applies was run and passed\n/)
+    expect(stdout).toMatch(/\nCertificate +none: it dials\n/)
+    expect(stdout).toMatch(/\nNot run +0\n/)
+    expect(code).toBe(0)
+    const reports = readdirSync(folder).map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }))
+    expect(reports.length).toBeGreaterThan(7)
+    expect(reports.filter(({ text }) => !text.includes('zone-client') || /[\w-]{342}/.test(text))).toEqual([])
+  })
+
+  test('is not dialled: a target is refused by name', async () => {
+    await using home = await Home.make()
+    const run = await home.run(['conformance', 'run', '--profile', 'zone-client', '--target', '127.0.0.1:1'])
+    expect(run.code).toBe(2)
+    expect(run.stderr).toContain('--controller FILE')
   })
 })

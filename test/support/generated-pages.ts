@@ -15,6 +15,7 @@ import { KDS } from '../../src/wire/kds-service.js'
 import { DeltaAggregatedResources } from '../../src/wire/xds-service.js'
 import { ZONE_SETTINGS } from '../../src/zone/config.js'
 import { FAULTS } from '../conformance/faults/fault-table.js'
+import { ZONE_FAULTS } from '../conformance/zone-faults/zone-fault-table.js'
 import { casesText } from './cases-page.js'
 import { cliText } from './cli-page.js'
 import { faultsText } from './faults-page.js'
@@ -39,10 +40,21 @@ What needs an operator is done by a [controller](conformance-controller.md).`
 }
 
 function faultsPage(): Page {
-  const intro = `A suite that cannot fail proves nothing. Each of these ${FAULTS.length} faults is planted in front of a sound global, and the suite has to see it.
+  const intro = `A suite that cannot fail proves nothing. Each of these ${FAULTS.length + ZONE_FAULTS.length} faults is planted, and the suite has to see it.
 The first case of each runs with every \`npm test\`; \`npm run conformance:faults\` runs all that are listed, and with \`-- --all\` every case there is.
-The faults are code of the tests alone (\`test/conformance/faults\`): a gate that passes calls on, and weakens them on the way. No release has them.`
-  return page('docs/conformance-faults.md', 'Planted faults', intro, `${faultsText(FAULTS, CASES)}\n`)
+The faults are code of the tests alone (\`test/conformance\`). No release has them.`
+  const client = (one: (typeof CASES)[number]) => one.profiles.includes('zone-client')
+  const body = [
+    `## Of a global\n\nIn front of a sound one stands a gate that passes calls on, and weakens them on the way.`,
+    faultsText(
+      'target',
+      FAULTS,
+      CASES.filter((one) => !client(one)),
+    ),
+    `## Of a zone\n\nA puppet that dials and shows its token is sound but for one thing.`,
+    faultsText('zone', ZONE_FAULTS, CASES.filter(client)),
+  ]
+  return page('docs/conformance-faults.md', 'Planted faults', intro, `${body.join('\n\n')}\n`)
 }
 
 function cliPage(): Page {

@@ -8,7 +8,7 @@ import { table } from '../table.js'
 export const conformanceRun: Command = {
   name: 'conformance run',
   group: 'Conformance',
-  summary: 'Hold a global control plane against the token matrix; without a target a throw-away one',
+  summary: 'Hold a control plane against the token matrix; without a target a throw-away one',
   details:
     'Hostile calls are made on every RPC, each beside a legal one that differs in one thing. Exit code 0: every case that\n' +
     'binds passed; 10: one failed; 11: it cannot be said, or cases that bind were not run for want of means; 3: no such\n' +
@@ -19,7 +19,11 @@ export const conformanceRun: Command = {
     ...BEHAVIOUR_FLAGS,
     { name: 'rate', value: 'N', doc: 'Calls a second', fallback: '200' },
     { name: 'timeout', value: 'TIME', doc: 'How long one call may take', fallback: '10s' },
-    { name: 'controller', value: 'FILE', doc: 'Module or executable that does what only its operator can do' },
+    {
+      name: 'controller',
+      value: 'FILE',
+      doc: 'Module or executable that does what only an operator can, or starts a zone',
+    },
     { name: 'target-log', value: 'FILE', doc: 'Log of the target, searched for credentials' },
     { name: 'expected-failures', value: 'FILE', doc: 'Ids of cases known to fail; one that passes fails the run' },
     { name: 'report', value: 'DIR|FORMAT=FILE', doc: 'Write reports: html, junit, sarif, tap, json, md, yaml, text' },
@@ -28,6 +32,7 @@ export const conformanceRun: Command = {
     'zonelab conformance run',
     'zonelab conformance run --lab default --case ZT-03 --report html=tokens.html',
     'zonelab conformance run --target 127.0.0.1:5685 --ca ca.crt --api http://127.0.0.1:5681 --user-token-file admin.jwt',
+    'zonelab conformance run --profile zone-client --controller zone.mjs',
   ],
   async run(context, input) {
     const { runConformance } = await import('../conformance/run.js')

@@ -12,6 +12,8 @@ import {
   type Instance,
   type InstanceConfig,
   type StartRefused,
+  type ZoneInstance,
+  type ZoneInstanceConfig,
 } from '../../conformance/controller.js'
 
 /** What `start` answers: where the target is, or why it refused to start. */
@@ -29,6 +31,8 @@ const startAnswer = z.union([
       .optional(),
   }),
 ])
+/** What `start-zone` answers. */
+const zoneAnswer = z.union([z.strictObject({ refused: z.string() }), z.strictObject({ id: z.string().optional() })])
 const logAnswer = z.strictObject({ log: z.string() })
 
 /** One hook of a controller: what it is given and what it answers are JSON. */
@@ -84,9 +88,19 @@ async function executableController(file: string): Promise<Controller> {
 }
 
 function controller(file: string, hooks: readonly Hook[], exclusive: boolean, ask: Ask): Controller {
+  const logOf = async (id: string | undefined) => {
+    if (!hooks.includes('log')) throw missing('log')
+    return parsed(logAnswer, await ask('log', { id }), file, 'log').log
+  }
   return {
     exclusive,
     hooks: new Set(hooks),
+    async startZone(config: ZoneInstanceConfig): Promise<ZoneInstance | StartRefused> {
+      const answer = parsed(zoneAnswer, (await ask('start-zone', { config })) ?? {}, file, 'start-zone')
+      if ('refused' in answer) return { kind: 'refused', text: answer.refused }
+      const { id } = answer
+      return { kind: 'running', log: () => logOf(id), stop: async () => void (await ask('stop', { id })) }
+    },
     async start(config: InstanceConfig): Promise<Instance | StartRefused> {
       if (!hooks.includes('start')) throw missing('start')
       const answer = parsed(startAnswer, await ask('start', { config }), file, 'start')
@@ -112,7 +126,7 @@ function controller(file: string, hooks: readonly Hook[], exclusive: boolean, as
         setStoreDown: async (down) => void (await call('store-down', { down })),
         setPlatformDown: async (down) => void (await call('platform-down', { down })),
         replaceCertificate: async () => void (await call('certificate', {})),
-        log: async () => parsed(logAnswer, await call('log', {}), file, 'log').log,
+        log: () => logOf(id),
         stop: async () => void (await ask('stop', about)),
       }
     },

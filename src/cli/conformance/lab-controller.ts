@@ -18,11 +18,15 @@ import { openStore } from '../../store/open-store.js'
 import { createCa, createServerCertificate } from '../../transport/tls.js'
 import { FallibleStore } from './fallible-store.js'
 import { ThrowAwayPlatform } from './lab-platform.js'
+import { startOwnZone } from './lab-zone.js'
 import { RecordedLog } from './recorded-log.js'
 
 const HOST = '127.0.0.1'
 
-/** The lab's own controller: each target is a global in this process, over real sockets, with a data file of its own. */
+/**
+ * The lab's own controller. Each target is a global in this process, over real sockets, with a data file of its own; each zone is
+ * a process.
+ */
 export const labController: Controller = {
   exclusive: false,
   hooks: new Set(HOOKS),
@@ -36,6 +40,7 @@ export const labController: Controller = {
       return { kind: 'refused', text: AppError.from(thrown).message } satisfies StartRefused
     }
   },
+  startZone: startOwnZone,
 }
 
 class ThrowAwayGlobal implements Instance {

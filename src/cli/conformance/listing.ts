@@ -1,5 +1,5 @@
 import type { Case, Variant } from '../../conformance/case.js'
-import { CASES, caseOf } from '../../conformance/cases/catalogue.js'
+import { CASES, casesOf } from '../../conformance/cases/catalogue.js'
 import { doorsOf, wayOf } from '../../conformance/door.js'
 import type { CaseId } from '../../conformance/matrix.js'
 import type { Input } from '../command.js'
@@ -36,9 +36,12 @@ export const CASE_COLUMNS: readonly Column<ListedCase>[] = [
 
 /** Undefined: there is no such case. */
 export function explainCase(id: string): string | undefined {
-  const one = caseOf(id as CaseId)
-  if (one === undefined) return undefined
-  const { area, title, level, basis, norm, delta, profiles, safety, needs, reproduce, procedure } = one
+  const found = casesOf(id as CaseId)
+  return found.length === 0 ? undefined : found.map(explained).join('\n\n')
+}
+
+function explained(one: Case): string {
+  const { id, area, title, level, basis, norm, delta, profiles, safety, needs, reproduce, procedure } = one
   const facts = [
     `${id}  ${title}`,
     '',
@@ -51,7 +54,7 @@ export function explainCase(id: string): string | undefined {
     `safety    ${safety}`,
     `again     ${reproduce}`,
   ]
-  if (procedure.kind === 'scenario') return [...facts, '', 'A scenario: its steps are in the report.'].join('\n')
+  if (procedure.kind !== 'calls') return [...facts, '', 'A scenario: its steps are in the report.'].join('\n')
   const ways = [...new Set(one.profiles.map(wayOf))]
   const doors = procedure.doors ?? ways.flatMap(doorsOf)
   return [...facts, '', `Each of these on ${doors.join(', ')}:`, ...procedure.variants.map(variantLine)].join('\n')

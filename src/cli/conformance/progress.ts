@@ -41,7 +41,7 @@ export class Progress implements RunObserver {
   }
 
   onTarget({ product, fingerprint }: Preflight): void {
-    const facts = [product, fingerprint === undefined ? 'plaintext' : `SHA256:${fingerprint}`]
+    const facts = [product, fingerprint === undefined ? 'no certificate' : `SHA256:${fingerprint}`]
     this.#context.io.err(`found     ${facts.filter(Boolean).join(' · ')}`)
   }
 

@@ -10,12 +10,14 @@ import { Run } from '../../conformance/runner.js'
 import { type Credentials, Target } from '../../conformance/target.js'
 import { logFile, type TargetLog } from '../../conformance/target-log.js'
 import { exitCodeOf } from '../../conformance/verdict.js'
+import type { ZoneTarget } from '../../conformance/zone-client/zone-subject.js'
 import { ensureZoneIsFree } from '../../conformance/zone-guard.js'
 import { parseDestinations, REPORT_FORMATS, writeReports } from '../../report/destinations.js'
 import type { Context, Input } from '../command.js'
 import { zonelabVersion } from '../commands/version.js'
 import { parseDuration } from '../quantities.js'
 import { fileController } from './file-controller.js'
+import { TARGET_FLAGS } from './flags.js'
 import { labController } from './lab-controller.js'
 import { namedTarget } from './named-target.js'
 import { Progress } from './progress.js'
@@ -23,8 +25,9 @@ import { behavioursOf, needsPlatform, selectionOf } from './selection.js'
 import { throwAwayZone } from './throw-away-zone.js'
 
 interface Judged {
-  readonly target: Target
-  readonly way: Way
+  readonly target: Target | ZoneTarget
+  /** Where the credentials of these cases are shown. */
+  readonly place: string
   readonly controller: Controller | undefined
   readonly log: TargetLog | undefined
   /** Nobody else uses it. */
@@ -33,7 +36,11 @@ interface Judged {
 }
 
 /** Whose signing keys make the tokens of a way in. */
-const KEYS_OF: Readonly<Record<Way, KeyPlace>> = { kds: ZONE_KEYS, rest: USER_KEYS, xds: dataplaneKeys('default') }
+const KEYS_OF: Readonly<Record<Way, KeyPlace>> = {
+  kds: ZONE_KEYS,
+  rest: USER_KEYS,
+  xds: dataplaneKeys('default'),
+}
 
 const RATE_DEFAULT = 200
 
@@ -41,11 +48,11 @@ export async function runConformance(context: Context, input: Input): Promise<nu
   const destinations = parseDestinations(input.text('report') ?? 'text=/dev/null', REPORT_FORMATS)
   const expectedFailures = expectedFailuresOf(input.text('expected-failures'))
   const judged = await judgedTarget(context, input)
-  const progress = new Progress(context, placeJudged(judged))
+  const progress = new Progress(context, judged.place)
   let result: ConformanceResult
   try {
     const { target, controller, log, throwAway } = judged
-    const { onlyZone, api } = target
+    const { onlyZone, api } = target instanceof Target ? target : {}
     if (onlyZone !== undefined && !input.switch('zone-is-mine')) await ensureZoneIsFree(api, onlyZone)
     const behaviours = behavioursOf(input)
     const run = new Run({
@@ -72,23 +79,20 @@ export async function runConformance(context: Context, input: Input): Promise<nu
   return context.signal.aborted ? (context.signal.reason as number) : exitCodeOf(result.verdict, result.cases)
 }
 
-/** Where the credentials of these cases are shown. */
-function placeJudged({ target, way }: Judged): string {
-  return way === 'rest' ? target.apiEndpoint.url : target.endpoint.address
-}
-
 async function judgedTarget(context: Context, input: Input): Promise<Judged> {
   const { clock, random } = context
   const { profiles } = selectionOf(input, false)
   const way = wayOfAll(profiles)
-  const target = (endpoint: Endpoint, credentials: Credentials) =>
-    Target.of(endpoint, credentials, { clock, random }, KEYS_OF[way])
+  if (way === 'client') return judgedZone(context, input)
+  const target = async (endpoint: Endpoint, credentials: Credentials) => {
+    const made = await Target.of(endpoint, credentials, { clock, random }, KEYS_OF[way])
+    return { target: made, place: way === 'rest' ? made.apiEndpoint.url : made.endpoint.address }
+  }
   const named = await namedTarget(context, input, profiles)
   if (named !== undefined) {
     const logPath = input.text('target-log')
     return {
-      target: await target(named.endpoint, named.credentials),
-      way,
+      ...(await target(named.endpoint, named.credentials)),
       controller: await controllerOf(input),
       log: logPath === undefined ? undefined : logFile(logPath),
       throwAway: false,
@@ -101,12 +105,30 @@ async function judgedTarget(context: Context, input: Input): Promise<Judged> {
   }
   const own = way === 'xds' ? await throwAwayZone() : await throwAwayGlobal(input)
   return {
-    target: await target(own.endpoint, {}),
-    way,
+    ...(await target(own.endpoint, {})),
     controller: way === 'xds' ? undefined : labController,
     log: { mark: async () => (await own.log()).length, since: async (mark) => (await own.log()).slice(mark) },
     throwAway: true,
     stop: () => own.stop(),
+  }
+}
+
+/** A zone is not dialled: whoever can start one is all that is needed. */
+async function judgedZone({ clock, random }: Context, input: Input): Promise<Judged> {
+  const stray = [...TARGET_FLAGS, { name: 'target-log' }].find(({ name }) => input.given(name))
+  if (stray !== undefined) {
+    const text = `--profile zone-client judges a zone that dials us, and takes no --${stray.name}; --controller FILE starts one`
+    throw new AppError('invalid-argument', text)
+  }
+  const file = input.text('controller')
+  const name = file === undefined ? 'a zone of zonelab' : `a zone started by ${file}`
+  return {
+    target: { name, clock, random },
+    place: name,
+    controller: file === undefined ? labController : await fileController(file),
+    log: undefined,
+    throwAway: file === undefined,
+    stop: async () => {},
   }
 }
 

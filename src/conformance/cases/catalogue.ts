@@ -14,8 +14,10 @@ import { STRUCTURE } from './structure.js'
 import { TENANT_SELECTION } from './tenant-selection.js'
 import { TIME } from './time.js'
 import { TLS } from './tls.js'
+import { ZONE_CLIENT } from './zone-client.js'
+import { ZONE_CLIENT_TLS } from './zone-client-tls.js'
 
-/** Every case, in the order of the matrix. */
+/** Every case, in the order of the matrix: by id, and of one id the part of the global first. */
 export const CASES: readonly Case[] = [
   ...PRESENCE,
   ...ALGORITHM,
@@ -26,13 +28,17 @@ export const CASES: readonly Case[] = [
   ...REVOCATION,
   ...LIFE_CYCLE,
   ...TENANT_SELECTION,
-  ...[...SAT, ...SAT_LIFE].sort((a, b) => (a.id < b.id ? -1 : 1)),
+  ...SAT,
+  ...SAT_LIFE,
   ...CROSS_USE,
   ...TLS,
-]
+  ...ZONE_CLIENT,
+  ...ZONE_CLIENT_TLS,
+].sort((a, b) => a.id.localeCompare(b.id))
 
-export function caseOf(id: CaseId): Case | undefined {
-  return CASES.find((candidate) => candidate.id === id)
+/** More than one where a row is judged from both sides. */
+export function casesOf(id: CaseId): readonly Case[] {
+  return CASES.filter((candidate) => candidate.id === id)
 }
 
 /** Over what the cases say; two results are of the same matrix when it is equal. */

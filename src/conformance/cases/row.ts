@@ -5,6 +5,7 @@ import type { Case, Variant } from '../case.js'
 import type { Door } from '../door.js'
 import type { Area, Basis, CaseId, Level, Need, Profile, Safety } from '../matrix.js'
 import type { Stage } from '../stage.js'
+import type { ZoneStage } from '../zone-client/zone-stage.js'
 
 /** What holds of a token whatever it opens: the same calls at every door that a JWT opens. */
 export const EVERY_JWT: readonly Profile[] = ['zone-jwt', 'user-token', 'dataplane-token']
@@ -25,7 +26,7 @@ export interface Facts {
   /** Default: MUST. */
   readonly level?: Level
   readonly delta?: Case['delta']
-  /** Default: those that calls of the area are made in; a scenario's is `zone-jwt`. */
+  /** Default: those that calls of the area are made in; a scenario's is `zone-jwt`, a zone's `zone-client`. */
   readonly profiles?: readonly Profile[]
   /** Default: `safe`. */
   readonly safety?: Safety
@@ -60,6 +61,11 @@ export function rowsOf(area: Area, callProfiles: readonly Profile[] = ['zone-jwt
       const doors = facts.doors && { doors: facts.doors }
       const described = describe(number, title, { profiles: callProfiles, ...facts })
       return { ...described, procedure: { kind: 'calls', variants, ...doors } }
+    },
+    zone(number: number, title: string, facts: Facts, run: (stage: ZoneStage) => Promise<void>): Case {
+      const described = describe(number, title, { profiles: ['zone-client'], needs: ['client'], ...facts })
+      const reproduce = `zonelab conformance run --profile zone-client --case ${described.id}`
+      return { ...described, reproduce, procedure: { kind: 'zone', run } }
     },
     scenario(number: number, title: string, facts: Facts, run: (stage: Stage) => Promise<void>): Case {
       return { ...describe(number, title, facts), procedure: { kind: 'scenario', run } }

@@ -19,7 +19,7 @@ export function attemptTitle({ rpc, variant }: Pick<Attempt, 'rpc' | 'variant'>)
 }
 
 export function expectation({ expected }: Attempt): string {
-  return expected.length === 0 ? 'nothing in particular' : expected.join(' or ')
+  return expected.join(' or ')
 }
 
 /** The answer with what came with it. */
@@ -29,9 +29,10 @@ export function answerText({ answer, status, text }: Exchange): string {
 }
 
 function attemptLines(attempt: Attempt): readonly string[] {
-  const { call, control, probes, why } = attempt
+  const { call, control, expected, probes, why } = attempt
   const title = attemptTitle(attempt)
-  if (call === undefined) return [`${title}: ${why ?? attempt.verdict}`]
+  // A step that is no call, or one of which the answer is ours.
+  if (call === undefined || expected.length === 0) return [`${title}: ${why ?? attempt.verdict}`]
   return [
     `${title}: expected ${expectation(attempt)}, got ${answerText(call)}`,
     ...(control === undefined ? [] : [`  control: ${answerText(control)}`]),

@@ -4,10 +4,11 @@ import type { ConformanceResult, Totals, Verdict } from '../result.js'
 /** What every form of report opens with, as label and value. */
 export function factsOf({ header }: ConformanceResult): readonly (readonly [label: string, value: string])[] {
   const { target, caseSet, behaviours, profiles, tool, totals, startedAt, endedAt } = header
+  const dials = profiles.includes('zone-client')
   const took = (Date.parse(endedAt) - Date.parse(startedAt)) / 1000
   return [
     ['Target', target.product === undefined ? target.address : `${target.address} (${target.product})`],
-    ['Certificate', target.certificateFingerprint ?? 'none: plaintext'],
+    ['Certificate', target.certificateFingerprint ?? (dials ? 'none: it dials' : 'none: plaintext')],
     ...(target.api === undefined ? [] : [['API', target.api] as const]),
     ['Profile', profiles.join(', ')],
     ['Open answers', behaviours.answers === 'zonelab' ? "zonelab's only" : "zonelab's or Kuma's"],

@@ -52,7 +52,7 @@ function attemptsHtml({ first, rpcs }: Alike): Html {
   return html`<details${verdict === 'passed' ? undefined : html` open`}>
 <summary>${badge(TONES[verdict], verdict)} ${variant}${where}</summary>
 <div class="inside">
-${call === undefined ? undefined : html`<p>Expected ${expectation(first)}, got <strong>${answerText(call)}</strong></p>`}
+${call === undefined || first.expected.length === 0 ? undefined : html`<p>Expected ${expectation(first)}, got <strong>${answerText(call)}</strong></p>`}
 ${why === undefined ? undefined : html`<p>${why}</p>`}
 ${call === undefined ? undefined : exchangeHtml(rpcs.length > 1 ? `The call, on ${rpcs[0]}` : 'The call', call)}
 ${control === undefined ? undefined : exchangeHtml('Its control: the same with the one mutation undone', control)}

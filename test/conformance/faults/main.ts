@@ -1,3 +1,6 @@
+import type { ConformanceResult } from '../../../src/conformance/result.js'
+import { runZoneFault } from '../zone-faults/zone-fault-bench.js'
+import { ZONE_FAULTS } from '../zone-faults/zone-fault-table.js'
 import { FaultBench, redCases } from './fault-bench.js'
 import { FAULTS } from './fault-table.js'
 
@@ -9,19 +12,32 @@ const AT_ONCE = 6
 const all = process.argv.includes('--all')
 
 const bench = await FaultBench.start()
-const queue = [...FAULTS]
+const cases = (caughtBy: readonly string[]) => (all ? [] : caughtBy)
+const queue: Job[] = [
+  ...FAULTS.map((fault) => ({ ...fault, what: 'target', run: () => bench.run(fault, cases(fault.caughtBy)) })),
+  ...ZONE_FAULTS.map((fault) => ({ ...fault, what: 'zone', run: () => runZoneFault(fault, cases(fault.caughtBy)) })),
+]
+const count = queue.length
 let missed = 0
 await Promise.all(Array.from({ length: AT_ONCE }, work))
 await bench.stop()
-console.log(`${FAULTS.length} faults, ${missed} of them missed by a case that should catch them`)
+console.log(`${count} faults, ${missed} of them missed by a case that should catch them`)
 process.exitCode = missed === 0 ? 0 : 1
 
+interface Job {
+  readonly what: string
+  readonly name: string
+  readonly caughtBy: readonly string[]
+  readonly run: () => Promise<ConformanceResult>
+}
+
 async function work(): Promise<void> {
-  for (let fault = queue.shift(); fault !== undefined; fault = queue.shift()) {
-    const red = redCases(await bench.run(fault, all ? [] : fault.caughtBy))
-    const blind = fault.caughtBy.filter((id) => !red.includes(id))
+  for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
+    const { what, name, caughtBy, run } = job
+    const red = redCases(await run())
+    const blind = caughtBy.filter((id) => !red.includes(id))
     if (blind.length > 0) missed += 1
     const note = blind.length > 0 ? ` NOT CAUGHT BY ${blind.join(' ')}` : ''
-    console.log(`a target that ${fault.name}: ${red.join(' ') || 'nothing turns red'}${note}`)
+    console.log(`a ${what} that ${name}: ${red.join(' ') || 'nothing turns red'}${note}`)
   }
 }

@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest'
-import { CASES, caseOf, caseSetDigest } from '../../../src/conformance/cases/catalogue.js'
+import { CASES, caseSetDigest, casesOf } from '../../../src/conformance/cases/catalogue.js'
+import { wayOf } from '../../../src/conformance/door.js'
 
-test('every case has an id of its own, in the order of the matrix', () => {
+test('cases stand in the order of the matrix, and no run has two of one id', () => {
   const ids = CASES.map(({ id }) => id)
-  expect(ids).toEqual([...new Set(ids)].sort())
+  expect(ids).toEqual([...ids].sort())
   expect(ids.every((id) => /^ZT-\d{3}$/.test(id))).toBe(true)
+  const inOneRun = CASES.flatMap(({ id, profiles }) => [...new Set(profiles.map(wayOf))].map((way) => `${id} ${way}`))
+  expect(inOneRun).toEqual([...new Set(inOneRun)])
 })
 
 test('a case marked Δ says both answers, and a call of it that Kuma answers otherwise', () => {
@@ -23,9 +26,10 @@ test('variants of a case have names of their own, and each expects something', (
   }
 })
 
-test('a case is found by its id', () => {
-  expect(caseOf('ZT-030')?.area).toBe('algorithm')
-  expect(caseOf('ZT-999')).toBeUndefined()
+test('a case is found by its id, and one that is judged from both sides as two', () => {
+  expect(casesOf('ZT-030').map(({ area }) => area)).toEqual(['algorithm'])
+  expect(casesOf('ZT-144').map(({ profiles }) => profiles)).toEqual([['zone-jwt'], ['zone-client']])
+  expect(casesOf('ZT-999')).toEqual([])
 })
 
 test('the digest changes with what a case says', () => {

@@ -45,6 +45,25 @@ test('a target that refuses to start says why', async () => {
   expect(await controller.start({ auth: 'none' })).toEqual({ kind: 'refused', text: 'not open' })
 })
 
+test('a zone is started by a hook of its own, and ended and read as any target', async () => {
+  const text = `
+const ended = []
+export const startZone = async ({ config }) =>
+  config.globalAddress.startsWith('grpc://') ? { refused: 'not in plaintext' } : { id: config.zone }
+export const log = async ({ id }) => ({ log: id + ' of ' + ended })
+export const stop = async ({ id }) => void ended.push(id)
+`
+  const controller = await fileController(file('c.mjs', text))
+  expect([...controller.hooks]).toEqual(['log', 'start-zone'])
+  const config = { zone: 'z', globalAddress: 'grpcs://h:1', caFile: 'ca', tokenFile: 't', skipVerify: false }
+  const zone = await controller.startZone(config)
+  if (zone.kind === 'refused') throw new Error(zone.text)
+  await zone.stop()
+  expect(await zone.log()).toBe('z of z')
+  const plaintext = { ...config, globalAddress: 'grpc://h:1' }
+  expect(await controller.startZone(plaintext)).toEqual({ kind: 'refused', text: 'not in plaintext' })
+})
+
 test('an executable is asked with JSON and answers with JSON', async () => {
   const script = `#!${process.execPath}
 let input = ''
