@@ -67,7 +67,7 @@ describe('token kinds of our global', () => {
     expect(cases.find((one) => one.id === id)?.outcome).toEqual({ kind: 'passed' })
   })
 
-  test('its REST API is conformant with user tokens, whole', { timeout: 120_000 }, async () => {
+  test('its REST API is conformant with user tokens, whole', { timeout: 300_000 }, async () => {
     const target = await Target.of(instance.endpoint, {}, PORTS, USER_KEYS)
     const { header, verdict } = await runOf(target, 'user-token', [])
     expect(verdict).toEqual({ kind: 'conformant' })
@@ -82,7 +82,7 @@ describe('token kinds of our global', () => {
 })
 
 describe('sidecars of a zone of ours', () => {
-  test('are let in conformantly with dataplane tokens, whole', { timeout: 120_000 }, async () => {
+  test('are let in conformantly with dataplane tokens, whole', { timeout: 300_000 }, async () => {
     const zone = await throwAwayZone()
     onTestFinished(() => zone.stop())
     const target = await Target.of(zone.endpoint, {}, PORTS, dataplaneKeys('default'))
