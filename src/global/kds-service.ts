@@ -140,12 +140,12 @@ export class KdsService {
   }
 
   #sinkFor(peer: PeerIdentity): StoreSink {
-    const { tenantOf, log, metrics } = this.#options
+    const { tenantOf, clock, random, log, metrics } = this.#options
     const rules = globalRules(peer.zone, (type, claimed) => {
       metrics.counter('kds_zone_attribution_rewrites_total', { resource_type: type }).add(1)
       log.warn('a gateway claimed another zone', { ...peerFields(peer), claimed })
     })
-    return new StoreSink({ store: tenantOf(peer.tenant).store, rules, log })
+    return new StoreSink({ store: tenantOf(peer.tenant).store, rules, clock, random, log })
   }
 
   #countRefused(peer: PeerIdentity, type: string, { kind }: Outcome): void {

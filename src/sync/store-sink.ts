@@ -1,5 +1,8 @@
+import { type BackoffPolicy, backoffDelayMs } from '../base/backoff.js'
+import { type Clock, sleep } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
+import type { Random } from '../base/random.js'
 import { canonicalJson } from '../model/json.js'
 import { parseWireName, wireName } from '../model/naming.js'
 import { descriptorOf, isResourceType, type ResourceType } from '../model/registry.js'
@@ -13,6 +16,8 @@ import type { ReceiverRules } from './receiver-rules.js'
 export interface StoreSinkOptions {
   readonly store: TenantStore
   readonly rules: ReceiverRules
+  readonly clock: Clock
+  readonly random: Random
   readonly log: Logger
   /** Told what of a batch is in the store now: what came by name and version, what went by name alone. */
   readonly onApplied?: (type: ResourceType, names: readonly Applied[]) => void
@@ -27,18 +32,23 @@ export interface Applied {
 /** A write may race with the API's or a generator's; three rounds on fresh reads, as Kuma (`pkg/kds/store/sync.go`). */
 const CONFLICT_ROUNDS_MAX = 3
 
+/** A store that is away is asked again at these distances. */
+const AWAY: BackoffPolicy = { baseMs: 200, capMs: 5_000, jitter: 0.5 }
+
 /** Bodies refused because a local resource has their name; more than this and the oldest is dropped (a reconnect brings it again). */
 const BLOCKED_MAX = 1_000
 
 /**
  * Applies received batches to a tenant's store: one transaction a batch, the valid part even when some is refused.
  * A copy refused because a local resource has its name is kept and tried again when that is deleted, since the
- * sender will not offer it again. One piece of work at a time, so that no older copy overtakes a newer one.
+ * sender will not offer it again. One piece of work at a time, so that no older copy overtakes a newer one. A store that is
+ * away keeps the sender waiting for its answer, and its stream open.
  */
 export class StoreSink implements Sink<Uint8Array> {
   readonly #options: StoreSinkOptions
   readonly #blocked = new Map<string, Incoming>()
   readonly #unwatch: () => void
+  readonly #stopped = new AbortController()
   #work: Promise<unknown> = Promise.resolve()
 
   constructor(options: StoreSinkOptions) {
@@ -49,6 +59,7 @@ export class StoreSink implements Sink<Uint8Array> {
   /** What is being applied is finished; nothing is retried any more. */
   stop(): void {
     this.#unwatch()
+    this.#stopped.abort()
     this.#blocked.clear()
   }
 
@@ -58,7 +69,7 @@ export class StoreSink implements Sink<Uint8Array> {
     if (!isResourceType(type)) return { kind: 'applied' }
     return this.#inTurn(async () => {
       try {
-        return await this.#apply(this.#read(type, batch))
+        return await this.#applyOnceThere(this.#read(type, batch))
       } catch (thrown) {
         return { kind: 'failed', detail: `could not store ${type}: ${AppError.from(thrown).message}` }
       }
@@ -105,6 +116,20 @@ export class StoreSink implements Sink<Uint8Array> {
     const reason = `${type} "${name}": ${AppError.from(thrown).message}`
     this.#options.log.warn('received resource refused', { type, name, reason })
     return { name, version, reason }
+  }
+
+  async #applyOnceThere(reading: Reading): Promise<Outcome> {
+    const { clock, random, log } = this.#options
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.#apply(reading)
+      } catch (thrown) {
+        const error = AppError.from(thrown)
+        if (error.code !== 'unavailable' || this.#stopped.signal.aborted) throw error
+        log.warn('what was received waits for the store', { type: reading.type, error })
+        await sleep(clock, backoffDelayMs(AWAY, attempt, random), this.#stopped.signal).catch(() => {})
+      }
+    }
   }
 
   async #apply(reading: Reading): Promise<Outcome> {

@@ -85,12 +85,12 @@ export class LinkSession {
 
   constructor(options: LinkSessionOptions) {
     this.#options = options
-    const { store, log, hops, zone, tenant } = options
+    const { store, clock, random, log, hops, zone, tenant } = options
     const onApplied = (type: string, applied: readonly Applied[]) => {
       if (!hops.active) return
       for (const one of applied) hops.emit({ hop: 'zone-stored', tenant, peer: zone, type, ...one })
     }
-    this.#sink = new StoreSink({ store, rules: zoneRules, log, onApplied })
+    this.#sink = new StoreSink({ store, rules: zoneRules, clock, random, log, onApplied })
   }
 
   /** Opens everything; whatever fails, a token file that cannot be read included, is reported as the session's end. */

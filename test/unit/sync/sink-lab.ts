@@ -47,9 +47,8 @@ export interface Batch {
 
 /** A sink over a memory store whose commits a test may hold or precede. */
 export class SinkLab {
-  readonly store: TenantStore = new MemoryStore({ clock: new FakeClock(), random: seededRandom(1) }).tenant(
-    DEFAULT_TENANT,
-  )
+  readonly clock = new FakeClock()
+  readonly store: TenantStore = new MemoryStore({ clock: this.clock, random: seededRandom(1) }).tenant(DEFAULT_TENANT)
   readonly applied: (readonly Applied[])[] = []
   readonly rewrites: string[] = []
   readonly sink: StoreSink
@@ -75,6 +74,8 @@ export class SinkLab {
     this.sink = new StoreSink({
       store,
       rules,
+      clock: this.clock,
+      random: seededRandom(2),
       log: silentLogger,
       onApplied: (_type, names) => this.applied.push(names),
     })

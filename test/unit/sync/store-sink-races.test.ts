@@ -122,6 +122,31 @@ describe('a write that races with another', () => {
     expect([round, await lab.spec('Secret', 's')]).toEqual([3, SECRET('raced 3')])
   })
 
+  test('a store that is away keeps the sender waiting, and has the batch once it is back', async () => {
+    const lab = new SinkLab()
+    let away = true
+    lab.beforeCommit = () => (away ? Promise.reject(new AppError('unavailable', 'it is away')) : Promise.resolve())
+    let outcome: unknown
+    const applying = lab.apply('Secret', [ONE]).then((answer) => {
+      outcome = answer
+    })
+    await lab.clock.stepAsync(60_000)
+    expect(outcome).toBeUndefined()
+    away = false
+    await lab.clock.stepAsync(10_000)
+    await applying
+    expect([outcome, await lab.spec('Secret', 's')]).toEqual([{ kind: 'applied' }, SECRET('one')])
+  })
+
+  test('the end of the stream ends the wait', async () => {
+    const lab = new SinkLab()
+    lab.beforeCommit = () => Promise.reject(new AppError('unavailable', 'it is away'))
+    const applying = lab.apply('Secret', [ONE])
+    await lab.clock.stepAsync(1_000)
+    lab.sink.stop()
+    expect(await applying).toEqual({ kind: 'failed', detail: 'could not store Secret: it is away' })
+  })
+
   test('a store that fails is our trouble: nothing is acknowledged', async () => {
     const lab = new SinkLab()
     lab.beforeCommit = () => Promise.reject(new AppError('store-full', 'the disk is full'))
