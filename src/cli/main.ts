@@ -13,10 +13,12 @@ if (major < WANTED[0] || (major === WANTED[0] && minor < WANTED[1])) {
 const { enableCompileCache } = await import('node:module')
 enableCompileCache()
 const [first, ...rest] = process.argv.slice(2)
-process.exit(
+const code =
   first === 'lab-process' && process.send !== undefined
     ? await (await import('./lab-process.js')).main(rest)
-    : await (await import('./program.js')).main(process.argv.slice(2)),
-)
+    : await (await import('./program.js')).main(process.argv.slice(2))
+// What a pipe has not taken yet, because its reader is slower, would be lost.
+await new Promise((drained) => process.stdout.write('', drained))
+process.exit(code)
 
 export {}

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { labController } from '../../src/cli/conformance/lab-controller.js'
+import { CASES } from '../../src/conformance/cases/catalogue.js'
 import { ControlPlanes, type RunningGlobal } from '../integration/kds/control-planes.js'
 import { buildProgram, type Ended, Home } from './program.js'
 
@@ -54,6 +55,13 @@ describe('a global with authentication off', () => {
   test('it left nothing on the target', async () => {
     expect(await global.api.names('/zones')).toEqual([])
   })
+})
+
+test('a list that is longer than a pipe holds comes out whole', { timeout: WITHIN_MS }, async () => {
+  await buildProgram()
+  await using home = await Home.make()
+  const { items } = JSON.parse(await home.ok(['conformance', 'list', '-o', 'json'])) as { items: { id: string }[] }
+  expect(items.map(({ id }) => id)).toEqual(CASES.map(({ id }) => id))
 })
 
 describe('our own global', () => {
