@@ -81,7 +81,8 @@ async function requireService({ answer, status, text }: Exchange, target: Target
   if (status === undefined && answer === 'CONNECTION') {
     throw new AppError('unavailable', `${where} hangs up on the first call (${text}); ${await speaksTls(target)}`)
   }
-  if (way !== 'rest' && (status === undefined || status === GRPC_STATUS.UNIMPLEMENTED)) {
+  const isGrpc = status !== undefined || answer === 'OK'
+  if (way !== 'rest' && (!isGrpc || status === GRPC_STATUS.UNIMPLEMENTED)) {
     throw new AppError('unavailable', `what answers at ${where} is not ${SERVICE[way]}: ${text === '' ? answer : text}`)
   }
 }

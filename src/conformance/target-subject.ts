@@ -146,8 +146,8 @@ export class TargetSubject implements Subject {
   }
 
   async #laneOn(endpoint: Endpoint): Promise<Lane> {
-    const { clock, random } = this.#options.target
-    return this.#lane(await Target.of(endpoint, {}, { clock, random }))
+    const { clock, random, keyPlace } = this.#options.target
+    return this.#lane(await Target.of(endpoint, {}, { clock, random }, keyPlace))
   }
 }
 

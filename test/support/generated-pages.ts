@@ -45,7 +45,7 @@ The first case of each runs with every \`npm test\`; \`npm run conformance:fault
 The faults are code of the tests alone (\`test/conformance\`). No release has them.`
   const client = (one: (typeof CASES)[number]) => one.profiles.includes('zone-client')
   const body = [
-    `## Of a global\n\nIn front of a sound one stands a gate that passes calls on, and weakens them on the way.`,
+    `## Of a control plane\n\nIn front of a sound one, at its door for zones, users or sidecars, stands a gate that weakens calls on the way.`,
     faultsText(
       'target',
       FAULTS,

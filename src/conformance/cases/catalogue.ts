@@ -10,10 +10,12 @@ import { PRESENCE } from './presence.js'
 import { REVOCATION } from './revocation.js'
 import { SAT } from './sat.js'
 import { SAT_LIFE } from './sat-life.js'
+import { SIDECAR_IDENTITY } from './sidecar-identity.js'
 import { STRUCTURE } from './structure.js'
 import { TENANT_SELECTION } from './tenant-selection.js'
 import { TIME } from './time.js'
 import { TLS } from './tls.js'
+import { USER_REVOCATION } from './user-revocation.js'
 import { ZONE_CLIENT } from './zone-client.js'
 import { ZONE_CLIENT_TLS } from './zone-client-tls.js'
 
@@ -32,6 +34,8 @@ export const CASES: readonly Case[] = [
   ...SAT_LIFE,
   ...CROSS_USE,
   ...TLS,
+  ...SIDECAR_IDENTITY,
+  ...USER_REVOCATION,
   ...ZONE_CLIENT,
   ...ZONE_CLIENT_TLS,
 ].sort((a, b) => a.id.localeCompare(b.id))

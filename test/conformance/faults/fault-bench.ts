@@ -1,11 +1,20 @@
 import { createPublicKey } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { USER_KEYS, ZONE_KEYS } from '../../../src/auth/token-secrets.js'
+import { dataplaneKeys, type KeyPlace, USER_KEYS, ZONE_KEYS } from '../../../src/auth/token-secrets.js'
 import { systemClock } from '../../../src/base/clock.js'
 import { AppError } from '../../../src/base/errors.js'
 import { systemRandom } from '../../../src/base/random.js'
 import { labController } from '../../../src/cli/conformance/lab-controller.js'
-import type { Controller, Endpoint, Instance, InstanceConfig } from '../../../src/conformance/controller.js'
+import { type ThrowAwayZone, throwAwayZone } from '../../../src/cli/conformance/throw-away-zone.js'
+import type {
+  ApiEndpoint,
+  Controller,
+  Endpoint,
+  Instance,
+  InstanceConfig,
+} from '../../../src/conformance/controller.js'
+import { type Way, wayOfAll } from '../../../src/conformance/door.js'
+import type { Profile } from '../../../src/conformance/matrix.js'
 import type { ConformanceResult } from '../../../src/conformance/result.js'
 import { Run } from '../../../src/conformance/runner.js'
 import { Target } from '../../../src/conformance/target.js'
@@ -13,40 +22,45 @@ import { TargetApi } from '../../../src/conformance/target-api.js'
 import { readSigningKey } from '../../../src/conformance/target-keys.js'
 import type { Fault, World } from './fault.js'
 import { FaultyGate } from './faulty-gate.js'
+import { RestGate } from './rest-gate.js'
 
 /** Runs the suite against a sound global behind gates that have one fault each. */
 export class FaultBench {
   readonly #sound: Instance
   /** One with a platform. */
   readonly #tenants: Instance
+  readonly #zone: ThrowAwayZone
 
-  private constructor(sound: Instance, tenants: Instance) {
+  private constructor(sound: Instance, tenants: Instance, zone: ThrowAwayZone) {
     this.#sound = sound
     this.#tenants = tenants
+    this.#zone = zone
   }
 
   static async start(): Promise<FaultBench> {
-    return new FaultBench(await started({ tls: false }), await started({ tls: false, auth: 'sat' }))
+    const tenants = await started({ tls: false, auth: 'sat' })
+    return new FaultBench(await started({ tls: false }), tenants, await throwAwayZone())
   }
 
   async stop(): Promise<void> {
     await this.#sound.stop()
     await this.#tenants.stop()
+    await this.#zone.stop()
   }
 
   /** `cases` are ids or beginnings of ids; none: all that there are. */
   async run(fault: Fault, cases: readonly string[], signal = new AbortController().signal): Promise<ConformanceResult> {
     const log: string[] = []
     const { profiles = ['zone-jwt'] } = fault
-    const sound = profiles.includes('zone-jwt') ? this.#sound : this.#tenants
-    const faulty = await behindGate(sound, fault, log)
+    const way = wayInto(profiles)
+    const faulty = await behindGate(this.#soundFor(profiles), fault, log)
     try {
-      const target = await Target.of(faulty.endpoint, {}, { clock: systemClock, random: systemRandom })
+      const target = await Target.of(faulty.endpoint, {}, PORTS, KEYS_OF[way])
       return await new Run({
         target,
         selection: { profiles, cases, levels: [], safeties: ['safe', 'leaves-traces', 'intrusive'] },
         behaviours: { answers: 'zonelab', openStream: 'parity' },
-        controller: controllerWith(fault, log),
+        controller: way === 'xds' ? undefined : controllerWith(fault, log),
         log: { mark: async () => log.length, since: async (mark) => log.slice(mark).join('\n') },
         ratePerSecond: 10_000,
         callTimeoutMs: 10_000,
@@ -60,6 +74,23 @@ export class FaultBench {
       faulty.gate.close()
     }
   }
+
+  #soundFor(profiles: readonly Profile[]): Pick<Instance, 'endpoint'> {
+    if (wayInto(profiles) === 'xds') return this.#zone
+    return profiles.some((profile) => profile === 'konnect-sat' || profile === 'kds-multitenant')
+      ? this.#tenants
+      : this.#sound
+  }
+}
+
+const PORTS = { clock: systemClock, random: systemRandom }
+const KEYS_OF: Readonly<Record<Way, KeyPlace>> = { kds: ZONE_KEYS, rest: USER_KEYS, xds: dataplaneKeys('default') }
+
+/** A gate stands before a door: a zone that dials has none. */
+function wayInto(profiles: readonly Profile[]): Way {
+  const way = wayOfAll(profiles)
+  if (way === 'client') throw new AppError('invalid-argument', 'there is no gate before a zone')
+  return way
 }
 
 /** Ids of the cases that turned red. */
@@ -99,23 +130,39 @@ async function started(config: InstanceConfig): Promise<Instance> {
   return instance
 }
 
-async function behindGate(instance: Instance, fault: Fault, log: string[]) {
+/** The door of the fault's profiles, with the fault before it. */
+async function behindGate(instance: Pick<Instance, 'endpoint'>, fault: Fault, log: string[]) {
   // Where there is a platform a control plane is made, whose keys the gate can know.
-  const { endpoint } = await Target.of(instance.endpoint, {}, { clock: systemClock, random: systemRandom })
-  const gate = await FaultyGate.open(endpoint, fault, await worldOf(endpoint, log))
+  const { endpoint } = await Target.of(instance.endpoint, {}, PORTS)
+  const way = wayInto(fault.profiles ?? ['zone-jwt'])
+  const { api } = endpoint
+  if (api === undefined) throw new AppError('invalid-argument', 'a faulty gate needs the API')
+  const world = await worldOf(endpoint, api, way, log)
+  if (way === 'rest') {
+    const gate = await RestGate.open(api.url, fault, { ...world, disturb: () => {} })
+    return { gate, endpoint: { ...endpoint, api: { ...api, url: gate.url } } }
+  }
+  const gate = await FaultyGate.open(endpoint, fault, world)
   return { gate, endpoint: { ...endpoint, address: gate.address, trust: { kind: 'plaintext' } as const } }
 }
 
-async function worldOf(endpoint: Endpoint, log: string[]): Promise<Omit<World, 'disturb'>> {
-  if (endpoint.api === undefined) throw new AppError('invalid-argument', 'a faulty gate needs the API')
-  const api = new TargetApi(endpoint.api)
-  const { kid, privateKey } = await readSigningKey(api, ZONE_KEYS)
-  const user = await readSigningKey(api, USER_KEYS)
+async function worldOf(
+  endpoint: Endpoint,
+  apiEndpoint: ApiEndpoint,
+  way: Way,
+  log: string[],
+): Promise<Omit<World, 'disturb'>> {
+  const api = new TargetApi(apiEndpoint)
+  const { kid, privateKey } = await readSigningKey(api, KEYS_OF[way])
+  const others = Object.values(KEYS_OF).filter(
+    (place) => place !== KEYS_OF[way] && (way === 'xds' || place.mesh === undefined),
+  )
+  const otherKeys = await Promise.all(others.map(async (place) => (await readSigningKey(api, place)).privateKey))
   return {
     kid,
     privateKey,
     publicKey: createPublicKey(privateKey),
-    otherKeys: [createPublicKey(user.privateKey)],
+    otherKeys: otherKeys.map((key) => createPublicKey(key)),
     memory: new Set(),
     log,
     platformToken: endpoint.platform?.userToken,

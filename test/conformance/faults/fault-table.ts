@@ -1,6 +1,7 @@
 import { CLAIM_FAULTS } from './claim-faults.js'
 import { CREDENTIAL_FAULTS } from './credential-faults.js'
 import { EFFECT_FAULTS } from './effect-faults.js'
+import { DOOR_FAULTS } from './door-faults.js'
 import type { Fault } from './fault.js'
 import { FORM_FAULTS } from './form-faults.js'
 import { IDENTITY_FAULTS } from './identity-faults.js'
@@ -17,4 +18,5 @@ export const FAULTS: readonly Fault[] = [
   ...IDENTITY_FAULTS,
   ...TENANT_FAULTS,
   ...EFFECT_FAULTS,
+  ...DOOR_FAULTS,
 ]
