@@ -106,7 +106,8 @@ export class Scene {
       wires.map(({ handshake: now }) => (now.kind === 'failed' ? `failed: ${now.why}` : now.kind)),
     )
     const tokens = this.#calls.filter(({ credentials }) => credentials.length > 0).length
-    return `${wires.length} connections (handshake ${[...handshakes].join(', ')}), ${bytes} bytes, ${this.#calls.length} calls, ${tokens} with a credential`
+    const seen = `connections ${wires.length} (handshake ${[...handshakes].join(', ')}), bytes ${bytes}, calls ${this.#calls.length}`
+    return `${seen}, with a credential ${tokens}`
   }
 
   /** Cuts every connection, as a process that dies. */
