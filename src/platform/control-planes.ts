@@ -116,18 +116,17 @@ export class ControlPlanes {
     return { ...was, ...renamed, body, version: was.version + 1 }
   }
 
-  /** Throws `InvalidParameters` while a zone is online, `unavailable` when its global cannot say or cannot be reached. */
-  async delete(records: Records, controlPlane: ControlPlane, trail: Trail): Promise<void> {
-    const { zonesOnline } = await this.shardOf(controlPlane).tenantStatus(controlPlane.id)
-    const [zone] = zonesOnline
-    if (zone !== undefined) {
-      throw new InvalidParameters({
-        field: 'cpID',
-        rule: 'invalid',
-        reason: `zone "${zone}" is still online. Disconnect the zone first`,
-        source: 'path',
-      })
-    }
+  /**
+   * With `force` whatever is online, whose streams then end. Throws `InvalidParameters` while a zone is online, `unavailable`
+   * when its global cannot say or cannot be reached.
+   */
+  async delete(
+    records: Records,
+    controlPlane: ControlPlane,
+    trail: Trail,
+    { force }: { readonly force: boolean },
+  ): Promise<void> {
+    if (!force) await this.#refuseWhileOnline(controlPlane)
     try {
       await this.#condemn(records, controlPlane, this.#entry(trail, 'delete', controlPlane))
       await this.#remove(records, controlPlane)
@@ -175,6 +174,18 @@ export class ControlPlanes {
     const shard = this.#options.shards.get(body.shard)
     if (!shard) throw new AppError('unavailable', `the global deployment ${body.shard} is not configured`)
     return shard
+  }
+
+  async #refuseWhileOnline(controlPlane: ControlPlane): Promise<void> {
+    const { zonesOnline } = await this.shardOf(controlPlane).tenantStatus(controlPlane.id)
+    const [zone] = zonesOnline
+    if (zone === undefined) return
+    throw new InvalidParameters({
+      field: 'cpID',
+      rule: 'invalid',
+      reason: `zone "${zone}" is still online. Disconnect the zone first`,
+      source: 'path',
+    })
   }
 
   /** The one that was asked for, else the emptiest of the region. */

@@ -20,7 +20,7 @@ export const CONTROL_PLANE_ROUTES: readonly ManagerRoute[] = [
   {
     method: 'DELETE',
     path: `${PATH}/{cpId}`,
-    what: 'Remove it and all that it has; refused while a zone is online',
+    what: "Remove it and all that it has; refused while a zone is online, without zonelab's own `?force=true`",
     access: 'control-plane-write',
     handle: remove,
   },
@@ -132,8 +132,8 @@ async function patch({ manager, records, controlPlane, body, trail }: ManagerReq
   return answer(shown(await manager.controlPlanes.update(records, controlPlane, { name: renamed, body: rest }, trail)))
 }
 
-async function remove({ manager, records, controlPlane, trail }: ManagerRequest): Promise<Reply> {
-  await manager.controlPlanes.delete(records, controlPlane, trail)
+async function remove({ manager, records, controlPlane, query, trail }: ManagerRequest): Promise<Reply> {
+  await manager.controlPlanes.delete(records, controlPlane, trail, { force: query.get('force') === 'true' })
   return NO_CONTENT
 }
 

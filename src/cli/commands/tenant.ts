@@ -111,11 +111,11 @@ export const tenantDelete: Command = {
   group: 'Resources',
   summary: 'Remove a virtual global control plane and all that it has; refused while a zone is online',
   args: [NAME],
-  flags: [LAB_FLAG],
-  examples: ['zonelab tenant delete team-a'],
+  flags: [{ name: 'force', doc: 'Also while zones are online; their streams end' }, LAB_FLAG],
+  examples: ['zonelab tenant delete team-a', 'zonelab tenant delete team-a --force'],
   async run(context, input) {
     const { platform, found } = await named(await openLab(context, input), context, input.args[0] ?? '')
-    await platform.delete(`${CONTROL_PLANES}/${found.id}`)
+    await platform.delete(`${CONTROL_PLANES}/${found.id}${input.switch('force') ? '?force=true' : ''}`)
     context.io.err(`zonelab: control plane ${found.name} is removed`)
     return EXIT.ok
   },

@@ -89,6 +89,14 @@ describe('a control plane', () => {
     expect((await lab.call('DELETE', `${PATH}/${id}`)).status).toBe(204)
   })
 
+  test('is deleted by force whatever is online', async () => {
+    const id = await lab.newControlPlane(`forced-${count}`)
+    lab.global('us-1').tenants.get(id)?.online.add('zone1')
+    expect((await lab.call('DELETE', `${PATH}/${id}?force=yes`)).status).toBe(400)
+    expect((await lab.call('DELETE', `${PATH}/${id}?force=true`)).status).toBe(204)
+    expect(lab.global('us-1').tenants.has(id)).toBe(false)
+  })
+
   test('is of one region, and not to be had at the address of another', async () => {
     const european = await lab.newControlPlane(`eu-${count}`, { region: 'eu' })
     expect(lab.global('eu-1').tenants.has(european)).toBe(true)
