@@ -16,6 +16,8 @@ export interface Tenancy {
   /** Undefined: the header is required. */
   readonly fallback: TenantId | undefined
   readonly cpIdHeader: string
+  /** A platform names its control planes by UUIDs; who configures them himself calls them what he likes. */
+  readonly ids: 'uuids' | 'names'
 }
 
 /** Who the caller says it is. Nothing about it is proved. */
@@ -60,9 +62,9 @@ function readZoneName(metadata: CallMetadata): string {
 }
 
 /** A UUID is compared by value, so its letters may be upper case (RFC 9562 §4). */
-const UPPER_CASE_UUID = /^[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}$/i
+const UUID = /^[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}$/i
 
-function readTenant(metadata: CallMetadata, { fallback, cpIdHeader }: Tenancy): TenantId {
+function readTenant(metadata: CallMetadata, { fallback, cpIdHeader, ids }: Tenancy): TenantId {
   const values = metadata.values(cpIdHeader)
   const [text] = values
   if (text === undefined) {
@@ -70,5 +72,7 @@ function readTenant(metadata: CallMetadata, { fallback, cpIdHeader }: Tenancy): 
     throw new AppError('invalid-argument', `"${cpIdHeader}" is not present in metadata; name the control plane`)
   }
   if (values.length > 1) throw new AppError('invalid-argument', `"${cpIdHeader}" in metadata must have one value`)
-  return parseTenantId(UPPER_CASE_UUID.test(text) ? text.toLowerCase() : text)
+  if (UUID.test(text)) return parseTenantId(text.toLowerCase())
+  if (ids === 'names') return parseTenantId(text)
+  throw new AppError('invalid-argument', `"${cpIdHeader}" in metadata must be the UUID of a control plane`)
 }

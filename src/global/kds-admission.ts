@@ -133,8 +133,9 @@ export class KdsAdmission implements Component {
   }
 
   get #tenancy(): Tenancy {
-    const { tenants: several, cpIdHeader } = this.#options.config
-    return { fallback: several ? undefined : DEFAULT_TENANT, cpIdHeader }
+    const { tenants: several, cpIdHeader, platformTokenFile } = this.#options.config
+    const ids = platformTokenFile === '' ? 'names' : 'uuids'
+    return { fallback: several ? undefined : DEFAULT_TENANT, cpIdHeader, ids }
   }
 
   /** A control plane whose zones may present access tokens only has no trust in zone tokens: theirs are as anyone's. */

@@ -64,7 +64,7 @@ export async function startGlobal(resources: number): Promise<GlobalRig> {
     },
   })
   const zones = openZoneAuthenticator({
-    tenancy: { fallback: DEFAULT_TENANT, cpIdHeader: 'x-konnect-cp-id' },
+    tenancy: { fallback: DEFAULT_TENANT, cpIdHeader: 'x-konnect-cp-id', ids: 'names' },
     exists: () => true,
     log: silentLogger,
   })

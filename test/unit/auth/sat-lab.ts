@@ -76,7 +76,7 @@ export class SatLab {
       [B, trustOf({ '1': zoneKeyB })],
     ])
     this.door = new ZoneAdmission({
-      tenancy: { fallback: undefined, cpIdHeader: 'x-konnect-cp-id' },
+      tenancy: { fallback: undefined, cpIdHeader: 'x-konnect-cp-id', ids: 'names' },
       zoneTokens: new ZoneTokenAuthenticator({
         trust: { find: (id) => (table.controlPlane(id)?.zoneCredentials === 'sat' ? undefined : trusts.get(id)) },
         refusals: 'generic',

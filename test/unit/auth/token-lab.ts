@@ -89,7 +89,7 @@ export type DoorOptions = Omit<ZoneAdmissionOptions, 'zoneTokens' | 'throttle'> 
 export function authenticator(options: Partial<DoorOptions> = {}): ZoneAdmission {
   const trust = trustOf({ '1': zoneKeyA })
   const all: DoorOptions = {
-    tenancy: { fallback: DEFAULT_TENANT, cpIdHeader: CP_ID_HEADER },
+    tenancy: { fallback: DEFAULT_TENANT, cpIdHeader: CP_ID_HEADER, ids: 'names' },
     trust: { find: (tenant) => (tenant === DEFAULT_TENANT ? trust : undefined) },
     refusals: 'detailed',
     clock: new FakeClock(T * 1000),

@@ -131,7 +131,7 @@ describe('the control plane', () => {
     [B, trustOf({ '1': zoneKeyB }, jti)],
   ])
   const many = {
-    tenancy: { fallback: undefined, cpIdHeader: 'x-konnect-cp-id' },
+    tenancy: { fallback: undefined, cpIdHeader: 'x-konnect-cp-id', ids: 'names' },
     trust: { find: (tenant: typeof A) => trusts.get(tenant) },
     refusals: 'generic',
   } as const
@@ -151,6 +151,16 @@ describe('the control plane', () => {
     'ZT row 161: the header %j is an invalid argument',
     async (cpId) => {
       expect(await on(cpId)).toMatchObject({ code: IA })
+    },
+  )
+
+  test.each([['team-a'], ['default'], [A.replaceAll('-', '')], [`{${A}}`]])(
+    'ZT row 161: where a platform names control planes, %s is no id of one',
+    async (cpId) => {
+      const named = { ...many, tenancy: { ...many.tenancy, ids: 'uuids' } } as const
+      const headers = { 'client-id': 'z1', authorization: tokenWith(), 'x-konnect-cp-id': cpId }
+      expect(await answer(headers, named)).toMatchObject({ code: IA, text: expect.stringContaining('UUID') })
+      expect(await answer({ ...headers, 'x-konnect-cp-id': A }, named)).toBe('OK')
     },
   )
 
@@ -191,7 +201,7 @@ describe('the control plane', () => {
   })
 
   test('another header name can be configured', async () => {
-    const tenancy = { fallback: undefined, cpIdHeader: 'x-cp' }
+    const tenancy = { fallback: undefined, cpIdHeader: 'x-cp', ids: 'names' } as const
     const headers = { 'client-id': 'z1', authorization: tokenWith(), 'x-cp': A }
     expect(await answer(headers, { ...many, tenancy })).toBe('OK')
   })

@@ -25,7 +25,7 @@ describe('the credential', () => {
   test('ZT row 002: mode none lets anyone in and warns at start', async () => {
     const lines: { message: string; fields: LogFields }[] = []
     const open = openZoneAuthenticator({
-      tenancy: { fallback: DEFAULT_TENANT, cpIdHeader: CP_ID_HEADER },
+      tenancy: { fallback: DEFAULT_TENANT, cpIdHeader: CP_ID_HEADER, ids: 'names' },
       exists: (tenant) => tenant === DEFAULT_TENANT,
       log: recordingLogger(lines),
     })
