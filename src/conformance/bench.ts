@@ -21,6 +21,8 @@ export interface Bench {
   readonly signing: SigningMaterial
   /** An RSA key that the target has never heard of. */
   readonly strangerKey: KeyObject
+  /** A web address that nobody has a reason to call; that a token names it is noticed, and so is a call. */
+  readonly canaryUrl: string
   uuid(): string
   /** The header that selects the control plane, and the one that is selected; undefined: there is only one. */
   readonly cpId: Endpoint['cpId']

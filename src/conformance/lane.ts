@@ -6,6 +6,7 @@ import { KDS } from '../wire/kds-service.js'
 import type { Bench } from './bench.js'
 import type { CallDraft, Field } from './call-draft.js'
 import type { CallLane } from './call-lane.js'
+import type { Perch } from './canary.js'
 import { foreignToken } from './foreign-token.js'
 import { GrpcCall } from './grpc-call.js'
 import type { Dial, Http2Connection } from './http2/connection.js'
@@ -23,6 +24,7 @@ export interface LaneOptions {
   readonly zone: string
   readonly unseenZone: string
   readonly strangerKey: KeyObject
+  readonly perch: Perch
   readonly deadlineMs: number
   /** Waits for its turn, so that all lanes together stay below the rate. */
   readonly pace: () => Promise<void>
@@ -113,11 +115,10 @@ export class Lane implements Side, CallLane<Rpc> {
   }
 
   async traces(): Promise<readonly Probe[]> {
-    const { api } = this.#options.target
-    if (api === undefined) return []
-    const { unseenZone } = this.bench
-    const zone = await api.get(`/zones/${unseenZone}`)
-    return [probe('no Zone was made', zone === undefined, `Zone ${unseenZone} is there`)]
+    const { target, perch, unseenZone } = this.#options
+    if (target.api === undefined) return perch.probes()
+    const zone = await target.api.get(`/zones/${unseenZone}`)
+    return [probe('no Zone was made', zone === undefined, `Zone ${unseenZone} is there`), ...perch.probes()]
   }
 
   /** Ends what a case left open. */
@@ -176,7 +177,7 @@ function neverMade(rpc: Rpc, { fields }: CallDraft, text: string): Exchange {
   return { path, metadata: fields.map(shownField), frames: [], answer: 'CONNECTION', text, elapsedMs: 0 }
 }
 
-function benchOf({ target, zone, unseenZone, strangerKey }: LaneOptions): Bench {
+function benchOf({ target, perch, zone, unseenZone, strangerKey }: LaneOptions): Bench {
   const fields = (authorization: string | Buffer | undefined, of = zone, on?: string): readonly Field[] =>
     zoneFields(target.endpoint, { zone: of, controlPlane: on, authorization })
   return {
@@ -184,6 +185,9 @@ function benchOf({ target, zone, unseenZone, strangerKey }: LaneOptions): Bench 
     unseenZone,
     claims: { Zone: zone, Scope: [ZONE_CP_SCOPE] },
     strangerKey,
+    get canaryUrl() {
+      return perch.url
+    },
     fields,
     get nowS() {
       return Math.floor(target.clock.nowMs() / 1000)

@@ -4,6 +4,7 @@ import { AppError } from '../base/errors.js'
 import type { Bench } from './bench.js'
 import type { CallDraft, Field } from './call-draft.js'
 import type { CallLane, ControlCall } from './call-lane.js'
+import type { Perch } from './canary.js'
 import { REST_DOORS, type RestDoor } from './door.js'
 import { foreignToken } from './foreign-token.js'
 import { probe } from './probe.js'
@@ -17,6 +18,7 @@ export interface RestLaneOptions {
   /** A zone that no token is ever for. */
   readonly unseenZone: string
   readonly strangerKey: KeyObject
+  readonly perch: Perch
   readonly deadlineMs: number
   readonly pace: () => Promise<void>
 }
@@ -60,13 +62,14 @@ export class RestLane implements CallLane<RestDoor> {
     return [
       probe('no token was given out', !/eyJ[\w-]+\.[\w-]+\.[\w-]{40,}/.test(rawText)),
       probe('no secret was given out', !rawText.includes('"GlobalSecret"')),
+      ...this.#options.perch.probes(),
     ]
   }
 
   async close(): Promise<void> {}
 }
 
-function benchOf({ target, unseenZone, strangerKey }: RestLaneOptions): Bench {
+function benchOf({ target, perch, unseenZone, strangerKey }: RestLaneOptions): Bench {
   const fields = (credential: string | Buffer | undefined): readonly Field[] =>
     credential === undefined
       ? []
@@ -76,6 +79,9 @@ function benchOf({ target, unseenZone, strangerKey }: RestLaneOptions): Bench {
     unseenZone,
     claims: { Name: ADMIN, Groups: [ADMIN] },
     strangerKey,
+    get canaryUrl() {
+      return perch.url
+    },
     fields,
     get nowS() {
       return Math.floor(target.clock.nowMs() / 1000)

@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly ratePerSecond: number
   /** Of one call. */
   readonly callTimeoutMs: number
+  /** Calls of each kind, where times are compared. Default: 200. */
+  readonly timedCalls?: number | undefined
   /** Ids of cases that are known to fail. */
   readonly expectedFailures: ReadonlySet<string>
   readonly isZonelab: boolean

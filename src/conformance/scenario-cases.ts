@@ -13,6 +13,7 @@ import { until } from './until.js'
 
 export interface ScenarioOptions {
   readonly behaviours: Behaviours
+  readonly timedCalls: number
   readonly controller: Controller | undefined
   /** A lane on another target than the one that is judged. */
   readonly laneOf: (endpoint: Endpoint) => Promise<Lane>
@@ -40,6 +41,7 @@ export async function runScenarioCase(
 class ScenarioStage implements Stage {
   readonly bench: Stage['bench']
   readonly openStream: Behaviours['openStream']
+  readonly timedCalls: number
   readonly #lane: Lane
   readonly #options: ScenarioOptions
   readonly #onAttempt: (attempt: Attempt) => void
@@ -49,6 +51,7 @@ class ScenarioStage implements Stage {
   constructor(lane: Lane, options: ScenarioOptions, onAttempt: (attempt: Attempt) => void) {
     this.bench = lane.bench
     this.openStream = options.behaviours.openStream
+    this.timedCalls = options.timedCalls
     this.#lane = lane
     this.#options = options
     this.#onAttempt = onAttempt

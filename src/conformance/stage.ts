@@ -26,6 +26,8 @@ export interface Side {
 export interface Stage extends Side {
   /** What the target declares about streams that are open when their credential ends. */
   readonly openStream: Behaviours['openStream']
+  /** Of each kind, where times are compared. */
+  readonly timedCalls: number
   /** The step passes when the answer is one of these. */
   expect(step: string, exchange: Exchange, answers: readonly Answer[], kuma?: readonly Answer[]): void
   /** A step that is no call. */

@@ -6,11 +6,13 @@ import { isJsonObject, type Json, type JsonObject, parseJson } from '../model/js
 import { connectionFault, type Dialled } from './connection-fault.js'
 import type { ApiEndpoint } from './controller.js'
 
-/** A local API answers in milliseconds; longer means that it does not. */
-const ANSWER_WITHIN_MS = 10_000
+/** Most is answered in milliseconds; the RSA keys of a new control plane take seconds of a machine that is full. */
+const ANSWER_WITHIN_MS = 30_000
 
 export interface ApiAnswer {
   readonly status: number
+  /** '' without one. */
+  readonly contentType: string
   readonly body: string
 }
 
@@ -66,7 +68,8 @@ export class TargetApi {
         response.on('error', () => fail('it broke off its answer'))
         response.on('end', () => {
           cancel()
-          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() })
+          const { statusCode: status = 0, headers: said } = response
+          resolve({ status, contentType: said['content-type'] ?? '', body: Buffer.concat(chunks).toString() })
         })
       })
       const cancel = this.#clock.after(ANSWER_WITHIN_MS, () =>

@@ -2,11 +2,13 @@ import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import { type CallCaseOptions, type Ran, runCallCase } from './call-cases.js'
 import type { CallLane } from './call-lane.js'
+import { Canary } from './canary.js'
 import type { Case } from './case.js'
 import type { Controller, Endpoint } from './controller.js'
 import { type Way, wayOfAll } from './door.js'
 import { Ground } from './ground.js'
 import { Lane } from './lane.js'
+import type { Profile } from './matrix.js'
 import { paced } from './pace.js'
 import type { PlannedCase } from './plan.js'
 import { type Preflight, preflight } from './preflight.js'
@@ -18,7 +20,6 @@ import { strangerKey, Target } from './target.js'
 import type { TargetLog } from './target-log.js'
 import { XdsLane } from './xds-lane.js'
 import { ZoneNames } from './zone-names.js'
-import type { Profile } from './matrix.js'
 
 export interface TargetSubjectOptions {
   readonly target: Target
@@ -28,12 +29,14 @@ export interface TargetSubjectOptions {
   readonly log: TargetLog | undefined
   readonly ratePerSecond: number
   readonly callTimeoutMs: number
+  readonly timedCalls?: number | undefined
 }
 
 /** Enough to fill the waiting of streams that say nothing; each is a zone of its own. */
 const LANES = 6
 /** Each may start a target of its own. */
 const SCENARIO_LANES = 4
+const TIMED_CALLS = 200
 /** Twenty times as slow as the slowest of the first, and never below what a busy machine does now and then. */
 const SLOW_FACTOR = 20
 const SLOW_MIN_MS = 2_000
@@ -46,6 +49,7 @@ export class TargetSubject implements Subject {
   readonly #strangerKey = strangerKey()
   readonly #ground: Ground | undefined
   readonly #way: Way
+  readonly #canary = new Canary()
 
   constructor(options: TargetSubjectOptions) {
     this.#options = options
@@ -71,10 +75,12 @@ export class TargetSubject implements Subject {
 
   async preflight(): Promise<Preflight> {
     const { target } = this.#options
+    await this.#canary.listen()
     if (target.onlyZone !== undefined) await this.#zones.adopt(target.onlyZone)
     try {
       return await closing(this.#callLane(), (lane) => preflight(target, lane, this.#way))
     } catch (thrown) {
+      this.#canary.close()
       await target.platform?.removeAll()
       throw thrown
     }
@@ -91,10 +97,10 @@ export class TargetSubject implements Subject {
   }
 
   async runCase(one: Case, facts: Preflight, { onAttempt, signal }: CaseRun): Promise<Ran> {
-    const { behaviours, controller, log, target } = this.#options
+    const { behaviours, timedCalls = TIMED_CALLS, controller, log, target } = this.#options
     if (one.procedure.kind === 'scenario') {
       const laneOf = (endpoint: Endpoint) => this.#laneOn(endpoint)
-      const options = { behaviours, controller, laneOf, ground: this.#ground }
+      const options = { behaviours, timedCalls, controller, laneOf, ground: this.#ground }
       return closing(this.#lane(target), (lane) => runScenarioCase(one, lane, options, onAttempt))
     }
     const options: CallCaseOptions = {
@@ -116,33 +122,33 @@ export class TargetSubject implements Subject {
   }
 
   async close(): Promise<readonly string[]> {
+    this.#canary.close()
     await this.#ground?.stop()
     const { platform } = this.#options.target
     return [...(await this.#zones.removeAll()), ...((await platform?.removeAll()) ?? [])]
   }
 
   #callLane(): CallLane {
-    const { target, callTimeoutMs: deadlineMs } = this.#options
+    const { target } = this.#options
     if (this.#way === 'kds') return this.#lane(target)
-    const shared = {
-      target,
-      unseenZone: this.#zones.unseen(),
-      strangerKey: this.#strangerKey,
-      deadlineMs,
-      pace: this.#pace,
-    }
+    const shared = this.#laneOptions(target)
     return this.#way === 'rest' ? new RestLane(shared) : new XdsLane({ ...shared, dataplane: this.#zones.dataplane() })
   }
 
   #lane(target: Target): Lane {
-    return new Lane({
+    return new Lane({ ...this.#laneOptions(target), zone: target.onlyZone ?? this.#zones.legal() })
+  }
+
+  #laneOptions(target: Target) {
+    const unseenZone = this.#zones.unseen()
+    return {
       target,
-      zone: target.onlyZone ?? this.#zones.legal(),
-      unseenZone: this.#zones.unseen(),
+      unseenZone,
       strangerKey: this.#strangerKey,
+      perch: this.#canary.perch(unseenZone),
       deadlineMs: this.#options.callTimeoutMs,
       pace: this.#pace,
-    })
+    }
   }
 
   async #laneOn(endpoint: Endpoint): Promise<Lane> {

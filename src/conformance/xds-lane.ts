@@ -6,6 +6,7 @@ import type { Answer } from './answer.js'
 import type { Bench } from './bench.js'
 import type { CallDraft, Field } from './call-draft.js'
 import type { CallLane, ControlCall } from './call-lane.js'
+import type { Perch } from './canary.js'
 import { XDS_DOORS, type XdsDoor } from './door.js'
 import { foreignToken } from './foreign-token.js'
 import { GrpcCall } from './grpc-call.js'
@@ -22,6 +23,7 @@ export interface XdsLaneOptions {
   readonly dataplane: string
   readonly unseenZone: string
   readonly strangerKey: KeyObject
+  readonly perch: Perch
   readonly deadlineMs: number
   readonly pace: () => Promise<void>
 }
@@ -82,7 +84,8 @@ export class XdsLane implements CallLane<XdsDoor> {
   }
 
   async traces(rawText: string): Promise<readonly Probe[]> {
-    return [probe('no configuration was given out', !rawText.includes('dynamic_resources'))]
+    const silent = probe('no configuration was given out', !rawText.includes('dynamic_resources'))
+    return [silent, ...this.#options.perch.probes()]
   }
 
   async close(): Promise<void> {
@@ -176,7 +179,7 @@ export class XdsLane implements CallLane<XdsDoor> {
   }
 }
 
-function benchOf({ target, dataplane, unseenZone, strangerKey }: XdsLaneOptions): Bench {
+function benchOf({ target, perch, dataplane, unseenZone, strangerKey }: XdsLaneOptions): Bench {
   const fields = (credential: string | Buffer | undefined): readonly Field[] =>
     credential === undefined ? [] : [['authorization', credential]]
   const bench: Bench = {
@@ -184,6 +187,9 @@ function benchOf({ target, dataplane, unseenZone, strangerKey }: XdsLaneOptions)
     unseenZone,
     claims: { Name: dataplane, Mesh: MESH, Tags: {}, Type: 'dataplane', Workload: '' },
     strangerKey,
+    get canaryUrl() {
+      return perch.url
+    },
     fields,
     get nowS() {
       return Math.floor(target.clock.nowMs() / 1000)

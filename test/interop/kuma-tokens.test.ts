@@ -87,6 +87,7 @@ describeWith(['KUMA_CP'], 'tokens: a real control plane answers as the matrix sa
       unseenZone: 'z2',
       claims: { Zone: 'z1', Scope: ['cp'] },
       strangerKey: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey,
+      canaryUrl: '',
       signing: { kid, privateKey, publicKey: createPublicKey(privateKey) },
       get nowS() {
         return Math.floor(systemClock.nowMs() / 1000)

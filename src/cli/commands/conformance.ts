@@ -19,6 +19,7 @@ export const conformanceRun: Command = {
     ...BEHAVIOUR_FLAGS,
     { name: 'rate', value: 'N', doc: 'Calls a second', fallback: '200' },
     { name: 'timeout', value: 'TIME', doc: 'How long one call may take', fallback: '10s' },
+    { name: 'timed-calls', value: 'N', doc: 'Calls of each kind, where times are compared', fallback: '200' },
     {
       name: 'controller',
       value: 'FILE',

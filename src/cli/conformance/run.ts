@@ -63,6 +63,7 @@ export async function runConformance(context: Context, input: Input): Promise<nu
       behaviours,
       ratePerSecond: input.whole('rate', 1, 100_000) ?? RATE_DEFAULT,
       callTimeoutMs: parseDuration('--timeout', input.text('timeout') ?? '10s'),
+      timedCalls: input.whole('timed-calls', 10, 1_000_000),
       expectedFailures,
       isZonelab: throwAway || input.text('lab') !== undefined || behaviours.answers === 'zonelab',
       toolVersion: zonelabVersion(),

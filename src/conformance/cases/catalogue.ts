@@ -3,6 +3,7 @@ import type { Case } from '../case.js'
 import type { CaseId } from '../matrix.js'
 import { ALGORITHM } from './algorithm.js'
 import { CROSS_USE } from './cross-use.js'
+import { DELETION } from './deletion.js'
 import { IDENTITY } from './identity.js'
 import { KEY_SELECTION } from './key-selection.js'
 import { LIFE_CYCLE } from './life-cycle.js'
@@ -10,8 +11,10 @@ import { PRESENCE } from './presence.js'
 import { REVOCATION } from './revocation.js'
 import { SAT } from './sat.js'
 import { SAT_LIFE } from './sat-life.js'
+import { SECRETS } from './secrets.js'
 import { SIDECAR_IDENTITY } from './sidecar-identity.js'
 import { STRUCTURE } from './structure.js'
+import { TENANT_API } from './tenant-api.js'
 import { TENANT_SELECTION } from './tenant-selection.js'
 import { TIME } from './time.js'
 import { TLS } from './tls.js'
@@ -29,10 +32,13 @@ export const CASES: readonly Case[] = [
   ...IDENTITY,
   ...REVOCATION,
   ...LIFE_CYCLE,
+  ...DELETION,
   ...TENANT_SELECTION,
   ...SAT,
   ...SAT_LIFE,
   ...CROSS_USE,
+  ...TENANT_API,
+  ...SECRETS,
   ...TLS,
   ...SIDECAR_IDENTITY,
   ...USER_REVOCATION,

@@ -142,30 +142,10 @@ const FROM_ELSEWHERE = [
   ['host', 'elsewhere.example'],
 ] as const
 
-/** Long enough for the first answers of a stream on a busy machine. */
-const ANSWERED_WITHIN_MS = 20_000
-
 const ANY: readonly Case[] = [
   row.calls(212, 'a projected service account token is refused', { basis: 'kuma', norm: KINDS }, [
     credential('service account', U, serviceAccount),
   ]),
-  row.scenario(
-    213,
-    'a zone is sent the public half of the signing keys and no other secret of the control plane',
-    { basis: 'kuma', norm: 'Kuma KDS mapper', ...BOTH },
-    async (stage) => {
-      const { bench } = stage
-      const fields = bench.fields(await bench.legalToken())
-      const stream = await stage.open('GlobalToZoneSync', { fields, resourceType: 'GlobalSecret' })
-      const answered = await stage.until(ANSWERED_WITHIN_MS, () =>
-        stream.received.includes('zone-token-signing-public-key'),
-      )
-      stage.check('the public half is sent', answered, 'no zone-token-signing-public-key came')
-      for (const [what, bytes] of privateParts(bench)) {
-        stage.check(`${what} is not sent`, !stream.received.includes(bytes), 'it is in what a zone receives')
-      }
-    },
-  ),
   row.calls(
     214,
     'who shows nothing learns nothing of the services',
@@ -179,19 +159,5 @@ const ANY: readonly Case[] = [
     ],
   ),
 ]
-
-/** A key may be stored as PEM or as DER; a prime of it is in both, and in the first spelled. */
-function privateParts({ signing }: Bench): readonly (readonly [string, Buffer])[] {
-  const pem = signing.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()
-  const { p = '', d = '' } = signing.privateKey.export({ format: 'jwk' })
-  return [
-    ['a private key as PEM', Buffer.from('PRIVATE KEY-----')],
-    ['the signing key as PEM', Buffer.from(pem.split('\n')[4] ?? pem)],
-    ['a prime of the signing key', Buffer.from(p, 'base64url')],
-    ['the exponent of the signing key', Buffer.from(d, 'base64url')],
-    ['the signing key of users', Buffer.from('user-token-signing-key')],
-    ['the token of the admin', Buffer.from('admin-user-token')],
-  ]
-}
 
 export const CROSS_USE: readonly Case[] = [...ON_KDS.slice(0, 2), ...ON_XDS, ...ON_KDS.slice(2), ...ON_REST, ...ANY]

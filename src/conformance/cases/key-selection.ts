@@ -23,9 +23,6 @@ const stranger = (name: string, header: (bench: Bench) => Members = () => ({})):
 
 const jwkOf = (bench: Bench) => createPublicKey(bench.strangerKey).export({ format: 'jwk' }) as Members
 
-/** Nobody listens there; a target that fetches from a token would show it by its delay or its log. */
-const CANARY = 'http://127.0.0.1:9/zonelab-canary'
-
 const withToken = ({ bench, call }: Side, token: string) => call('HealthCheck', { fields: bench.fields(token) })
 
 const KEY_IDS: readonly Case[] = [
@@ -245,8 +242,9 @@ const EMBEDDED_KEYS: readonly Case[] = [
     credential('jwk', OK, (bench) => tokenWith(bench, { header: { jwk: jwkOf(bench) } })),
   ]),
   row.calls(67, 'no key is fetched from where a token says', { basis: 'rfc', norm: 'RFC 8725 §3.10', ...KEYS }, [
-    stranger('jku', () => ({ jku: CANARY })),
-    stranger('x5u', () => ({ x5u: CANARY })),
+    stranger('jku', ({ canaryUrl }) => ({ jku: canaryUrl })),
+    stranger('x5u', ({ canaryUrl }) => ({ x5u: canaryUrl })),
+    stranger('both', ({ canaryUrl }) => ({ jku: canaryUrl, x5u: canaryUrl })),
   ]),
   row.calls(68, 'a certificate inside the token is not used', { basis: 'rfc', norm: 'RFC 8725 §3.10', ...KEYS }, [
     stranger('x5c', () => ({ x5c: ['MIIB'] })),

@@ -1,6 +1,7 @@
 import { ZONE_REVOCATIONS } from '../../auth/token-secrets.js'
 import type { Answer } from '../answer.js'
 import type { Case } from '../case.js'
+import { RPCS } from '../rpc.js'
 import type { Side, Stage } from '../stage.js'
 import { tokenWith } from '../tokens/base-token.js'
 import { OK, PD, rowsOf, U } from './row.js'
@@ -25,6 +26,12 @@ async function revoke(stage: Stage, side: Side, listOf: (marker: string) => stri
     async () => (await side.call('HealthCheck', { fields })).answer !== 'OK',
   )
   stage.check('the list is known to the target', known, 'a token that it names is refused')
+}
+
+/** The id that a token goes by, as it says itself. */
+function jtiOf(token: string): string {
+  const [, payload = ''] = token.split('.')
+  return String((JSON.parse(Buffer.from(payload, 'base64url').toString()) as { jti?: unknown }).jti)
 }
 
 interface Listed {
@@ -91,6 +98,34 @@ export const REVOCATION: readonly Case[] = [
     'a list that ends with a comma revokes tokens without id',
     { basis: 'kuma', norm: FORMAT, ...CHANGES_LIST },
     listed([{ name: 'no id', list: (_jti, marker) => `${marker},`, expect: U, jti: 'none' }]),
+  ),
+  row.scenario(
+    137,
+    'the list of one control plane revokes nothing of another',
+    {
+      basis: 'ours',
+      norm: 'a list is of its control plane',
+      profiles: ['kds-multitenant'],
+      needs: ['platform', 'keys'],
+    },
+    async (stage) => {
+      const { bench, call } = stage
+      const { zone } = bench
+      const other = await bench.platform.sibling()
+      const theirs = await other.api.issue('/tokens/zone', { zone, scope: ['cp'], validFor: '1h' })
+      const there = { fields: bench.fields(theirs, zone, other.id) }
+      const jti = bench.uuid()
+      const here = { fields: bench.fields(tokenWith(bench, { claims: { jti } })) }
+      stage.expect('theirs, before', await call('HealthCheck', there), OK)
+      stage.expect('ours, before', await call('HealthCheck', here), OK)
+      const data = Buffer.from(`${jti},${jtiOf(theirs)}`).toString('base64')
+      await other.api.put(PATH, { type: 'GlobalSecret', name: ZONE_REVOCATIONS.name, data })
+      await stage.until(KNOWN_WITHIN_MS, async () => (await call('HealthCheck', there)).answer !== 'OK')
+      for (const rpc of RPCS) {
+        stage.expect(`theirs on ${rpc}, which their list names`, await call(rpc, there), U)
+        stage.expect(`ours on ${rpc}, which their list names too`, await call(rpc, here), OK)
+      }
+    },
   ),
   row.scenario(
     138,

@@ -3,22 +3,19 @@ import type { Answer } from '../answer.js'
 import type { Bench } from '../bench.js'
 import type { Field } from '../call-draft.js'
 import type { Case, Variant } from '../case.js'
-import type { Exchange } from '../result.js'
 import { RPCS } from '../rpc.js'
 import type { Stage } from '../stage.js'
 import { CONTROL_PLANES, type ControlPlane } from '../target-platform.js'
 import { tokenWith } from '../tokens/base-token.js'
 import { isOnline } from './life-cycle.js'
 import { call, IA, OK, PD, rowsOf, U } from './row.js'
+import { sameTimes } from './same-times.js'
 
 /** auth.md §4.9: which control plane a call is for, and that nobody learns of another. */
 const row = rowsOf('tenant-selection')
 const PLATFORM = { profiles: ['kds-multitenant'], needs: ['platform'] } as const
 const BY_JWT = { profiles: ['kds-multitenant'], needs: ['platform', 'keys'] } as const
 const SEEN_WITHIN_MS = 15_000
-/** Well above what a busy machine does to the median of a local call. */
-const TIMES_APART_MS = 50
-const TIMED_CALLS = 15
 
 /** The legal call with these values instead of the header that selects the control plane. */
 function selecting(name: string, expect: readonly Answer[], ...values: readonly string[]): Variant {
@@ -28,6 +25,11 @@ function selecting(name: string, expect: readonly Answer[], ...values: readonly 
 function withCpId({ fields, cpId }: Bench, token: string, values: readonly string[]): readonly Field[] {
   const header = cpId?.header ?? CP_ID_HEADER
   return [...fields(token).filter(([name]) => name !== header), ...values.map((value): Field => [header, value])]
+}
+
+/** The legal call with the id of its control plane spelled otherwise. */
+function withId(spell: (id: string) => string): (bench: Bench) => Promise<readonly Field[]> {
+  return async (bench) => withCpId(bench, await bench.legalToken(), [spell(bench.cpId?.id ?? '')])
 }
 
 type Kind = 'JWT' | 'SAT'
@@ -40,7 +42,7 @@ interface Probed {
 }
 
 /** A credential that is good at home, elsewhere: refused as where nothing is, word for word, on every RPC. */
-async function refusedAsNowhere(stage: Stage, { kind, where, controlPlane }: Probed): Promise<void> {
+export async function refusedAsNowhere(stage: Stage, { kind, where, controlPlane }: Probed): Promise<void> {
   const { bench } = stage
   const token = kind === 'JWT' ? tokenWith(bench, {}) : await bench.legalToken()
   for (const rpc of RPCS) {
@@ -58,11 +60,6 @@ async function refusedAsNowhere(stage: Stage, { kind, where, controlPlane }: Pro
 async function nothingMade(stage: Stage, { api }: ControlPlane): Promise<void> {
   const zone = await api.get(`/zones/${stage.bench.unseenZone}`)
   stage.check('no Zone is made there', zone === undefined, stage.bench.unseenZone)
-}
-
-function median(exchanges: readonly Exchange[]): number {
-  const times = exchanges.map(({ elapsedMs }) => elapsedMs).sort((a, b) => a - b)
-  return times[Math.floor(times.length / 2)] ?? 0
 }
 
 export const TENANT_SELECTION: readonly Case[] = [
@@ -88,10 +85,46 @@ export const TENANT_SELECTION: readonly Case[] = [
     [
       selecting('empty', IA, ''),
       selecting('words', IA, 'no uuid'),
+      selecting('a name', IA, 'team-a'),
+      selecting('the name of a default', IA, 'default'),
+      call(
+        'a uuid without dashes',
+        IA,
+        withId((id) => id.replaceAll('-', '')),
+      ),
+      call(
+        'a uuid in braces',
+        IA,
+        withId((id) => `{${id}}`),
+      ),
+      call(
+        'a uuid as a URN',
+        IA,
+        withId((id) => `urn:uuid:${id}`),
+      ),
+      call(
+        'a uuid and a letter more',
+        IA,
+        withId((id) => `${id}0`),
+      ),
+      call(
+        'a uuid and a path',
+        IA,
+        withId((id) => `${id}/..`),
+      ),
       selecting('10 KiB', IA, 'a'.repeat(10_240)),
       selecting('SQL', IA, "x' OR '1'='1"),
+      call(
+        'a uuid and SQL',
+        IA,
+        withId((id) => `${id}' OR '1'='1`),
+      ),
       selecting('path', IA, '../../zones'),
       call('two values', IA, async (bench) => withCpId(bench, await bench.legalToken(), [bench.uuid(), bench.uuid()])),
+      call('its own, twice', IA, async (bench) => {
+        const own = bench.cpId?.id ?? ''
+        return withCpId(bench, await bench.legalToken(), [own, own])
+      }),
     ],
   ),
   row.calls(162, 'a control plane is selected in upper case too', { basis: 'rfc', norm: 'RFC 9562 §4', ...PLATFORM }, [
@@ -139,14 +172,9 @@ export const TENANT_SELECTION: readonly Case[] = [
       await refusedAsNowhere(stage, { kind: 'SAT', where: "another organisation's", controlPlane: other.id })
       await nothingMade(stage, other)
       const token = await bench.legalToken()
-      const [there, nowhere]: [Exchange[], Exchange[]] = [[], []]
-      for (let turn = 0; turn < TIMED_CALLS; turn++) {
-        const at = (id: string) => stage.call('HealthCheck', { fields: bench.fields(token, bench.zone, id) })
-        there.push(await at(other.id))
-        nowhere.push(await at(bench.uuid()))
-      }
-      const apart = Math.abs(median(there) - median(nowhere))
-      stage.check('the same time', apart < TIMES_APART_MS, `the medians are ${Math.round(apart)} ms apart`)
+      const at = (id: string) => ({ fields: bench.fields(token, bench.zone, id) })
+      const kinds = { "another organisation's": () => at(other.id), 'an unknown one': () => at(bench.uuid()) }
+      await sameTimes(stage, kinds, PD)
     },
   ),
   row.scenario(
@@ -166,7 +194,7 @@ export const TENANT_SELECTION: readonly Case[] = [
     { basis: 'kuma', norm: 'Kuma TenantZoneClientID', ...BY_JWT },
     async (stage) => {
       const { bench, open, api } = stage
-      const other = await bench.platform.newControlPlane()
+      const other = await bench.platform.sibling()
       const { zone } = bench
       const token = await other.api.issue('/tokens/zone', { zone, scope: ['cp'], validFor: '1h' })
       const there = { fields: bench.fields(token, zone, other.id) }

@@ -1,6 +1,12 @@
 import { createPublicKey } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { dataplaneKeys, type KeyPlace, USER_KEYS, ZONE_KEYS } from '../../../src/auth/token-secrets.js'
+import {
+  dataplaneKeys,
+  type KeyPlace,
+  USER_KEYS,
+  ZONE_KEYS,
+  ZONE_REVOCATIONS,
+} from '../../../src/auth/token-secrets.js'
 import { systemClock } from '../../../src/base/clock.js'
 import { AppError } from '../../../src/base/errors.js'
 import { systemRandom } from '../../../src/base/random.js'
@@ -20,7 +26,9 @@ import { Run } from '../../../src/conformance/runner.js'
 import { Target } from '../../../src/conformance/target.js'
 import { TargetApi } from '../../../src/conformance/target-api.js'
 import { readSigningKey } from '../../../src/conformance/target-keys.js'
-import type { Fault, World } from './fault.js'
+import { CONTROL_PLANES } from '../../../src/conformance/target-platform.js'
+import type { Fault, Knowledge } from './fault.js'
+import { FaultyApi } from './faulty-api.js'
 import { FaultyGate } from './faulty-gate.js'
 import { RestGate } from './rest-gate.js'
 
@@ -71,7 +79,7 @@ export class FaultBench {
         observer: { onPlan() {}, onTarget() {}, onAttempt() {}, onCase() {} },
       }).run()
     } finally {
-      faulty.gate.close()
+      faulty.close()
     }
   }
 
@@ -105,7 +113,7 @@ function controllerWith(fault: Fault, log: string[]): Controller {
     async start(config) {
       const instance = await labController.start(config)
       if (instance.kind === 'refused') return instance
-      const { gate, endpoint } = await behindGate(instance, fault, log)
+      const { endpoint, close } = await behindGate(instance, fault, log)
       return {
         kind: 'running',
         endpoint,
@@ -116,7 +124,7 @@ function controllerWith(fault: Fault, log: string[]): Controller {
         replaceCertificate: () => instance.replaceCertificate(),
         log: () => instance.log(),
         async stop() {
-          gate.close()
+          close()
           await instance.stop()
         },
       }
@@ -140,18 +148,27 @@ async function behindGate(instance: Pick<Instance, 'endpoint'>, fault: Fault, lo
   const world = await worldOf(endpoint, api, way, log)
   if (way === 'rest') {
     const gate = await RestGate.open(api.url, fault, { ...world, disturb: () => {} })
-    return { gate, endpoint: { ...endpoint, api: { ...api, url: gate.url } } }
+    return { endpoint: { ...endpoint, api: { ...api, url: gate.url } }, close: () => gate.close() }
   }
   const gate = await FaultyGate.open(endpoint, fault, world)
-  return { gate, endpoint: { ...endpoint, address: gate.address, trust: { kind: 'plaintext' } as const } }
+  const { platform } = endpoint
+  const rest = fault.rest && (await FaultyApi.open(platform?.url ?? api.url, fault, world))
+  const url = rest && { url: rest.url }
+  return {
+    endpoint: {
+      ...endpoint,
+      address: gate.address,
+      trust: { kind: 'plaintext' } as const,
+      ...(platform ? { platform: { ...platform, ...url } } : { api: { ...api, ...url } }),
+    },
+    close() {
+      gate.close()
+      rest?.close()
+    },
+  }
 }
 
-async function worldOf(
-  endpoint: Endpoint,
-  apiEndpoint: ApiEndpoint,
-  way: Way,
-  log: string[],
-): Promise<Omit<World, 'disturb'>> {
+async function worldOf(endpoint: Endpoint, apiEndpoint: ApiEndpoint, way: Way, log: string[]): Promise<Knowledge> {
   const api = new TargetApi(apiEndpoint)
   const { kid, privateKey } = await readSigningKey(api, KEYS_OF[way])
   const others = Object.values(KEYS_OF).filter(
@@ -165,11 +182,27 @@ async function worldOf(
     otherKeys: otherKeys.map((key) => createPublicKey(key)),
     memory: new Set(),
     log,
+    adminToken: apiEndpoint.userToken,
     platformToken: endpoint.platform?.userToken,
+    otherPlatformToken: endpoint.platform?.otherUserToken,
+    revokedAnywhere: () => revokedAnywhere(endpoint),
     newestKid: async () => (await readSigningKey(api, ZONE_KEYS)).kid,
     makeZone: async (name) => {
       await api.send('PUT', `/zones/${name}`, { type: 'Zone', name, enabled: true })
     },
     sleep: (delayMs) => sleep(delayMs),
   }
+}
+
+async function revokedAnywhere({ platform }: Endpoint): Promise<string> {
+  if (platform === undefined) return ''
+  const api = new TargetApi(platform)
+  const { data = [] } = ((await api.get(`${CONTROL_PLANES}?page[size]=100`)) ?? {}) as { data?: { id: string }[] }
+  const lists = data.map(({ id }) =>
+    api.send('GET', `${CONTROL_PLANES}/${id}/api/global-secrets/${ZONE_REVOCATIONS.name}`),
+  )
+  const texts = (await Promise.all(lists)).map(({ body }) =>
+    String((JSON.parse(body) as { data?: unknown }).data ?? ''),
+  )
+  return texts.map((text) => Buffer.from(text, 'base64').toString()).join()
 }

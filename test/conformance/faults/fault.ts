@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
 import type { CaseId, Profile } from '../../../src/conformance/matrix.js'
 
 /**
@@ -18,7 +19,29 @@ export interface Fault {
   readonly served?: (call: Call, world: World) => void
   /** What the caller gets in place of a refusal. */
   readonly tell?: (refusal: Refusal, call: Call, world: World) => Refusal | Promise<Refusal>
+  /** What a stream that the sound global serves is sent beside its answers. */
+  readonly sends?: (call: Call, world: World) => string | undefined
+  /** The same before the REST API: of the platform where there is one, else of the control plane. */
+  readonly rest?: (call: RestCall, world: Knowledge, send: SendRest) => Promise<RestAnswer>
 }
+
+/** A request to a REST API. */
+export interface RestCall {
+  readonly method: string
+  readonly path: string
+  readonly authorization: string | undefined
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+}
+
+export interface RestAnswer {
+  readonly status: number
+  readonly contentType: string
+  readonly body: Buffer
+}
+
+/** Asks the sound one. */
+export type SendRest = (call: RestCall) => Promise<RestAnswer>
 
 type Weakened = Call | Refusal
 
@@ -39,8 +62,13 @@ export interface Refusal {
   readonly late?: boolean
 }
 
-/** What a faulty gate knows: all that a global knows. */
-export interface World {
+/** What a faulty gate knows: all that a global knows, and the connections that it holds. */
+export interface World extends Knowledge {
+  /** Ends the connections on which calls of the zone of this one have come, but its own. */
+  disturb(call: Call): void
+}
+
+export interface Knowledge {
   readonly kid: string
   readonly privateKey: KeyObject
   readonly publicKey: KeyObject
@@ -49,14 +77,17 @@ export interface World {
   /** Whatever a fault remembers between calls. */
   readonly memory: Set<string>
   readonly log: string[]
+  /** Of the admin of the control plane, or of the organisation where there is a platform. */
+  readonly adminToken: string | undefined
   /** Of an admin of the organisation, where the target has a platform. */
   readonly platformToken: string | undefined
+  readonly otherPlatformToken: string | undefined
   /** The kid of the newest key of zone tokens. */
   newestKid(): Promise<string | undefined>
   /** Makes a Zone. */
   makeZone(name: string): Promise<void>
-  /** Ends the connections on which calls of the zone of this one have come, but its own. */
-  disturb(call: Call): void
+  /** The lists of all control planes of the platform. */
+  revokedAnywhere(): Promise<string>
   sleep(delayMs: number): Promise<void>
 }
 

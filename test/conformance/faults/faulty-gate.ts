@@ -10,7 +10,7 @@ import {
 } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import type { Endpoint } from '../../../src/conformance/controller.js'
-import { type Call, type Fault, type Field, field, type Refusal, refusal, type World } from './fault.js'
+import { type Call, type Fault, type Field, field, type Knowledge, type Refusal, refusal, type World } from './fault.js'
 
 /** A gate that stands where a global's KDS port would be, and has one fault. Calls that it lets through it only passes on. */
 export class FaultyGate {
@@ -24,7 +24,7 @@ export class FaultyGate {
     { upstream: ClientHttp2Session; zones: Set<string>; seen: Set<string> }
   >()
 
-  private constructor(upstream: Endpoint, fault: Fault, world: Omit<World, 'disturb'>) {
+  private constructor(upstream: Endpoint, fault: Fault, world: Knowledge) {
     this.#upstream = upstream
     this.#fault = fault
     this.#world = { ...world, disturb: (call) => this.#disturb(call) }
@@ -36,7 +36,7 @@ export class FaultyGate {
     this.#server.on('sessionError', () => {})
   }
 
-  static async open(upstream: Endpoint, fault: Fault, world: Omit<World, 'disturb'>): Promise<FaultyGate> {
+  static async open(upstream: Endpoint, fault: Fault, world: Knowledge): Promise<FaultyGate> {
     const gate = new FaultyGate(upstream, fault, world)
     gate.#server.listen(0, '127.0.0.1')
     await once(gate.#server, 'listening')
@@ -101,6 +101,8 @@ export class FaultyGate {
       this.#fault.served?.(call, this.#world)
       down.on('wantTrailers', () => down.sendTrailers(plain(trailers)))
       down.respond(plain(headers), { waitForTrailers: true })
+      const beside = this.#fault.sends?.(call, this.#world)
+      if (beside !== undefined) down.write(message(beside))
       up.pipe(down)
     })
     let trailers: IncomingHttpHeaders = {}
@@ -132,6 +134,14 @@ function answer(stream: ServerHttp2Stream, { status, text, late = false }: Refus
   stream.on('wantTrailers', () => stream.sendTrailers(told))
   stream.respond(head, { waitForTrailers: true })
   stream.end()
+}
+
+/** In the frame of gRPC: not compressed, and its length. */
+function message(text: string): Buffer {
+  const bytes = Buffer.from(text)
+  const head = Buffer.alloc(5)
+  head.writeUInt32BE(bytes.length, 1)
+  return Buffer.concat([head, bytes])
 }
 
 function plain(headers: IncomingHttpHeaders): IncomingHttpHeaders {

@@ -82,6 +82,15 @@ export const KEY_FAULTS: readonly Fault[] = [
   takes('refuses nothing that names a key address', ['ZT-067'], (token) =>
     token.header.jku !== undefined || token.header.x5u !== undefined ? token.claims : undefined,
   ),
+  {
+    name: 'fetches the key that a token names',
+    caughtBy: ['ZT-067'],
+    async weaken(call) {
+      const { jku, x5u } = looseToken(call)?.header ?? {}
+      for (const url of [jku, x5u]) if (typeof url === 'string') await fetch(url).catch(() => undefined)
+      return call
+    },
+  },
   takes('takes the keys of user tokens too', ['ZT-057'], (token, { otherKeys }) =>
     otherKeys.some((key) => holds(token, key)) ? token.claims : undefined,
   ),

@@ -52,7 +52,18 @@ export const TENANT_FAULTS: readonly Fault[] = [
     weaken: (call, world) => (isAccessToken(call) ? letIn(call, world) : call),
   }),
   remembers('serves a token from a cache once it was good anywhere', ['ZT-165', 'ZT-174', 'ZT-190'], 'authorization'),
-  remembers('serves a token for good once it was', ['ZT-173', 'ZT-176', 'ZT-177', 'ZT-182'], 'authorization', CP_ID),
+  remembers(
+    'serves a token for good once it was',
+    ['ZT-173', 'ZT-150', 'ZT-176', 'ZT-177', 'ZT-182'],
+    'authorization',
+    CP_ID,
+  ),
+  fault('makes the zone of a token that it refuses', ['ZT-150'], {
+    async tell(told, call, world) {
+      if (isAccessToken(call)) await world.makeZone(field(call, 'client-id') ?? '')
+      return told
+    },
+  }),
   spells('takes the beginning of a token in any case', ['ZT-186'], (token) => token.replace(/^spat_/i, 'spat_')),
   spells('reads as many letters as a token has', ['ZT-187'], (token) =>
     token.startsWith('spat_') ? token.slice(0, 54) : token,
