@@ -136,6 +136,12 @@ function tokenOf(text: string): NonNullable<Credentials['token']> {
 /** Throws `unauthenticated` for one that says itself that it has ended: the target would only say that it refuses it. */
 function tokenInForce(file: string, what: string, { clock }: Context): string {
   const token = readTokenFile(file, what)
+  if (/[^\x21-\x7e]/.test(token)) {
+    throw new AppError(
+      'invalid-argument',
+      `${what} in ${file} has a character that no token has; is it the right file?`,
+    )
+  }
   const { exp } = partsOf(token)?.claims ?? {}
   if (typeof exp !== 'number' || exp * 1_000 > clock.nowMs()) return token
   const when = new Date(exp * 1_000).toISOString()

@@ -108,4 +108,11 @@ describe('a flag that would be passed over is a mistake', () => {
     expect(err).toContain(words)
     expect(code).toBe(2)
   })
+
+  test('a user token of two lines', async () => {
+    const flags = { target: TARGET, api: 'http://127.0.0.1:1', 'user-token-file': fileWith('one\ntwo') }
+    const { code, err } = await conformanceRunWith(flags)
+    expect(err).toContain('has a character that no token has')
+    expect(code).toBe(2)
+  })
 })
