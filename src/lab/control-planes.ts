@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import type { ApiClient } from './api-client.js'
+import { tokenBindings } from './fleet.js'
 import type { LabSpec } from './lab-spec.js'
 import { dataplaneTokenFile } from './lab-view.js'
 import type { LabPaths } from './paths.js'
@@ -42,7 +43,7 @@ export async function ensureControlPlanes(
     const shard = shardFor(topology, name)
     const { id } = await createControlPlane(platform.region(regionOf(shard)), { name }, shard)
     // Of one of that name that was there before.
-    for (const mesh of topology.meshes) rmSync(dataplaneTokenFile(paths, name, mesh), { force: true })
+    for (const binding of tokenBindings(topology)) rmSync(dataplaneTokenFile(paths, name, binding), { force: true })
     return [name, { id, shard }] as const
   }
   const missing = topology.tenants.filter((tenant) => !Object.hasOwn(there, tenant))

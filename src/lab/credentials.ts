@@ -6,6 +6,7 @@ import { AppError } from '../base/errors.js'
 import { createCa, createServerCertificate } from '../transport/tls.js'
 import type { ApiClient } from './api-client.js'
 import type { Component } from './components.js'
+import type { TokenBinding } from './fleet.js'
 import type { LabSpec } from './lab-spec.js'
 import { dataplaneTokenFile, zoneTokenFile } from './lab-view.js'
 import type { LabPaths } from './paths.js'
@@ -65,15 +66,15 @@ async function isThere(api: ApiClient, path: string): Promise<boolean> {
   }
 }
 
-/** One for all sidecars of a mesh: without a name in it, it fits each. */
+/** One for all sidecars of a workload: where a MeshIdentity names them by it, no other token lets them in. */
 export async function ensureDataplaneToken(
   tenant: string,
-  mesh: string,
+  binding: TokenBinding,
   wiring: { readonly paths: LabPaths; readonly api: (tenant: string) => ApiClient },
 ): Promise<void> {
-  const file = dataplaneTokenFile(wiring.paths, tenant, mesh)
+  const file = dataplaneTokenFile(wiring.paths, tenant, binding)
   if (existsSync(file)) return
-  writePrivateFile(file, await wiring.api(tenant).postForText('/tokens/dataplane', { mesh }))
+  writePrivateFile(file, await wiring.api(tenant).postForText('/tokens/dataplane', binding))
 }
 
 /** Throws `not-found` when the directory has none for the zone. */

@@ -19,25 +19,47 @@ const FIRST_OUTBOUND_PORT = 30_001
 /** The Dataplane that every zone of ours makes for each mesh; a sidecar runs for it too. */
 export const ZONE_PROXY = 'zone-proxy'
 
+/** What a dataplane token says of its holder: which workload's sidecar it is; a zone proxy has none. */
+export interface TokenBinding {
+  readonly mesh: string
+  readonly workload: string | undefined
+}
+
+/** The tokens that the sidecars of a topology need. */
+export function tokenBindings({ meshes, services }: Topology): readonly TokenBinding[] {
+  return [
+    ...meshes.map((mesh) => ({ mesh, workload: undefined })),
+    ...services.map((service) => ({ mesh: service.mesh, workload: workloadOf(service) })),
+  ]
+}
+
+export function workloadOf({ name, labels }: Service): string {
+  return labels[LABEL.workload] ?? name
+}
+
 /** All sidecars of one zone; with no tokens if there is no `tokenFile`. Mock sidecars exchange configuration, not traffic. */
-export function fleetRows(topology: Topology, zone: ZonePlan, tokenFile?: (mesh: string) => string): FleetRow[] {
-  const token = (mesh: string) => (tokenFile ? { tokenFile: tokenFile(mesh) } : {})
+export function fleetRows(
+  topology: Topology,
+  zone: ZonePlan,
+  tokenFile?: (binding: TokenBinding) => string,
+): FleetRow[] {
+  const token = (binding: TokenBinding) => (tokenFile ? { tokenFile: tokenFile(binding) } : {})
   let host = 1
   const rows = zone.fleets.flatMap((fleet): FleetRow[] => {
     const service = topology.services.find(({ name }) => name === fleet.service)
     if (!service || fleet.replicas === 0) return []
     const row = serviceRow(topology, zone, service, fleet, addressOf(topology.zones.indexOf(zone), host))
     host += fleet.replicas
-    return [{ ...row, ...token(service.mesh) }]
+    return [{ ...row, ...token({ mesh: service.mesh, workload: workloadOf(service) }) }]
   })
-  const proxies = topology.meshes.map((mesh) => ({ mesh, name: ZONE_PROXY, ...token(mesh) }))
+  const proxies = topology.meshes.map((mesh) => ({ mesh, name: ZONE_PROXY, ...token({ mesh, workload: undefined }) }))
   return [...rows, ...proxies]
 }
 
 function serviceRow(topology: Topology, zone: ZonePlan, service: Service, fleet: Fleet, address: string): FleetRow {
   const { name, mesh, port, protocol, labels, calls } = service
   const resource = {
-    labels: { [LABEL.workload]: name, app: name, ...labels },
+    labels: { app: name, ...labels, [LABEL.workload]: workloadOf(service) },
     networking: {
       address,
       inbound: [{ port, protocol, name: protocol }],

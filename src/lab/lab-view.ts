@@ -118,8 +118,13 @@ export function zoneTokenFile(paths: LabPaths, key: string): string {
   return `${paths.tokens}/${key}.zone`
 }
 
-export function dataplaneTokenFile(paths: LabPaths, tenant: string, mesh: string): string {
-  return `${paths.tokens}/${tenant}.${mesh}.dataplane`
+/** Of the sidecars of a workload; without one, of a mesh's zone proxies. */
+export function dataplaneTokenFile(
+  paths: LabPaths,
+  tenant: string,
+  { mesh, workload }: { readonly mesh: string; readonly workload: string | undefined },
+): string {
+  return `${paths.tokens}/${[tenant, mesh, ...(workload === undefined ? [] : [workload])].join('.')}.dataplane`
 }
 
 export function diagnosticsTokenFile(paths: LabPaths): string {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Settings } from './child-messages.js'
 import { type Component, type GlobalComponent, globalsOf, isExternal } from './components.js'
 import { LAB_ORGANIZATION } from './control-planes.js'
-import { fleetRows } from './fleet.js'
+import { fleetRows, type TokenBinding } from './fleet.js'
 import type { LabDatabase } from './lab-database.js'
 import { DEFAULT_DB, hasPlatform, type LabSpec } from './lab-spec.js'
 import type { LabPorts } from './lab-state.js'
@@ -163,7 +163,7 @@ export function fleetFile(paths: LabPaths, key: string): string {
 /** What the fleet file of a zone's sidecars says. */
 export function fleetFileText(fleet: Extract<Component, { kind: 'dataplane' }>, { paths, spec }: Wiring): string {
   // Over somebody else's global the lab can make no tokens, and its zones ask for none.
-  const tokenFile = (mesh: string) => dataplaneTokenFile(paths, fleet.tenant, mesh)
+  const tokenFile = (binding: TokenBinding) => dataplaneTokenFile(paths, fleet.tenant, binding)
   const rows =
     spec.global.kind === 'own' ? fleetRows(spec.topology, fleet.zone, tokenFile) : fleetRows(spec.topology, fleet.zone)
   return `${JSON.stringify({ dataplanes: rows, behaviours: spec.topology.behaviours }, null, 2)}\n`

@@ -14,6 +14,7 @@ import {
 } from './components.js'
 import { ensureControlPlanes } from './control-planes.js'
 import { ensureCertificates, ensureDataplaneToken, ensureZoneToken } from './credentials.js'
+import { tokenBindings } from './fleet.js'
 import { apiClient, globalOf, operatorClient, platformClient } from './lab-clients.js'
 import { type LabDatabase, prepareDatabase } from './lab-database.js'
 import { hasPlatform, type LabSpec } from './lab-spec.js'
@@ -228,7 +229,7 @@ export class Supervisor {
     if (spec.global.kind === 'own') {
       for (const tenant of spec.topology.tenants) {
         for (const mesh of spec.topology.meshes) await ensureMesh(api(tenant), mesh)
-        for (const mesh of spec.topology.meshes) await ensureDataplaneToken(tenant, mesh, { paths, api })
+        for (const binding of tokenBindings(spec.topology)) await ensureDataplaneToken(tenant, binding, { paths, api })
       }
     }
     for (const component of this.#components) {

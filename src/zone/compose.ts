@@ -5,6 +5,7 @@ import { apiPlugin } from '../api/plugin.js'
 import { DEFAULT_ACCESS } from '../auth/access.js'
 import { signingKeyDraft } from '../auth/bootstrap-secrets.js'
 import {
+  type ClaimedDataplane,
   type DataplaneAuthenticator,
   dataplaneTokenAuthenticator,
   openDataplaneAuthenticator,
@@ -43,6 +44,8 @@ import { DataplaneLifecycle } from './dataplane-lifecycle.js'
 import { addFaultRoutes } from './fault-routes.js'
 import { GlobalLink } from './global-link.js'
 import { checkTokenDelivery, GlobalDialer } from './grpc-connection.js'
+import { bestIdentity } from './identity/selection.js'
+import { namesByWorkload } from './identity/spiffe-id.js'
 import { WorkloadCertificates } from './identity/workload-certificates.js'
 import { InspectResponder } from './inspect-responder.js'
 import { LeaderJobs } from './leader-jobs.js'
@@ -126,7 +129,7 @@ export class ZoneProcess {
     const jobs = new LeaderJobs({ config: this.#config, store, mirror, peers: this.#peers, clock, log })
     const lifecycle = new DataplaneLifecycle({ store, zone, instanceId: this.#instanceId, clock, log, graceMs })
     this.#lifecycle.onStop(() => lifecycle.stop())
-    const authenticator = this.#dataplaneAuthenticator(trust)
+    const authenticator = this.#dataplaneAuthenticator(trust, mirror)
     const xds: XdsService = new XdsService({
       ...this.#ports,
       store,
@@ -189,11 +192,15 @@ export class ZoneProcess {
     return this.#config.cpId === '' ? DEFAULT_TENANT : this.#config.cpId
   }
 
-  #dataplaneAuthenticator(trust: TenantTrust): DataplaneAuthenticator {
+  #dataplaneAuthenticator(trust: TenantTrust, mirror: MeshMirror): DataplaneAuthenticator {
     const { clock, log } = this.#ports
     if (this.#config.dpAuth === 'none') return openDataplaneAuthenticator(log)
     const trustOf = (mesh: string) => trust.dataplane(mesh)
-    return dataplaneTokenAuthenticator({ trustOf, identityFromWorkload: () => false, clock, log })
+    const identityFromWorkload = ({ mesh, labels }: ClaimedDataplane) => {
+      const identity = bestIdentity(labels, mirror.of(mesh, 'MeshIdentity').values())
+      return identity !== undefined && namesByWorkload(identity)
+    }
+    return dataplaneTokenAuthenticator({ trustOf, identityFromWorkload, clock, log })
   }
 
   async #makeLink(

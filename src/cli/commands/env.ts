@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { AppError } from '../../base/errors.js'
 import { askBootstrap } from '../../lab/bootstrap-client.js'
+import { workloadOf } from '../../lab/fleet.js'
 import { apiClient } from '../../lab/lab-clients.js'
 import { readLabState } from '../../lab/lab-state.js'
 import { type ComponentView, dataplaneTokenFile } from '../../lab/lab-view.js'
@@ -120,12 +121,13 @@ async function envoyBootstrap(name: string, lab: LabAccess, context: Context, in
   const { caFile } = lab.view
   if (bootstrap === undefined || caFile === undefined)
     throw new AppError('invalid-argument', `${zoneName} has no bootstrap`)
-  const mesh =
-    lab.view.spec.topology.services.find((service) => sidecar.startsWith(`${service.name}-`))?.mesh ?? 'default'
+  const service = lab.view.spec.topology.services.find(({ name }) => sidecar.startsWith(`${name}-`))
+  const mesh = service?.mesh ?? 'default'
+  const workload = service && workloadOf(service)
   const shown = await apiClient(lab.view, zone, context.clock, undefined).get<JsonObject>(
     `/meshes/${mesh}/dataplanes/${sidecar}`,
   )
-  const token = readIfThere(dataplaneTokenFile(lab.paths, zone.tenant ?? '', mesh))?.trim() ?? ''
+  const token = readIfThere(dataplaneTokenFile(lab.paths, zone.tenant ?? '', { mesh, workload }))?.trim() ?? ''
   context.io.err(`note: a mock sidecar may run under this name; end it first with: zonelab stop dataplanes/${zoneName}`)
   return askBootstrap(bootstrap, caFile, {
     mesh,

@@ -47,6 +47,14 @@ export function spiffeIdOf(identity: Resource, dataplane: Resource, zone: string
   )
 }
 
+/** Whether what it calls a dataplane comes from the label of its workload (kuma `UsesWorkloadLabel`). */
+export function namesByWorkload(identity: Resource): boolean {
+  return templatesOf(identity).path.parts.some(
+    (part) =>
+      (part.kind === 'field' && part.field === 'Workload') || (part.kind === 'label' && part.key === LABEL.workload),
+  )
+}
+
 interface Templates {
   readonly trustDomain: HostnameTemplate
   readonly path: HostnameTemplate

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Json } from '../../../../src/model/json.js'
-import { spiffeIdOf, trustDomainOf } from '../../../../src/zone/identity/spiffe-id.js'
+import { namesByWorkload, spiffeIdOf, trustDomainOf } from '../../../../src/zone/identity/spiffe-id.js'
 import { stored } from '../../../support/stored-resource.js'
 
 const LABELS = { 'kuma.io/workload': 'backend', 'k8s.kuma.io/namespace': 'shop', team: 'blue' }
@@ -78,5 +78,17 @@ describe('the SPIFFE ID', () => {
   test('of a changed MeshIdentity is the new one', () => {
     expect(spiffeIdOf(identity({ path: '/a' }), dataplane(), 'east')).toMatch(/\/a$/)
     expect(spiffeIdOf(identity({ path: '/b' }), dataplane(), 'east')).toMatch(/\/b$/)
+  })
+})
+
+describe('a name comes from the workload', () => {
+  test.each<[string, Json | undefined, boolean]>([
+    ['when nothing is said', undefined, true],
+    ['by the field', { path: '/ns/{{ .Namespace }}/{{ .Workload }}' }, true],
+    ['by its label', { path: '/{{ label "kuma.io/workload" }}' }, true],
+    ['not by other labels', { path: '/{{ label "team" }}' }, false],
+    ['not when there is no path', { path: '' }, false],
+  ])('%s', (_name, spiffeID, expected) => {
+    expect(namesByWorkload(identity(spiffeID))).toBe(expected)
   })
 })
