@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { SCHEME_HEADER } from '../auth/acting-user.js'
 import type { ApiUser } from '../auth/api-user.js'
 import { AppError } from '../base/errors.js'
 import type { TenantStore } from '../store/store.js'
@@ -98,7 +99,8 @@ function apiRequest(request: FastifyRequest, { route, store, user }: Bound, api:
     route,
     query: new URLSearchParams(queryAt < 0 ? '' : url.slice(queryAt + 1)),
     origin: {
-      scheme: request.protocol,
+      // It decides over nothing but links: whoever sends it misleads himself.
+      scheme: request.headers[SCHEME_HEADER] === 'https' ? 'https' : request.protocol,
       host: request.host,
       path: queryAt < 0 ? url : url.slice(0, queryAt),
     },

@@ -11,6 +11,9 @@ export interface ActingUser {
 const USER_HEADER = 'x-zonelab-user'
 const GROUPS_HEADER = 'x-zonelab-groups'
 
+/** How whom the manager speaks for has come to it, so that links in the answer lead back the same way. */
+export const SCHEME_HEADER = 'x-zonelab-scheme'
+
 /** Header values take few characters, names any. */
 export function encodeActingUser({ name, groups }: ActingUser): Record<string, string> {
   return { [USER_HEADER]: encodeURIComponent(name), [GROUPS_HEADER]: groups.map(encodeURIComponent).join(',') }

@@ -60,6 +60,21 @@ export const STORE_SETTINGS = {
   }),
 } as const
 
+/** What a process serves TLS with, and whether it may do without where others can read. */
+export const TLS_SETTINGS = {
+  tlsCertFile: text({
+    env: 'KUMA_GENERAL_TLS_CERT_FILE',
+    doc: 'Certificate of every TLS listener; empty: made at start',
+    fallback: '',
+  }),
+  tlsKeyFile: text({ env: 'KUMA_GENERAL_TLS_KEY_FILE', doc: 'Its key', fallback: '' }),
+  insecure: flag({
+    env: 'ZONELAB_INSECURE',
+    doc: 'Let tokens travel without TLS, where others may read them',
+    fallback: false,
+  }),
+} as const
+
 /** Settings that a global and a zone share: Kuma's API server, diagnostics and certificates. */
 export const CONTROL_PLANE_SETTINGS = {
   listen: text({ env: 'ZONELAB_LISTEN', doc: 'Address that every listener binds', fallback: '127.0.0.1' }),
@@ -70,21 +85,10 @@ export const CONTROL_PLANE_SETTINGS = {
     doc: 'Readiness, metrics and the event stream',
     fallback: 5680,
   }),
-  tlsCertFile: text({
-    env: 'KUMA_GENERAL_TLS_CERT_FILE',
-    doc: 'Certificate of every TLS listener; empty: made at start',
-    fallback: '',
-  }),
-  tlsKeyFile: text({ env: 'KUMA_GENERAL_TLS_KEY_FILE', doc: 'Its key', fallback: '' }),
   cpIdHeader: text({
     env: 'ZONELAB_CP_ID_HEADER',
     doc: 'Metadata header that selects the control plane',
     fallback: 'x-konnect-cp-id',
-  }),
-  insecure: flag({
-    env: 'ZONELAB_INSECURE',
-    doc: 'Let tokens travel without TLS, where others may read them',
-    fallback: false,
   }),
   localhostIsAdmin: flag({
     env: 'KUMA_API_SERVER_AUTHN_LOCALHOST_IS_ADMIN',
@@ -96,6 +100,7 @@ export const CONTROL_PLANE_SETTINGS = {
     doc: 'File (0600) to which the admin token is written at start; empty: none',
     fallback: '',
   }),
+  ...TLS_SETTINGS,
   ...STORE_SETTINGS,
   ...PROCESS_SETTINGS,
 } as const

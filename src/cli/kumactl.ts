@@ -17,5 +17,6 @@ export function kumactlLine(view: LabView, component: ComponentView, tenant: str
     controlPlane === undefined
       ? `--auth-type=tokens --auth-conf token=${token}`
       : `--headers "authorization=Bearer ${token}"`
-  return `kumactl config control-planes add --name ${name.join('-')} --address ${url}${base} ${auth} --overwrite`
+  const trust = url.startsWith('https:') && view.caFile !== undefined ? ` --ca-cert-file ${view.caFile}` : ''
+  return `kumactl config control-planes add --name ${name.join('-')} --address ${url}${base}${trust} ${auth} --overwrite`
 }

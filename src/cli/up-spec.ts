@@ -37,7 +37,7 @@ export const SPEC_FLAGS: readonly Flag[] = [
     fallback: 'parity',
     words: ['parity', 'strict'],
   },
-  { name: 'plaintext', doc: 'KDS without TLS' },
+  { name: 'plaintext', doc: 'KDS and the platform without TLS' },
   { name: 'listen', value: 'ADDR', doc: 'Address that every listener binds', fallback: '127.0.0.1' },
   {
     name: 'db',

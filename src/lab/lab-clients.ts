@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
+import { keptFetch } from '../transport/http/kept-fetch.js'
 import { ApiClient, type ApiTarget } from './api-client.js'
 import { DiagnosticsClient } from './diagnostics-client.js'
 import { globalWitness } from './global-witness.js'
@@ -15,17 +16,23 @@ export function apiClient(
   component: ComponentView,
   clock: Clock,
   tenant: string | undefined,
-  fetch?: ApiTarget['fetch'],
+  given?: ApiTarget['fetch'],
 ): ApiClient {
   const { name } = component
   const { url, controlPlane, adminTokenFile } = apiPlace(view, component, tenant)
+  const fetch = given ?? fetchFor(view, url)
   const token = () => (adminTokenFile === undefined ? undefined : readIfThere(adminTokenFile)?.trim())
   return new ApiClient({ name, url, token, tenant: controlPlane, ...(fetch && { fetch }) }, clock)
 }
 
+/** The platform's own fetch cannot be given the lab's CA. */
+function fetchFor({ caFile }: LabView, url: string): ApiTarget['fetch'] {
+  return url.startsWith('https:') ? keptFetch(caFile === undefined ? undefined : readIfThere(caFile)) : undefined
+}
+
 /** Where an API is, and whose token opens it. */
 export interface ApiPlace {
-  /** `http://host:port`. */
+  /** `http(s)://host:port`. */
   readonly url: string
   /** Id at the platform; undefined: the API is at the bare path. */
   readonly controlPlane: string | undefined
@@ -62,7 +69,8 @@ export function platformClient(view: LabView, clock: Clock, region: string): Api
     throw new AppError('invalid-argument', `lab "${view.lab}" has no region ${region}, but ${regions}`)
   }
   const token = () => (adminTokenFile === undefined ? undefined : readIfThere(adminTokenFile)?.trim())
-  return new ApiClient({ name, url, token, tenant: undefined }, clock)
+  const fetch = fetchFor(view, url)
+  return new ApiClient({ name, url, token, tenant: undefined, ...(fetch && { fetch }) }, clock)
 }
 
 /** Where the platform is, and whose tokens open it: the admin's of the lab's organisation, and of one that sees nothing of it. */

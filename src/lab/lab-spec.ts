@@ -8,7 +8,7 @@ export interface LabSpec {
   readonly auth: 'zone-token' | 'sat' | 'none'
   /** Streams are authenticated once, or end when their credential does. */
   readonly openStreams: 'parity' | 'strict'
-  /** No TLS on KDS. Sidecars always use TLS, as Kuma's do. */
+  /** No TLS on KDS and on the platform's API. Sidecars always use TLS, as Kuma's do. */
   readonly plaintext: boolean
   /** Address that every listener binds. */
   readonly listen: string

@@ -83,10 +83,12 @@ export function endpointsOf(component: Component, ports: LabPorts, spec: LabSpec
     return port === undefined ? undefined : `${scheme}://${host}:${port}`
   }
   const [, ...otherRegions] = component.kind === 'platform' ? regionsOf(spec.topology) : []
+  // A control plane's own API has both, as Kuma's.
+  const apiScheme = component.kind === 'platform' && !spec.plaintext ? 'https' : 'http'
   const served = {
-    api: url('http', 'apiHttpPort'),
+    api: url(apiScheme, 'apiHttpPort'),
     ...Object.fromEntries(
-      otherRegions.map((region) => [`api-${region}`, url('http', platformApiPort(spec.topology, region))]),
+      otherRegions.map((region) => [`api-${region}`, url(apiScheme, platformApiPort(spec.topology, region))]),
     ),
     apiHttps: url('https', 'apiHttpsPort'),
     kds: url(spec.plaintext ? 'grpc' : 'grpcs', 'kdsPort'),

@@ -61,13 +61,14 @@ export function settingsOf(component: Component, wiring: Wiring): Settings {
 export const OTHER_ORGANIZATION = 'guests'
 const ORGANIZATIONS = `${LAB_ORGANIZATION},${OTHER_ORGANIZATION}`
 
-function platformSettings({ paths, spec, ports, diagnosticsToken, database }: Wiring): Settings {
+function platformSettings(wiring: Wiring): Settings {
+  const { paths, spec, ports, diagnosticsToken, database } = wiring
   const { diagnosticsPort = 0, ...apiPorts } = ports.platform ?? {}
   const { topology } = spec
   const shards = topology.shards.map((shard) => ({
     name: shard,
     region: regionOf(shard),
-    api: `http://${dialable(spec.listen)}:${ports[globalsIn(spec, shard)[0]?.key ?? '']?.apiHttpPort}`,
+    api: globalApi(wiring, shard),
     sync: globalAddress(spec, ports, shard, 0),
     tokenFile: shardTokenFile(paths, shard),
   }))
@@ -79,11 +80,25 @@ function platformSettings({ paths, spec, ports, diagnosticsToken, database }: Wi
       .map((region) => `${region}=${apiPorts[platformApiPort(topology, region)]}`)
       .join(','),
     shards: JSON.stringify(shards),
+    ...serving(wiring),
+    shardCaFile: spec.plaintext ? '' : paths.caFile,
     organizations: ORGANIZATIONS,
     adminTokenFile: adminTokenFile(paths, 'platform'),
     store: database?.store ?? (spec.db === 'memory' ? 'memory' : join(paths.data, 'platform.db')),
     ...(database && { postgresPassword: database.password }),
   }
+}
+
+/** Where the platform relays to. */
+function globalApi({ spec, ports }: Wiring, shard: string): string {
+  const { apiHttpPort, apiHttpsPort } = ports[globalsIn(spec, shard)[0]?.key ?? ''] ?? {}
+  const host = dialable(spec.listen)
+  return spec.plaintext ? `http://${host}:${apiHttpPort}` : `https://${host}:${apiHttpsPort}`
+}
+
+function serving({ paths, spec }: Wiring): Settings {
+  if (spec.plaintext) return { tls: false, insecure: true }
+  return { tlsCertFile: paths.certFile, tlsKeyFile: paths.keyFile }
 }
 
 /** By which the lab's platform and the global of that shard know each other. */
@@ -104,7 +119,8 @@ function globalSettings({ key, shard }: GlobalComponent, { paths, spec, ports, d
     tenants: platform,
     ...(platform && { platformTokenFile: shardTokenFile(paths, shard) }),
     ...(spec.auth === 'sat' && {
-      platformUrl: `http://${dialable(spec.listen)}:${ports.platform?.[apiPort]}/internal/shards/${shard}`,
+      platformUrl: `${spec.plaintext ? 'http' : 'https'}://${dialable(spec.listen)}:${ports.platform?.[apiPort]}/internal/shards/${shard}`,
+      platformCaFile: paths.caFile,
     }),
     localhostIsAdmin: false,
     adminTokenFile: adminTokenFile(paths, key),

@@ -10,8 +10,8 @@ import { ApiClient } from '../lab/api-client.js'
 import { readIfThere } from '../lab/private-files.js'
 import { DEFAULT_TENANT } from '../model/tenant.js'
 import type { ClientTrust } from '../transport/grpc/client-trust.js'
+import { keptFetch } from '../transport/http/kept-fetch.js'
 import { parseGlobalAddress } from '../zone/grpc-connection.js'
-import { keptFetch } from './https-fetch.js'
 
 /** The global that is put under load, as far as a run is allowed to reach it. */
 export interface LoadTarget {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isLoopbackHost } from '../auth/localhost.js'
 import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import { Hops } from '../base/hops.js'
@@ -11,6 +12,8 @@ import type { RecordStore } from '../store/records.js'
 import { storePlace } from '../store/store-place.js'
 import { addDiagnostics } from '../transport/http/diagnostics.js'
 import { HttpServer } from '../transport/http/server.js'
+import { serverCertificate } from '../transport/server-certificate.js'
+import type { KeyPairPem } from '../transport/x509.js'
 import { AdmissionFeeds } from './admission-feeds.js'
 import { bootstrap } from './bootstrap.js'
 import type { PlatformConfig } from './config.js'
@@ -64,6 +67,7 @@ export class PlatformProcess {
 
   async #start(): Promise<PlatformEndpoints> {
     const { clock, random, log } = this.#ports
+    checkExposure(this.#config)
     const shards = readShards(this.#config.shards)
     const regions = readRegions(this.#config.regions)
     const store = await this.#openStore()
@@ -90,8 +94,9 @@ export class PlatformProcess {
     const manager: Manager = { store, controlPlanes, provisioning, feeds, clock, random }
     const events = new ZoneEvents({ store, controlPlanes, provisioning, lastUse, clock })
     const api: Record<string, number> = {}
+    const tls = this.#certificate()
     for (const [region, port] of regions) {
-      const server = new HttpServer({ name: `api-${region}`, host: this.#config.listen, port, clock, log })
+      const server = new HttpServer({ name: `api-${region}`, host: this.#config.listen, port, tls, clock, log })
       await server.fastify.register(managerPlugin, { manager, region, lastUse, refusedCalls, log })
       const own = shards.filter((shard) => shard.region === region)
       const onReader = (shard: string) => reconciler.sweep(shard)
@@ -102,6 +107,12 @@ export class PlatformProcess {
     const diagnostics = await this.#serveDiagnostics(store, controlPlanes)
     this.#ready = true
     return { ...api, diagnostics }
+  }
+
+  #certificate(): KeyPairPem | undefined {
+    const { tls, tlsCertFile: certFile, tlsKeyFile: keyFile, listen } = this.#config
+    const nowMs = this.#ports.clock.nowMs()
+    return tls ? serverCertificate({ certFile, keyFile, hosts: [listen], nowMs }) : undefined
   }
 
   async #openStore(): Promise<RecordStore> {
@@ -142,6 +153,13 @@ export class PlatformProcess {
     await this.#lifecycle.run(server)
     return server.port
   }
+}
+
+/** Tokens of people and accounts come in here. Throws `guard-rail`. */
+function checkExposure({ tls, listen, insecure }: PlatformConfig): void {
+  if (tls || insecure || isLoopbackHost(listen)) return
+  const text = `access tokens arrive without TLS, and ${listen} is open to others; add --insecure true if that is meant`
+  throw new AppError('guard-rail', text)
 }
 
 const REGION = /^([a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?)=(\d{1,5})$/

@@ -1,5 +1,13 @@
-import { PROCESS_SETTINGS, STORE_SETTINGS } from '../base/process-settings.js'
-import { port, type ReadSettings, readSettings, type SettingSources, type SettingsOf, text } from '../base/settings.js'
+import { PROCESS_SETTINGS, STORE_SETTINGS, TLS_SETTINGS } from '../base/process-settings.js'
+import {
+  flag,
+  port,
+  type ReadSettings,
+  readSettings,
+  type SettingSources,
+  type SettingsOf,
+  text,
+} from '../base/settings.js'
 
 /** Every setting of `zonelab platform run`. */
 export const PLATFORM_SETTINGS = {
@@ -34,6 +42,8 @@ export const PLATFORM_SETTINGS = {
     doc: "Readiness, metrics and the operator's view",
     fallback: 5691,
   }),
+  tls: flag({ env: 'ZONELAB_PLATFORM_TLS', doc: 'TLS on the API of every region', fallback: true }),
+  ...TLS_SETTINGS,
   ...STORE_SETTINGS,
   ...PROCESS_SETTINGS,
 } as const

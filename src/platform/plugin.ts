@@ -163,6 +163,7 @@ async function relayed(
     path: path === undefined ? '' : `/${path}`,
     url: request.raw.url ?? '/',
     headers: request.headers,
+    scheme: request.protocol,
     body: bodyOf(request),
   }
   const bound = await bind(request, { access: `control-plane-${neededFor(call)}` }, options, callers)

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { SCHEME_HEADER } from '../auth/acting-user.js'
 import { ADMIN } from '../auth/api-user.js'
 import { AppError } from '../base/errors.js'
 import type { AuditAction } from './audit.js'
@@ -15,6 +16,7 @@ export interface RelayedCall {
   /** The request line's path and query, as sent. */
   readonly url: string
   readonly headers: IncomingHttpHeaders
+  readonly scheme: 'http' | 'https'
   readonly body: Buffer | undefined
 }
 
@@ -51,7 +53,7 @@ export function relay(
   return shard.send({
     method: call.method,
     path: call.url,
-    headers: passedOn(call.headers),
+    headers: { ...passedOn(call.headers), [SCHEME_HEADER]: call.scheme },
     user: { name: caller.holder.name, groups: isAdmin ? [ADMIN] : [] },
     ...(call.body && { body: call.body }),
   })

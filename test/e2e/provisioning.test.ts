@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import Database from 'better-sqlite3'
 import { beforeAll, expect, test } from 'vitest'
 import type { LabView } from '../../src/lab/lab-view.js'
+import { describePostgres } from '../support/postgres.js'
 import { buildProgram, componentOf, Home } from './program.js'
 
 /** From nothing to a provisioned zone in one tenant, in five commands, with real processes; and back to nothing. */
@@ -32,21 +34,29 @@ function runZone(home: Home, provisioned: Record<string, string>): ChildProcess 
   })
 }
 
-function rowsOf(database: string, controlPlane: string): number {
-  const db = new Database(database, { readonly: true })
-  const rows = db.prepare('SELECT count(*) FROM resource WHERE tenant = ?').pluck().get(controlPlane)
-  db.close()
-  return Number(rows)
+/** Rows of every table that name it, by table. The audit is not asked: that somebody was there is what it is for. */
+type RowsThatName = (text: string, view: LabView) => Promise<Readonly<Record<string, number>>>
+
+const inFiles: RowsThatName = async (text, view) => {
+  const rows: Record<string, number> = {}
+  for (const name of ['global.db', 'platform.db']) {
+    const db = new Database(join(view.dir, 'data', name), { readonly: true })
+    const tables = db.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all()
+    for (const table of tables.filter((candidate) => candidate !== 'journal')) {
+      const all = db.prepare(`SELECT * FROM ${table}`).all()
+      rows[`${name} ${table}`] = all.filter((row) => JSON.stringify(row).includes(text)).length
+    }
+    db.close()
+  }
+  return rows
 }
 
-test('a zone is provisioned, connects, and leaves nothing when its control plane goes', {
-  timeout: 180_000,
-}, async () => {
-  await using home = await Home.make()
-  const view = JSON.parse(
-    await home.ok(['up', '--auth', 'sat', '--zones', '1', '--dataplanes', '1', '--detach', '-o', 'json']),
-  ) as LabView
+/** From nothing to a zone and back, over that database. */
+async function story(home: Home, flags: readonly string[], rowsThatName: RowsThatName): Promise<void> {
+  const shape = ['--auth', 'sat', '--zones', '1', '--dataplanes', '1', '--detach', '-o', 'json']
+  const view = JSON.parse(await home.ok(['up', ...shape, ...flags])) as LabView
   expect(view.components.map(({ name }) => name)).toEqual(['platform', 'global', 'zone-1', 'dataplanes/zone-1'])
+  expect(componentOf(view, 'platform').endpoints.api).toMatch(/^https:/)
   const token = componentOf(view, 'zone-1').zoneTokenFile ?? ''
   expect(readFileSync(token, 'utf8')).toMatch(/^spat_/)
   expect(statSync(token).mode & 0o777).toBe(0o600)
@@ -55,6 +65,9 @@ test('a zone is provisioned, connects, and leaves nothing when its control plane
   const printed = await home.ok(['zone', 'provision', 'zone-9', '--tenant', 'team-a', '--for', 'kuma'])
   expect(printed.split('\n').slice(0, 2)).toEqual(['KONNECT_REGION=us', `KONNECT_CP_ID=${created.id}`])
   const provisioned = variables(printed)
+  const secret = provisioned.ZONE_TOKEN ?? ''
+  expect(secret).toMatch(/^spat_/)
+  const digest = createHash('sha256').update(secret).digest('hex')
   const zone = runZone(home, provisioned)
   try {
     await home.ok(['wait', '--for', 'zone/zone-9=online', '--tenant', 'team-a', '--timeout', '60s'])
@@ -74,12 +87,38 @@ test('a zone is provisioned, connects, and leaves nothing when its control plane
   const actions = JSON.parse(await home.ok(['logs', 'audit', '-o', 'json'])) as { items: { action: string }[] }
   expect(actions.items.map(({ action }) => action)).toEqual(expect.arrayContaining(['create', 'provision', 'delete']))
 
-  const secret = provisioned.ZONE_TOKEN ?? ''
-  expect(secret).toMatch(/^spat_/)
   await home.ok(['down'])
-  expect(rowsOf(view.database, created.id)).toBe(0)
+  for (const text of [created.id, digest]) {
+    const held = Object.entries(await rowsThatName(text, view)).filter(([, rows]) => rows > 0)
+    expect([text, held]).toEqual([text, []])
+  }
+  const { default: kept } = view.controlPlanes
+  expect(Object.values(await rowsThatName(kept?.id ?? '', view)), 'the search finds what is there').toContain(1)
   expect(filesThatHold(view.dir, secret)).toEqual([])
   expect(readdirSync(join(view.dir, 'tokens')).filter((name) => name.includes(created.id))).toEqual([])
+}
+
+test('a zone is provisioned, connects, and leaves nothing when its control plane goes', {
+  timeout: 180_000,
+}, async () => {
+  await using home = await Home.make()
+  await story(home, [], inFiles)
+})
+
+describePostgres('with manager and global over Postgres', (subject) => {
+  test('it goes the same way', { timeout: 180_000 }, async () => {
+    await using home = await Home.make()
+    const { ownerUrl, superUrl } = await subject.database({ migrated: false })
+    await story(home, ['--db', ownerUrl], async (text) => {
+      const rows: Record<string, number> = {}
+      const tables = await subject.run("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'zonelab'", superUrl)
+      for (const { name } of tables.filter((table) => table.name !== 'journal')) {
+        const held = await subject.run(`SELECT FROM zonelab.${name} AS r WHERE r::text LIKE '%${text}%'`, superUrl)
+        rows[String(name)] = held.length
+      }
+      return rows
+    })
+  })
 })
 
 /** Logs, databases, credentials, configuration: the token of a zone that somebody else runs is in none of them. */

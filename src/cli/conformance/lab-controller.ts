@@ -62,7 +62,9 @@ class ThrowAwayGlobal implements Instance {
 
   async start(): Promise<void> {
     if (this.#config.auth === 'sat') {
-      const ports = { folder: this.#folder, clock: this.#clock, log: this.#log }
+      const files = { certFile: this.#file('tls.crt'), keyFile: this.#file('tls.key'), caPem: this.#ca.certPem }
+      const tls = (this.#config.tls ?? true) ? files : undefined
+      const ports = { folder: this.#folder, tls, clock: this.#clock, log: this.#log }
       this.#platform ??= await ThrowAwayPlatform.prepare(ports)
     }
     const ports = this.#endpoints
@@ -99,8 +101,9 @@ class ThrowAwayGlobal implements Instance {
     })
     this.#endpoints = await process.start()
     this.#process = process
-    const { apiHttp, kds } = this.#endpoints
-    await this.#platform?.start({ api: `http://${HOST}:${apiHttp}`, sync: `grpcs://${HOST}:${kds}` })
+    const { apiHttp, apiHttps, kds } = this.#endpoints
+    const api = (this.#config.tls ?? true) ? `https://${HOST}:${apiHttps}` : `http://${HOST}:${apiHttp}`
+    await this.#platform?.start({ api, sync: `grpcs://${HOST}:${kds}` })
   }
 
   get endpoint(): Instance['endpoint'] {

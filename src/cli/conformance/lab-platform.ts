@@ -16,6 +16,8 @@ const SHARD = 'us-1'
 
 export interface ThrowAwayPlatformOptions {
   readonly folder: string
+  /** What it serves with, as its global does, and whom both trust; undefined: plaintext. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string; readonly caPem: string } | undefined
   readonly clock: Clock
   readonly log: Logger
 }
@@ -37,6 +39,7 @@ export class ThrowAwayPlatform {
     this.#options = options
     this.#port = port
     writePrivateFile(this.#tokenFile, randomBytes(16).toString('hex'))
+    if (options.tls) writePrivateFile(this.#file('platform-ca.crt'), options.tls.caPem)
   }
 
   static async prepare(options: ThrowAwayPlatformOptions): Promise<ThrowAwayPlatform> {
@@ -48,14 +51,16 @@ export class ThrowAwayPlatform {
   get globalSettings(): Readonly<Record<string, string | boolean>> {
     return {
       tenants: true,
-      platformUrl: `http://${HOST}:${this.#port}/internal/shards/${SHARD}`,
+      platformUrl: `${this.#url}/internal/shards/${SHARD}`,
+      platformCaFile: this.#caFile,
       platformTokenFile: this.#tokenFile,
     }
   }
 
   get endpoint(): PlatformEndpoint {
     return {
-      url: `http://${HOST}:${this.#port}`,
+      url: this.#url,
+      ...(this.#options.tls && { caPem: this.#options.tls.caPem }),
       userToken: this.#adminToken(''),
       otherUserToken: this.#adminToken('.other'),
       region: REGION,
@@ -70,8 +75,11 @@ export class ThrowAwayPlatform {
       ...global,
       tokenFile: this.#tokenFile,
     }
+    const { clock, log, tls } = this.#options
     const { values } = readPlatformConfig({
       file: {
+        ...(tls ? { tlsCertFile: tls.certFile, tlsKeyFile: tls.keyFile } : { tls: false }),
+        shardCaFile: this.#caFile,
         regions: `${REGION}=${this.#port}`,
         shards: JSON.stringify([shard]),
         organizations: 'main,other',
@@ -81,7 +89,6 @@ export class ThrowAwayPlatform {
       },
       env: {},
     })
-    const { clock, log } = this.#options
     this.#process = new PlatformProcess(values, { clock, random: systemRandom, log })
     await this.#process.start()
   }
@@ -98,6 +105,14 @@ export class ThrowAwayPlatform {
 
   #adminToken(ending: string): string {
     return readFileSync(`${this.#file('platform-admin')}${ending}`, 'utf8').trim()
+  }
+
+  get #url(): string {
+    return `${this.#options.tls ? 'https' : 'http'}://${HOST}:${this.#port}`
+  }
+
+  get #caFile(): string {
+    return this.#options.tls ? this.#file('platform-ca.crt') : ''
   }
 
   get #tokenFile(): string {

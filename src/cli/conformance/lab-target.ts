@@ -38,6 +38,7 @@ function platformEndpoint(lab: LabAccess, tenant: string | undefined): Endpoint 
     region,
     userToken: readTokenFile(adminTokenFile, "the admin token of the lab's platform"),
     otherUserToken: readTokenFile(otherAdminTokenFile, 'the admin token of its other organisation'),
+    ...trustFor(lab, url),
   }
   return { ...kdsOf(lab, tenant), platform, ...(tenant !== undefined && selecting(lab, tenant)) }
 }
@@ -73,7 +74,12 @@ function ownApi({ endpoints, adminTokenFile, name }: ComponentView): ApiEndpoint
 /** The API of a control plane as the lab's admin; the platform's relay of it, where there is a platform. */
 function apiOf(lab: LabAccess, tenant: string | undefined): ApiEndpoint {
   const { url, base, adminTokenFile: file } = apiPlace(lab.view, globalOf(lab.view, tenant), tenant)
-  return { url: `${url}${base}`, userToken: file && readTokenFile(file, 'the admin token of the lab') }
+  const userToken = file && readTokenFile(file, 'the admin token of the lab')
+  return { url: `${url}${base}`, userToken, ...trustFor(lab, url) }
+}
+
+function trustFor(lab: LabAccess, url: string): { readonly caPem?: string } {
+  return url.startsWith('https:') ? { caPem: readFileSync(lab.paths.caFile, 'utf8') } : {}
 }
 
 /** User tokens open the global itself: behind a platform the admin's is a secret of the control plane. */

@@ -64,6 +64,7 @@ export class ManagerLab {
         adminTokenFile: join(this.folder, 'admin'),
         store: this.#store,
         diagnosticsPort: 0,
+        tls: false,
         diagnosticsToken: OPERATOR_TOKEN,
       },
       env: {},

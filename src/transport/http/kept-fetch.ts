@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import { Agent as HttpAgent, request as httpRequest } from '../base/node-http.js'
+import { Agent as HttpAgent, request as httpRequest } from '../../base/node-http.js'
 
 /** As many writes as may be on their way at once; each takes a connection. */
 const SOCKETS_MAX = 64
