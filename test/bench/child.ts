@@ -15,6 +15,7 @@ type Answer = { readonly id: number } & ({ readonly value: unknown } | { readonl
 
 const CPU = 'cpuMs'
 const BYTES = 'bytes'
+const RSS = 'rssBytes'
 
 /** CPU that this process has used, the kernel's work for it included. */
 export function cpuMs(): number {
@@ -29,9 +30,18 @@ function bytes(): { readonly read: number; readonly written: number } {
   return { read: count('rchar'), written: count('wchar') }
 }
 
+/** Memory that the system has given this process, after full collections. */
+async function rssBytes(): Promise<number> {
+  for (let round = 0; round < 3; round += 1) {
+    globalThis.gc?.()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  return process.memoryUsage.rss()
+}
+
 /** Called once in a child: answers its parent's calls until the parent is gone. */
 export function offer(own: Methods): void {
-  const methods: Methods = { ...own, [CPU]: cpuMs, [BYTES]: bytes }
+  const methods: Methods = { ...own, [CPU]: cpuMs, [BYTES]: bytes, [RSS]: rssBytes }
   process.on('message', async ({ id, method, args }: Call) => {
     try {
       process.send?.({ id, value: await methods[method]?.(...(args as never[])) } satisfies Answer)
@@ -66,6 +76,10 @@ export class Child<M extends Methods> {
 
   cpuMs(): Promise<number> {
     return this.#ask(CPU, []) as Promise<number>
+  }
+
+  rssBytes(): Promise<number> {
+    return this.#ask(RSS, []) as Promise<number>
   }
 
   bytes(): Promise<ReturnType<typeof bytes>> {

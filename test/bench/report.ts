@@ -17,6 +17,8 @@ export interface Report {
   readonly bars: readonly Bar[]
   /** What else was seen, by name; of this machine and this run, never to be compared with another's. */
   readonly figures: Readonly<Record<string, number>>
+  /** What could not be measured here, and why. */
+  readonly notes?: readonly string[]
 }
 
 export function reaches({ value, atLeast, atMost, judgedBy = 'median' }: Bar): boolean {
@@ -35,7 +37,7 @@ export async function runBench(measure: () => Promise<Report>): Promise<void> {
 export function jsonLine(bench: string, report: Report, machine: object): string {
   const bars = report.bars.map((bar) => ({ ...bar, value: rounded(bar.value), reached: reaches(bar) }))
   const figures = Object.fromEntries(Object.entries(report.figures).map(([name, value]) => [name, round(value)]))
-  return JSON.stringify({ bench, bars, figures, machine })
+  return JSON.stringify({ bench, bars, figures, notes: report.notes, machine })
 }
 
 /** Some lines for people. */
@@ -45,7 +47,8 @@ export function summary(bench: string, report: Report): string {
     return `  ${reaches(bar) ? 'reached' : 'MISSED '}  ${bar.what}: ${shown(bar.value)} (bar: ${wanted})`
   })
   const figures = Object.entries(report.figures).map(([name, value]) => `           ${name}: ${round(value)}`)
-  return [bench, ...bars, ...figures].join('\n')
+  const notes = (report.notes ?? []).map((note) => `           ${note}`)
+  return [bench, ...bars, ...figures, ...notes].join('\n')
 }
 
 export interface BenchResult {

@@ -5,7 +5,7 @@ import type { Sender } from './sender.js'
 
 /** The whole of a global: a commit, the change feed, the view, a publisher for each stream, status and metrics. */
 export async function zonelabSender(): Promise<Sender> {
-  const rig = await startGlobal(0)
+  const rig = await startGlobal({ resources: 0, store: 'memory' })
   return {
     port: rig.port,
     // Whoever has the empty first response has answered it.

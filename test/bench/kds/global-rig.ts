@@ -9,7 +9,7 @@ import { AdminRelay } from '../../../src/global/admin-relay.js'
 import { KdsService } from '../../../src/global/kds-service.js'
 import { Sessions } from '../../../src/global/sessions.js'
 import { TenantRuntime } from '../../../src/global/tenant-runtime.js'
-import { DEFAULT_TENANT } from '../../../src/model/tenant.js'
+import { DEFAULT_TENANT, type TenantId } from '../../../src/model/tenant.js'
 import { openStore } from '../../../src/store/open-store.js'
 import type { TenantStore } from '../../../src/store/store.js'
 import { GrpcServer } from '../../../src/transport/grpc/server.js'
@@ -24,35 +24,51 @@ const MESSAGE_BYTES_MAX = 10_485_760
 /** A global control plane as `src/global/compose.ts` makes it, without its HTTP listeners, and with its store in reach. */
 export interface GlobalRig {
   readonly port: number
+  /** Of the default tenant. */
   readonly store: TenantStore
+  tenantStore(tenant: string): TenantStore
   readonly metrics: PromMetrics
   /** Answers of zones to what they were sent. */
   readonly answers: { count: number; onAnswer: () => void }
   readHops(reader: (hop: Hop) => void): () => void
 }
 
-/** `resources` policies are there before the first zone calls. */
-export async function startGlobal(resources: number): Promise<GlobalRig> {
-  const store = (await openStore('memory', PORTS)).tenant(DEFAULT_TENANT)
+export interface RigOptions {
+  /** Policies that are there before the first zone calls. */
+  readonly resources: number
+  /** As `openStore` takes it. */
+  readonly store: string
+}
+
+export async function startGlobal({ resources, store: where }: RigOptions): Promise<GlobalRig> {
+  const stores = await openStore(where, PORTS)
+  const store = stores.tenant(DEFAULT_TENANT)
   await populate(store, resources)
   const metrics = new PromMetrics('Global')
   const hops = new Hops(systemClock)
   const instanceId = 'bench'
-  const runtime = new TenantRuntime({
-    ...PORTS,
-    store,
-    metrics,
-    instanceId,
-    insightFlushIntervalMs: 10_000,
-    subscriptionLimit: 10,
-    messageBytesMax: MESSAGE_BYTES_MAX,
-    labels: { skipPrefixes: [] },
-  })
+  const runtimes = new Map<TenantId, TenantRuntime>()
+  const runtimeOf = (tenant: TenantId) => {
+    const runtime = runtimes.get(tenant) ?? makeRuntime(stores.tenant(tenant))
+    runtimes.set(tenant, runtime)
+    return runtime
+  }
+  const makeRuntime = (tenantStore: TenantStore) =>
+    new TenantRuntime({
+      ...PORTS,
+      store: tenantStore,
+      metrics,
+      instanceId,
+      insightFlushIntervalMs: 10_000,
+      subscriptionLimit: 10,
+      messageBytesMax: MESSAGE_BYTES_MAX,
+      labels: { skipPrefixes: [] },
+    })
   const sessions = new Sessions()
   const answers = { count: 0, onAnswer: () => {} }
   const service = new KdsService({
     ...PORTS,
-    tenantOf: () => runtime,
+    tenantOf: runtimeOf,
     sessions,
     relay: new AdminRelay({ ...PORTS, sessions }),
     metrics,
@@ -71,5 +87,6 @@ export async function startGlobal(resources: number): Promise<GlobalRig> {
   const server = new GrpcServer<PeerIdentity>({ ...PORTS, authenticate: (metadata) => zones.authenticate(metadata) })
   server.stream(KDS.GlobalToZoneSync, (peer, duplex) => service.globalToZone(peer, duplex))
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
-  return { port, store, metrics, answers, readHops: (reader) => hops.read(reader) }
+  const tenantStore = (tenant: string) => stores.tenant(tenant as TenantId)
+  return { port, store, tenantStore, metrics, answers, readHops: (reader) => hops.read(reader) }
 }

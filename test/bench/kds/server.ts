@@ -6,14 +6,22 @@ import { openLoop, systemTime } from '../open-loop.js'
 import { put } from '../workload.js'
 import { type GlobalRig, startGlobal } from './global-rig.js'
 
+const BURST_BYTES = 1_024
+const BURST_WRITERS = 64
+const BURST_NAMES = 1_000
+
 /** Parts of the global whose work per change is counted. */
 const COUNTED = /\/src\/(sync|protocol|store|wire|model)\//
 
 const session = new Session()
 let rig: GlobalRig
+let watching = false
 let version = 0
 /** Milliseconds from the scheduled instant to each zone's answer, by zone; filled while a schedule runs. */
 let latencies: { readonly zone: string; readonly ms: number }[] = []
+/** When each change of the last schedule was due, by the name of its resource. */
+let dueMs = new Map<string, number>()
+let watched: Hop[] = []
 
 export interface Schedule {
   readonly count: number
@@ -22,12 +30,14 @@ export interface Schedule {
   readonly zones: number
   readonly withinMs: number
   readonly ignored: string
+  /** Whose changes; default: the default tenant's. */
+  readonly tenant?: string
 }
 
 /** A global in a process of its own. */
 const methods = {
-  async start(resources: number): Promise<number> {
-    rig = await startGlobal(resources)
+  async start(resources: number, store = 'memory'): Promise<number> {
+    rig = await startGlobal({ resources, store })
     return rig.port
   },
   /** Bytes in use after full collections: memory outside of the heap goes with the second, once the first freed its owners. */
@@ -66,9 +76,10 @@ const methods = {
    * last; what zone `ignored` says is not waited for, and not told.
    */
   async schedule(options: Schedule): Promise<typeof latencies> {
-    const { count, everyMs, size, zones, withinMs, ignored } = options
+    const { count, everyMs, size, zones, withinMs, ignored, tenant } = options
+    const store = tenant === undefined ? rig.store : rig.tenantStore(tenant)
     latencies = []
-    const dueMs = new Map<string, number>()
+    dueMs = new Map()
     const sent = new Map<string, string>()
     const stop = rig.readHops((hop) => {
       if (hop.peer !== ignored) answered(hop, dueMs, sent)
@@ -78,12 +89,48 @@ const methods = {
       // A resource of its own for each, so that every zone answers every change, be it in one batch with others.
       const resource = { ...changed(size, version), name: `changed-${index}` }
       dueMs.set(resource.name, dueAtMs)
-      void rig.store.commit([put(resource)])
+      void store.commit([put(resource)])
     })
     const endMs = systemTime.nowMs() + withinMs
     while (latencies.length < count * zones && systemTime.nowMs() < endMs) await systemTime.sleep(20)
     stop()
     return latencies
+  },
+  dues: () => dueMs,
+  /** From now on answers of this instance's zones are kept, for changes that another instance makes. */
+  watch(): void {
+    watched = []
+    if (watching) return
+    watching = true
+    rig.readHops((hop) => {
+      if (hop.hop === 'kds-acked') watched.push(hop)
+    })
+  },
+  /** Milliseconds from when each of these changes was due to the answer of each zone; resolves when all have come, or after `withinMs`. */
+  async answersTo(dues: ReadonlyMap<string, number>, zones: number, withinMs: number): Promise<readonly number[]> {
+    const endMs = systemTime.nowMs() + withinMs
+    const answers = () =>
+      watched.flatMap(({ name, at }) => {
+        const due = dues.get(ownName(name))
+        return due === undefined ? [] : [at - due]
+      })
+    while (answers().length < dues.size * zones && systemTime.nowMs() < endMs) await systemTime.sleep(20)
+    return answers()
+  },
+  /** So many changes of a tenant, as fast as some writers get them durable. Returns ms. */
+  async burst(tenant: string, count: number): Promise<number> {
+    const store = rig.tenantStore(tenant)
+    const startMs = systemTime.nowMs()
+    let made = 0
+    const writer = async () => {
+      while (made < count) {
+        made += 1
+        version += 1
+        await store.commit([put({ ...changed(BURST_BYTES, version), name: `burst-${made % BURST_NAMES}` })])
+      }
+    }
+    await Promise.all(Array.from({ length: BURST_WRITERS }, writer))
+    return systemTime.nowMs() - startMs
   },
 }
 
@@ -98,12 +145,15 @@ function answered(
   sent: Map<string, string>,
 ): void {
   const key = `${zone}/${name}`
-  const resource = name.split('.')[0] ?? ''
-  // Names on the wire carry a hash: what is left of it is ours.
-  const due = dueMs.get(resource.replace(/-[^-]*$/, ''))
+  const due = dueMs.get(ownName(name))
   if (due === undefined) return
   if (hop === 'kds-sent') sent.set(key, String(due))
   if (hop === 'kds-acked') latencies.push({ zone, ms: at - Number(sent.get(key) ?? due) })
+}
+
+/** Names on the wire carry a hash, and then the mesh: what is left of both is ours. */
+function ownName(name: string): string {
+  return (name.split('.')[0] ?? '').replace(/-[^-]*$/, '')
 }
 
 async function changeAll(count: number, zones: number, size: number): Promise<void> {

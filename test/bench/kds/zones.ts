@@ -1,3 +1,4 @@
+import { CP_ID_HEADER } from '../../../src/auth/zone-call.js'
 import type { Duplex } from '../../../src/protocol/duplex.js'
 import type { DeltaRequest } from '../../../src/protocol/messages.js'
 import { HEADER_FEATURES } from '../../../src/sync/features.js'
@@ -18,6 +19,8 @@ export interface ConnectOptions {
   readonly resume: boolean
   /** Read the messages, so that a later `resume` knows what is held. */
   readonly keep: boolean
+  /** Tenant; default: the server's. */
+  readonly cpId?: string
 }
 
 /** Raw messages both ways: the method as on the wire, with codecs that do nothing. */
@@ -59,9 +62,10 @@ export type Zones = typeof methods
 
 offer(methods)
 
-function connect(zone: string, { port, names, types, resume, keep }: ConnectOptions): Promise<void> {
+function connect(zone: string, { port, names, types, resume, keep, cpId: id }: ConnectOptions): Promise<void> {
   const { version } = CONTROL_PLANE_VERSION
-  const headers = zoneHeaders({ zone, version, features: HEADER_FEATURES, token: undefined, cpId: undefined })
+  const cpId = id === undefined ? undefined : { header: CP_ID_HEADER, id }
+  const headers = zoneHeaders({ zone, version, features: HEADER_FEATURES, token: undefined, cpId })
   const client = new GrpcClient({
     target: `127.0.0.1:${port}`,
     trust: { kind: 'plaintext' },
