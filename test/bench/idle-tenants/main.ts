@@ -25,6 +25,7 @@ await runBench(async () => {
         const names = Array.from({ length: ZONES }, (_, index) => `${cpId}-zone-${index}`)
         const options = { names, cpId, types: ['MeshTimeout'], resume: false, keep: false }
         await bareZones.call('connectSilent', { ...options, port: ports.bare })
+        await ours.call('begin', cpId)
         await ourZones.call('connect', { ...options, port: ports.ours })
       }
       await Promise.all(tenants.map(connect))

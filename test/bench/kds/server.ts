@@ -40,6 +40,10 @@ const methods = {
     rig = await startGlobal({ resources, store })
     return rig.port
   },
+  /** A tenant begins with its first commit. */
+  async begin(tenant: string): Promise<void> {
+    await rig.tenantStore(tenant).commit([put(changed(BURST_BYTES, 0))])
+  },
   /** Bytes in use after full collections: memory outside of the heap goes with the second, once the first freed its owners. */
   async memory(): Promise<number> {
     globalThis.gc?.()

@@ -19,8 +19,9 @@ await runBench(async () => {
   const [near, far] = [new Child<Zones>('kds/zones.js'), new Child<Zones>('kds/zones.js')]
   try {
     return await withChildren([near, far, one, other], async () => {
-      await connect(near, await one.call('start', 0, database.url), 'near')
-      await connect(far, await other.call('start', 0, database.url), 'far')
+      // Each with a first policy: a tenant begins with its first commit.
+      await connect(near, await one.call('start', 1, database.url), 'near')
+      await connect(far, await other.call('start', 1, database.url), 'far')
       return await measure(one, other)
     })
   } finally {

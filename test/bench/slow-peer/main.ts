@@ -71,6 +71,8 @@ async function measure(server: Child<KdsServer>, slow: Child<Zones>): Promise<Re
     during.push(await turn(true))
     calm.push(await turn(false))
   }
+  // The resources of its changes are there from now on.
+  await held(false)
   const heldMb: number[] = []
   for (let round = 0; round < HELD_ROUNDS; round += 1) heldMb.push((await held(true)) - (await held(false)))
   return report(calm, during, heldMb)

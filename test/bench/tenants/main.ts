@@ -34,6 +34,7 @@ await runBench(async () => {
     return await withChildren([zones, server], async () => {
       const port = await server.call('start', 0, join(folder, 'store.db'))
       for (const cpId of [NOISY, QUIET]) {
+        await server.call('begin', cpId)
         const names = Array.from({ length: ZONES }, (_, index) => `${cpId}-${index}`)
         await zones.call('connect', { port, names, cpId, types: ['MeshTimeout'], resume: false, keep: false })
       }
