@@ -1,6 +1,8 @@
 import { AppError } from '../base/errors.js'
 import type { Ran } from './call-cases.js'
+import type { Case } from './case.js'
 import { CASES, caseSetDigest } from './cases/catalogue.js'
+import { commandFor } from './command-for.js'
 import type { Controller } from './controller.js'
 import { outcomeOf } from './judge.js'
 import { isUnanswered, Liveness } from './liveness.js'
@@ -32,6 +34,8 @@ export interface RunOptions {
   readonly toolVersion: string
   readonly signal: AbortSignal
   readonly observer: RunObserver
+  /** Flags that name the target, to be typed again. Default: none, for a throw-away one. */
+  readonly again?: readonly string[]
 }
 
 export interface RunObserver {
@@ -151,7 +155,8 @@ export class Run {
 
   #finish({ case: one, level }: PlannedCase, outcome: CaseOutcome, ran: Ran, elapsedMs: number): void {
     const known = this.#options.expectedFailures.has(one.id)
-    const { id, area, title, basis, norm, safety, needs, reproduce } = one
+    const { id, area, title, basis, norm, safety, needs } = one
+    const reproduce = this.#again(one)
     const result: CaseResult = {
       ...{ id, area, title, level, basis, norm, safety, needs, reproduce, outcome, elapsedMs },
       ...(known && outcome.kind === 'failed' && { expectation: 'expected-failure' as const }),
@@ -165,7 +170,8 @@ export class Run {
 
   /** Of a case that was not begun: what kept it. */
   #resultOf(planned: PlannedCase, { hopeless, servesAnyone }: Preflight): CaseResult {
-    const { id, area, title, basis, norm, safety, needs, reproduce } = planned.case
+    const { id, area, title, basis, norm, safety, needs } = planned.case
+    const reproduce = this.#again(planned.case)
     const done = this.#results.get(id)
     if (done !== undefined) return done
     const why = hopeless ?? this.#brokenOff
@@ -181,6 +187,12 @@ export class Run {
       elapsedMs: 0,
       attempts: [],
     }
+  }
+
+  #again({ id, profiles }: Case): string {
+    const { selection, again } = this.#options
+    const judged = selection.profiles.filter((profile) => profiles.includes(profile))
+    return commandFor(id, judged, again)
   }
 
   #within<T>(delayMs: number, work: Promise<T>): Promise<T> {

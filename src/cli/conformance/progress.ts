@@ -6,7 +6,8 @@ import type { RunObserver } from '../../conformance/runner.js'
 import type { Context } from '../command.js'
 import { duration } from '../quantities.js'
 
-const EVERY_MS = 1_000
+/** A line comes at least every second, on a machine that is full too. */
+const EVERY_MS = 900
 
 /** Tells a run as it goes: the plan, each case that did not pass, and a line every second. */
 export class Progress implements RunObserver {

@@ -16,6 +16,7 @@ import { parseDestinations, REPORT_FORMATS, writeReports } from '../../report/de
 import type { Context, Input } from '../command.js'
 import { zonelabVersion } from '../commands/version.js'
 import { parseDuration } from '../quantities.js'
+import { targetAgain } from './again.js'
 import { fileController } from './file-controller.js'
 import { TARGET_FLAGS } from './flags.js'
 import { labController } from './lab-controller.js'
@@ -69,14 +70,16 @@ export async function runConformance(context: Context, input: Input): Promise<nu
       toolVersion: zonelabVersion(),
       signal: context.signal,
       observer: progress,
+      again: targetAgain(input),
     })
     result = await run.run()
   } finally {
     progress.end()
     await judged.stop()
   }
-  if (input.given('report')) writeReports(result, CONFORMANCE_RENDERERS, destinations)
+  // First: files that cannot be written must not cost what was found.
   context.io.out(CONFORMANCE_RENDERERS.text(result).trimEnd())
+  if (input.given('report')) writeReports(result, CONFORMANCE_RENDERERS, destinations)
   return context.signal.aborted ? (context.signal.reason as number) : exitCodeOf(result.verdict, result.cases)
 }
 
@@ -104,6 +107,7 @@ async function judgedTarget(context: Context, input: Input): Promise<Judged> {
     if (input.given(name))
       throw new AppError('invalid-argument', `--${name} is of a target; name it with --target or --lab`)
   }
+  context.io.err(`start     a throw-away ${way === 'xds' ? 'zone' : 'global'} of our own`)
   const own = way === 'xds' ? await throwAwayZone() : await throwAwayGlobal(input)
   return {
     ...(await target(own.endpoint, {})),

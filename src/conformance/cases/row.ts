@@ -2,6 +2,7 @@ import type { Answer } from '../answer.js'
 import type { Bench } from '../bench.js'
 import type { CallDraft, Field } from '../call-draft.js'
 import type { Case, Variant } from '../case.js'
+import { commandFor } from '../command-for.js'
 import type { Door } from '../door.js'
 import type { Area, Basis, CaseId, Level, Need, Profile, Safety } from '../matrix.js'
 import type { Stage } from '../stage.js'
@@ -32,8 +33,6 @@ export interface Facts {
   readonly safety?: Safety
   /** Default: `wire`. */
   readonly needs?: readonly Need[]
-  /** Default: the command that runs this case alone. */
-  readonly reproduce?: string
   /** Default: all of the profile. */
   readonly doors?: readonly Door[]
 }
@@ -53,7 +52,7 @@ export function rowsOf(area: Area, callProfiles: readonly Profile[] = ['zone-jwt
       profiles: facts.profiles ?? ['zone-jwt'],
       safety: facts.safety ?? 'safe',
       needs: facts.needs ?? ['wire'],
-      reproduce: facts.reproduce ?? `zonelab conformance run --case ${id}`,
+      reproduce: commandFor(id, (facts.profiles ?? ['zone-jwt']).slice(0, 1)),
     }
   }
   return {
@@ -64,8 +63,7 @@ export function rowsOf(area: Area, callProfiles: readonly Profile[] = ['zone-jwt
     },
     zone(number: number, title: string, facts: Facts, run: (stage: ZoneStage) => Promise<void>): Case {
       const described = describe(number, title, { profiles: ['zone-client'], needs: ['client'], ...facts })
-      const reproduce = `zonelab conformance run --profile zone-client --case ${described.id}`
-      return { ...described, reproduce, procedure: { kind: 'zone', run } }
+      return { ...described, procedure: { kind: 'zone', run } }
     },
     scenario(number: number, title: string, facts: Facts, run: (stage: Stage) => Promise<void>): Case {
       return { ...describe(number, title, facts), procedure: { kind: 'scenario', run } }

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml'
 import type { Level } from '../matrix.js'
 import type { CaseResult, ConformanceResult } from '../result.js'
-import { verdictText } from './head.js'
+import { answersFound, verdictText } from './head.js'
 
 /**
  * A `ConformanceReport` in the manner of the Gateway API, to keep beside an implementation: `core` are the MUST rows,
@@ -10,6 +10,7 @@ import { verdictText } from './head.js'
 export function yamlReport(result: ConformanceResult): string {
   const { header, verdict } = result
   const { target } = header
+  const found = answersFound(result.cases)
   const report = {
     apiVersion: 'zonelab.dev/v1',
     kind: 'ConformanceReport',
@@ -23,6 +24,7 @@ export function yamlReport(result: ConformanceResult): string {
       certificateFingerprint: target.certificateFingerprint ?? 'none',
     },
     behaviours: header.behaviours,
+    ...(found.length > 0 && { answeredAs: Object.fromEntries(found) }),
     verdict: { word: verdict.kind, detail: verdictText(verdict).detail },
     rows: header.totals,
     profiles: [

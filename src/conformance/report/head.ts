@@ -1,8 +1,9 @@
 import type { Verdict as PageVerdict } from '../../report/html-page.js'
+import type { CaseId } from '../matrix.js'
 import type { ConformanceResult, Totals, Verdict } from '../result.js'
 
 /** What every form of report opens with, as label and value. */
-export function factsOf({ header }: ConformanceResult): readonly (readonly [label: string, value: string])[] {
+export function factsOf({ header, cases }: ConformanceResult): readonly (readonly [label: string, value: string])[] {
   const { target, caseSet, behaviours, profiles, tool, totals, startedAt, endedAt } = header
   const dials = profiles.includes('zone-client')
   const took = (Date.parse(endedAt) - Date.parse(startedAt)) / 1000
@@ -18,7 +19,24 @@ export function factsOf({ header }: ConformanceResult): readonly (readonly [labe
     ['Started', `${startedAt}, took ${took.toFixed(1)} s`],
     ['Run', runText(totals)],
     ['Not run', notRunText(totals)],
+    ...answeredAs(cases),
   ]
+}
+
+/** Of the rows on which Kuma and zonelab differ, whose answer was found. */
+export function answersFound(
+  cases: ConformanceResult['cases'],
+): readonly (readonly [whose: string, ids: readonly CaseId[]])[] {
+  return Object.entries(WHOSE)
+    .map(([who, words]) => [words, cases.flatMap(({ id, answeredAs }) => (answeredAs === who ? [id] : []))] as const)
+    .filter(([, ids]) => ids.length > 0)
+}
+
+const WHOSE = { zonelab: 'zonelab', kuma: 'Kuma', mixed: 'both' } as const
+
+function answeredAs(cases: ConformanceResult['cases']): readonly (readonly [label: string, value: string])[] {
+  const found = answersFound(cases).map(([whose, ids]) => `${whose}: ${ids.join(', ')}`)
+  return found.length === 0 ? [] : [['Answered as', found.join('; ')]]
 }
 
 function runText({ run, passed, failed, inconclusive }: Totals): string {

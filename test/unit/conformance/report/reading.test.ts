@@ -48,6 +48,29 @@ describe('every form', () => {
   })
 })
 
+describe('a row that has two right answers', () => {
+  const both = resultOf([
+    caseResult('ZT-042', { answeredAs: 'zonelab' }),
+    caseResult('ZT-048', { answeredAs: 'kuma' }),
+    caseResult('ZT-085', { answeredAs: 'kuma' }),
+  ])
+
+  test.each(Object.entries(CONFORMANCE_RENDERERS))('%s says whose was found', (_format, render) => {
+    const text = render(both)
+    for (const [id, whose] of [
+      ['ZT-042', /zonelab/],
+      ['ZT-085', /kuma/i],
+    ] as const) {
+      expect(text).toContain(id)
+      expect(text).toMatch(whose)
+    }
+  })
+
+  test('is told beside the others of that answer', () => {
+    expect(textReport(both)).toContain('zonelab: ZT-042; Kuma: ZT-048, ZT-085')
+  })
+})
+
 describe('HTML', () => {
   test('only a conformant run has a verdict that looks like a pass', () => {
     expect(htmlReport(CONFORMANT)).toContain('<p class="verdict good">')
