@@ -18,6 +18,13 @@ export interface TenantHandoffOptions {
   readonly log: Logger
 }
 
+/** What `tenantHandoff` serves at `…/{cpId}/api/tenants`. */
+export const HANDOFF_ROUTES = [
+  { method: 'POST', what: 'Makes the tenant; can be repeated' },
+  { method: 'GET', what: 'Zones online, resources, revision, last write' },
+  { method: 'DELETE', what: 'Ends the streams of its zones and removes all that it has; can be repeated' },
+] as const
+
 const features = z.array(
   z.discriminatedUnion('type', [
     z.object({ type: z.literal('MeshCreation'), meshCreation: z.object({ enabled: z.boolean() }) }),

@@ -15,6 +15,13 @@ export interface OperatorRoutesOptions {
   readonly log: Logger
 }
 
+/** What `operatorRoutes` serves. */
+export const OPERATOR_ROUTES = [
+  { path: '/control-planes', what: 'Every control plane of every organisation, and how its global says it is doing' },
+  { path: '/placements', what: 'Where every control plane is' },
+  { path: '/audit', what: 'What was done in every organisation' },
+] as const
+
 /** What whoever operates the manager sees across all organisations, with the token of the diagnostics port. */
 export function operatorRoutes(fastify: FastifyInstance, options: OperatorRoutesOptions, done: () => void): void {
   fastify.addHook('onRequest', async (request, reply) => {

@@ -14,6 +14,13 @@ const faultSchema = z.strictObject({
   expiredToken: z.string().optional(),
 })
 
+/** What `addFaultRoutes` serves. */
+export const FAULT_ROUTES = [
+  { method: 'GET', path: '/faults', what: "Faults of the zone's link" },
+  { method: 'PUT', path: '/faults', what: 'Add a fault' },
+  { method: 'DELETE', path: '/faults/{id}', what: 'End a fault' },
+] as const
+
 /** The faults of the zone's link, for whoever has the lab's token. Nothing without a token. */
 export function addFaultRoutes(fastify: FastifyInstance, faults: LinkFaults, token: string): void {
   if (token === '') return

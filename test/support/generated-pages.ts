@@ -8,12 +8,15 @@ import { COMMANDS } from '../../src/cli/command-table.js'
 import { CASES } from '../../src/conformance/cases/catalogue.js'
 import { DATAPLANE_SETTINGS } from '../../src/dataplane/config.js'
 import { GLOBAL_SETTINGS } from '../../src/global/config.js'
+import { HANDOFF_ROUTES } from '../../src/global/tenant-handoff.js'
 import { PLATFORM_SETTINGS } from '../../src/platform/config.js'
+import { OPERATOR_ROUTES } from '../../src/platform/operator-routes.js'
 import { MANAGER_ROUTE_TABLE } from '../../src/platform/route-table.js'
 import { DIAGNOSTICS_ROUTES } from '../../src/transport/http/diagnostics.js'
 import { KDS } from '../../src/wire/kds-service.js'
 import { DeltaAggregatedResources } from '../../src/wire/xds-service.js'
 import { ZONE_SETTINGS } from '../../src/zone/config.js'
+import { FAULT_ROUTES } from '../../src/zone/fault-routes.js'
 import { FAULTS } from '../conformance/faults/fault-table.js'
 import { ZONE_FAULTS } from '../conformance/zone-faults/zone-fault-table.js'
 import { casesText } from './cases-page.js'
@@ -106,13 +109,17 @@ function endpointsPage(): Page {
     ['xDS', `\`${DeltaAggregatedResources.path}\``, DeltaAggregatedResources.kind, DATAPLANE_TOKEN],
   ]
   const others = [
-    ["zone's bootstrap", 'POST', '`/bootstrap`', DATAPLANE_TOKEN],
-    ...DIAGNOSTICS_ROUTES.map(({ path, guarded }) => [
+    ["zone's bootstrap", 'POST', '`/bootstrap`', DATAPLANE_TOKEN, "The static half of a sidecar's configuration"],
+    ["global's API", 'GET', '`/gui/**`', 'everyone', "Kuma's GUI, which asks the API with its user's own token"],
+    ...DIAGNOSTICS_ROUTES.map(({ path, guarded, what }) => [
       'diagnostics of each process',
       'GET',
       `\`${path}\``,
-      guarded ? "the lab's diagnostics token" : 'everyone',
+      guarded ? LAB_TOKEN : 'everyone',
+      what,
     ]),
+    ...FAULT_ROUTES.map(({ method, path, what }) => ["zone's diagnostics", method, `\`${path}\``, LAB_TOKEN, what]),
+    ...OPERATOR_ROUTES.map(({ path, what }) => ["manager's diagnostics", 'GET', `\`${path}\``, LAB_TOKEN, what]),
   ]
   const body = [
     table(['method', 'path', 'who', 'what'], rows),
@@ -123,7 +130,7 @@ function endpointsPage(): Page {
     )}`,
     `## Between manager and global\n\n${HANDOFF_INTRO}\n\n${table(['method', 'path', 'what'], HANDOFF_ROWS)}`,
     `## gRPC\n\n${table(['service', 'method', 'kind', 'who'], rpcs)}`,
-    `## Other ports\n\n${table(['port', 'method', 'path', 'who'], others)}`,
+    `## Other ports\n\n${table(['port', 'method', 'path', 'who', 'what'], others)}`,
   ].join('\n')
   return page('docs/endpoints.md', 'Endpoints', intro, body)
 }
@@ -134,16 +141,17 @@ const HANDOFF_INTRO = "On the global's API ports, with the shard's token (`--pla
 const ZONE_CREDENTIAL =
   'a zone: zone token of this control plane and zone with scope `cp`; in mode `sat` also an access token whose holder has the role Connector or Admin on it, in its region'
 const DATAPLANE_TOKEN = "a sidecar: dataplane token of the Dataplane's mesh whose claims are true of it"
+const LAB_TOKEN = "the lab's diagnostics token"
 
 function whoMay(rules: readonly string[]): string {
   return rules.length === 0 ? 'everyone' : rules.map((rule) => `\`${rule}\``).join(', ')
 }
 
-const HANDOFF_ROWS = [
-  ['POST', 'Makes the tenant; can be repeated'],
-  ['GET', 'Zones online, resources, revision, last write'],
-  ['DELETE', 'Ends the streams of its zones and removes all that it has; can be repeated'],
-].map(([method = '', what = '']) => [method, '`/v1/mesh/control-planes/{cpId}/api/tenants`', what])
+const HANDOFF_ROWS = HANDOFF_ROUTES.map(({ method, what }) => [
+  method,
+  '`/v1/mesh/control-planes/{cpId}/api/tenants`',
+  what,
+])
 
 function settingsPage(): Page {
   const section = (title: string, settings: SettingsTable) => {

@@ -20,12 +20,12 @@ export interface DiagnosticsPorts {
 
 /** What `addDiagnostics` serves; guarded: with the lab's token only. */
 export const DIAGNOSTICS_ROUTES = [
-  { path: '/ready', guarded: false },
-  { path: '/healthy', guarded: false },
-  { path: '/metrics', guarded: false },
-  { path: '/status', guarded: true },
-  { path: '/synced', guarded: true },
-  { path: '/hops', guarded: true },
+  { path: '/ready', guarded: false, what: 'Whether it serves' },
+  { path: '/healthy', guarded: false, what: 'Whether it lives' },
+  { path: '/metrics', guarded: false, what: '[Metrics](metrics.md)' },
+  { path: '/status', guarded: true, what: 'How far every peer is' },
+  { path: '/synced', guarded: true, what: 'Waits until all peers have what is newest' },
+  { path: '/hops', guarded: true, what: 'Each hop of each change, as a stream of lines' },
 ] as const
 
 /** A reader that does not keep up loses its stream rather than our memory: a hop is some 200 bytes. */
