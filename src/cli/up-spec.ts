@@ -49,7 +49,8 @@ export const SPEC_FLAGS: readonly Flag[] = [
   { name: 'external', value: 'ZONE,…', doc: 'Zones whose place is kept for a control plane that you start' },
   { name: 'global', value: 'ADDR', doc: 'Run the zones on another global: `grpcs://host:port` or `grpc://host:port`' },
   { name: 'ca', value: 'FILE', doc: 'CA of that global' },
-  { name: 'zone-token-dir', value: 'DIR', doc: 'Zone tokens for that global, in files `ZONE` or `ZONE.jwt`' },
+  { name: 'zone-token-dir', value: 'DIR', doc: 'Tokens of the zones for that global, in files `ZONE` or `ZONE.jwt`' },
+  { name: 'cp-id', value: 'ID', doc: 'Control plane of the zones at that global; `--auth sat` needs it' },
   { name: 'isolate', doc: 'A process for each component, however many zones' },
   { name: 'inline', doc: 'Everything in one process' },
   { name: 'api-port', value: 'PORT', doc: "Port of the global's API" },
@@ -97,6 +98,7 @@ async function describedSpec(input: Input): Promise<LabSpec> {
     global: globalOf(input),
   }
   checkShards(spec)
+  checkForeign(spec)
   return spec
 }
 
@@ -191,7 +193,7 @@ function globalOf(input: Input): OwnGlobal | ForeignGlobal {
     if (port !== undefined) ports[setting] = port
   }
   if (address === undefined) {
-    const stray = ['ca', 'zone-token-dir'].find((name) => input.given(name))
+    const stray = ['ca', 'zone-token-dir', 'cp-id'].find((name) => input.given(name))
     if (stray !== undefined) throw new AppError('invalid-argument', `--${stray} goes with --global`)
     const instances = input.whole('globals', 1, GLOBALS_MAX) ?? 1
     if (instances > 1 && !isPostgresUrl(input.text('db') ?? '')) {
@@ -214,7 +216,23 @@ function globalOf(input: Input): OwnGlobal | ForeignGlobal {
     if (path !== undefined && !existsSync(path))
       throw new AppError('invalid-argument', `--${name} ${path}: ${UNREADABLE.ENOENT}`)
   }
-  return { kind: 'foreign', address, caFile: absolute('ca'), zoneTokenDir: absolute('zone-token-dir') }
+  const cpId = input.text('cp-id')
+  const zoneTokenDir = absolute('zone-token-dir')
+  return { kind: 'foreign', address, caFile: absolute('ca'), zoneTokenDir, ...(cpId !== undefined && { cpId }) }
+}
+
+/** There the lab can make neither control planes nor tokens. */
+function checkForeign({ auth, topology, global }: LabSpec): void {
+  if (global.kind === 'own') return
+  if (topology.tenants.length > 1) {
+    throw new AppError('invalid-argument', "several tenants need the lab's own platform: leave --global out")
+  }
+  if (auth === 'sat' && (global.zoneTokenDir === undefined || global.cpId === undefined)) {
+    throw new AppError(
+      'invalid-argument',
+      '--auth sat with --global: the access tokens are of its platform; provision the zones there, and name their control plane with --cp-id and the directory of the tokens with --zone-token-dir',
+    )
+  }
 }
 
 /** Other machines must not get in without a credential, nor read one off the wire, by a slip. */

@@ -40,6 +40,8 @@ export interface ForeignGlobal {
   readonly caFile: string | undefined
   /** Holds `ZONE` or `ZONE.jwt`, a token a file. */
   readonly zoneTokenDir: string | undefined
+  /** The zones' control plane there, where that has several. */
+  readonly cpId?: string
 }
 
 /** The database file's place in a lab's directory when no flag names another. */
@@ -87,6 +89,7 @@ export const labSpecSchema: z.ZodType<LabSpec> = z.object({
       address: z.string(),
       caFile: z.string().optional(),
       zoneTokenDir: z.string().optional(),
+      cpId: z.string().optional(),
     }),
   ]),
 }) as unknown as z.ZodType<LabSpec>

@@ -131,7 +131,8 @@ function globalSettings({ key, shard }: GlobalComponent, { paths, spec, ports, d
 
 function zoneSettings(zone: Extract<Component, { kind: 'zone' }>, wiring: Wiring): Settings {
   const { paths, spec, ports } = wiring
-  const { id: cpId, shard = shardFor(spec.topology, zone.tenant) } = wiring.controlPlanes[zone.tenant] ?? {}
+  const { id, shard = shardFor(spec.topology, zone.tenant) } = wiring.controlPlanes[zone.tenant] ?? {}
+  const cpId = spec.global.kind === 'foreign' ? spec.global.cpId : id
   const address = globalAddress(spec, ports, shard, spec.topology.zones.indexOf(zone.zone))
   return {
     zoneName: zone.zone.name,

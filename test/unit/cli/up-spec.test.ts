@@ -30,6 +30,10 @@ test.each([
   [{ shards: 'us-1,eu-1', db: '/x.db' }, '--db /x.db: each shard has a database of its own'],
   [{ shards: 'us-1,eu-1', global: 'grpc://h:1' }, 'several shards are of globals that the lab runs'],
   [{ shards: 'us-1', file: 'f' }, '--shards: with -f the file says this'],
+  [{ 'cp-id': 'x' }, '--cp-id goes with --global'],
+  [{ auth: 'sat', global: 'grpc://h:1' }, '--auth sat with --global: the access tokens are of its platform'],
+  [{ auth: 'sat', global: 'grpc://h:1', 'cp-id': 'x' }, 'with --zone-token-dir'],
+  [{ tenants: '2', global: 'grpc://h:1' }, "several tenants need the lab's own platform"],
   [{ isolate: true, inline: true }, '--isolate and --inline exclude each other'],
   [{ global: 'somewhere' }, '--global somewhere: use grpcs://HOST:PORT or grpc://HOST:PORT'],
   [{ ca: 'f' }, '--ca goes with --global'],
@@ -48,6 +52,11 @@ test('an open listener without credentials or TLS needs --insecure', async () =>
   expect((await spec({ listen: '0.0.0.0', plaintext: true, insecure: true }))?.listen).toBe('0.0.0.0')
   expect((await spec({ listen: '0.0.0.0' }))?.listen).toBe('0.0.0.0')
   expect((await spec({ listen: '127.0.0.2', plaintext: true }))?.plaintext).toBe(true)
+})
+
+test('zones of another global present its access tokens, of the control plane that is named', async () => {
+  const flags = { auth: 'sat', global: 'grpcs://h:1', 'cp-id': 'an-id', 'zone-token-dir': '/tmp' }
+  expect((await spec(flags))?.global).toMatchObject({ cpId: 'an-id', zoneTokenDir: '/tmp' })
 })
 
 test('conditions are read, and one that is not there is refused with those that are', () => {

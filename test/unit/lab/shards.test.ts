@@ -72,3 +72,14 @@ test('a zone dials the shard that its control plane is on, whatever the lab woul
   const moved = wiring({ 'cp-1': { id: 'id-1', shard: 'eu-1' } })
   expect(settings('zone-1@cp-1', moved)).toMatchObject({ globalAddress: 'grpc://127.0.0.1:21', cpId: 'id-1' })
 })
+
+test("zones of another's global say which control plane they belong to there", () => {
+  const wired = wiring()
+  const there = { address: 'grpcs://there:1', caFile: undefined, zoneTokenDir: '/tokens', cpId: 'an-id' }
+  const global = { kind: 'foreign', ...there } as const
+  const topology = shopTopology({ tenants: 1, zones: 1, dataplanes: 0, external: [] })
+  const spec = labSpec(1, { topology, auth: 'sat', global })
+  expect(settings('zone-1', { ...wired, spec })).toMatchObject({
+    ...{ globalAddress: 'grpcs://there:1', cpId: 'an-id', insecure: false },
+  })
+})
