@@ -7,6 +7,7 @@ import { itemPath } from '../lab/resource-paths.js'
 import { untilSynced } from '../lab/sync-wait.js'
 import { descriptorOf, type ResourceType } from '../model/registry.js'
 import type { Context, Input } from './command.js'
+import { hasComparableCopies, type ShownResource, type ZoneApi, zonesWithoutCopy } from './copies.js'
 import { type LabAccess, tenantAsked, tenantOf } from './lab-access.js'
 import { zoneSyncs } from './lab-status.js'
 import { parseType } from './type-names.js'
@@ -26,7 +27,10 @@ export type Condition =
 export const CONDITIONS: readonly (readonly [form: string, doc: string])[] = [
   ['ready', 'every component of the lab is ready'],
   ['synced', 'every zone is online, and it and its sidecars have what is newest for them'],
-  ['synced=TYPE/[MESH/]NAME', 'the same for this type, and the resource is there'],
+  [
+    'synced=TYPE/[MESH/]NAME',
+    'every zone that is online has this resource as the global has it, and its sidecars what follows',
+  ],
   ['zone/NAME=online|offline', "the global holds this zone to be so; on another's global, the zone itself"],
 ]
 
@@ -115,16 +119,31 @@ async function whoLacks(
 ): Promise<readonly Laggard[]> {
   const tenant = tenantOf(lab, input)
   const api = apiClient(lab.view, globalOf(lab.view, tenant), context.clock, tenant)
+  let held: ShownResource
   try {
-    await api.get(itemPath(type, mesh, name))
+    held = await api.get<ShownResource>(itemPath(type, mesh, name))
   } catch (thrown) {
     return [{ component: 'global', type, why: AppError.from(thrown).message }]
   }
   const laggards = await whoIsBehind(tenant, lab, context, Math.min(SLICE_MS, leftMs))
+  const speaks = ({ name: zone }: ZoneApi) => !laggards.some((one) => one.component === zone && one.type === undefined)
+  // One that does not answer lags as a whole, and is not asked.
+  const asked = hasComparableCopies(type) ? zoneApis(lab, context, tenant).filter(speaks) : []
+  const lacking = await zonesWithoutCopy(type, mesh, held, asked)
+  const isAsked = ({ component }: Laggard) => asked.some((zone) => zone.name === component)
   // Sidecars speak of Envoy's types: any of them may carry what the resource has changed.
-  return laggards.filter(
-    (laggard) => laggard.type === undefined || laggard.type === type || laggard.component.startsWith('dp/'),
+  const others = laggards.filter(
+    (laggard) =>
+      laggard.type === undefined || (laggard.type === type && !isAsked(laggard)) || laggard.component.startsWith('dp/'),
   )
+  return [...lacking, ...others]
+}
+
+/** Of the zones that the lab runs; others can say only how far a whole type is. */
+function zoneApis({ view }: LabAccess, { clock }: Context, tenant: string): readonly ZoneApi[] {
+  return view.components
+    .filter(({ kind, state, tenant: of }) => kind === 'zone' && state !== 'external' && of === tenant)
+    .map((zone) => ({ name: zone.name, tenant: zone.tenant, api: apiClient(view, zone, clock, undefined) }))
 }
 
 async function whyNot(

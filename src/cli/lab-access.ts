@@ -1,6 +1,6 @@
 import { AppError } from '../base/errors.js'
 import type { ApiClient } from '../lab/api-client.js'
-import { findComponent } from '../lab/components.js'
+import { findComponent, sidecarNamed } from '../lab/components.js'
 import { ControlClient } from '../lab/control-client.js'
 import { placedControlPlanes } from '../lab/control-planes.js'
 import type { DiagnosticsClient } from '../lab/diagnostics-client.js'
@@ -77,12 +77,16 @@ export function tenantAsked(lab: LabAccess, input: Input): string | undefined {
   throw new AppError('invalid-argument', `--tenant ${asked}: the lab has ${tenants.join(', ')}`)
 }
 
-/** `global` is the one that holds the control plane, where there are several shards. Throws `invalid-argument`. */
+/**
+ * `global` is the one that holds the control plane, where there are several shards; of a sidecar it is its process.
+ * Throws `invalid-argument`.
+ */
 export function componentNamed({ view }: LabAccess, name: string, tenant: string | undefined): ComponentView {
   const { global, topology } = view.spec
   const byTenant = global.kind === 'foreign' || (topology.shards.length > 1 && tenant !== undefined)
   if (name === 'global' && byTenant) return globalOf(view, tenant)
-  return findComponent(view.components, name, tenant)
+  const sidecar = sidecarNamed(name)
+  return findComponent(view.components, sidecar ? `dataplanes/${sidecar.zone}` : name, tenant)
 }
 
 export function diagnosticsOf(

@@ -68,6 +68,12 @@ export interface ProcessGroup {
   readonly components: readonly Component[]
 }
 
+/** `dp/ZONE/NAME`: one of the many in a process; undefined for any other name. */
+export function sidecarNamed(name: string): { readonly zone: string; readonly sidecar: string } | undefined {
+  const [, zone, sidecar] = /^dp\/([^/]+)\/(.+)$/.exec(name) ?? []
+  return zone === undefined || sidecar === undefined ? undefined : { zone, sidecar }
+}
+
 /** Up to this many zones each component has a process of its own: at some 100 MB a process, more would fill a laptop. */
 export const OWN_PROCESS_ZONES_MAX = 16
 

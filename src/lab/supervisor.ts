@@ -11,6 +11,7 @@ import {
   isPacked,
   type ProcessGroup,
   processGroups,
+  sidecarNamed,
 } from './components.js'
 import { ensureControlPlanes } from './control-planes.js'
 import { ensureCertificates, ensureDataplaneToken, ensureZoneToken } from './credentials.js'
@@ -167,11 +168,11 @@ export class Supervisor {
   }
 
   #find(name: string, tenant: string | undefined): Component {
-    const sidecar = /^dp\/([^/]+)\/(.+)$/.exec(name)
+    const sidecar = sidecarNamed(name)
     if (sidecar) {
       throw new AppError(
         'invalid-argument',
-        `${name} is one of many in a process; name it whole: dataplanes/${sidecar[1]}`,
+        `${name} is one of many in a process; name it whole: dataplanes/${sidecar.zone}`,
       )
     }
     return findComponent(this.#components, name, tenant)

@@ -22,8 +22,8 @@ export const apply: Command = {
   ],
   examples: [
     'zonelab apply -f examples/policies --wait',
-    'zonelab apply -f timeout.yaml --wait --explain',
-    'cat timeout.yaml | zonelab apply -f - --dry-run',
+    'zonelab apply -f examples/policies/backend-timeout.yaml --wait --explain',
+    'cat examples/policies/backend-timeout.yaml | zonelab apply -f - --dry-run',
   ],
   async run(context, input) {
     const paths = input.texts('file')

@@ -26,7 +26,11 @@ export const dbMigrateStatus: Command = {
   async run(context, input) {
     let newer = false
     for (const database of databasesIn(context, input)) {
-      const status = await statusOf(database)
+      const status = await statusOf(database).catch((thrown: unknown) => inUse(AppError.from(thrown)))
+      if (typeof status === 'string') {
+        context.io.out(status)
+        continue
+      }
       context.io.out(describe(status, isPostgresUrl(database)))
       newer ||= status.version > status.newest
     }
@@ -57,6 +61,12 @@ export const dbMigrateUp: Command = {
     context.io.out(describe({ name, ...versions }, true))
     return EXIT.ok
   },
+}
+
+/** Its control plane brought it up to date when it opened it. */
+function inUse(error: AppError): string {
+  if (error.code === 'store-locked') return error.message
+  throw error
 }
 
 async function statusOf(database: string): Promise<Status> {

@@ -28,7 +28,7 @@ export const deleteCommand: Command = {
     TENANT_FLAG,
     LAB_FLAG,
   ],
-  examples: ['zonelab delete meshtimeout slow-backend', 'zonelab delete -f examples/policies'],
+  examples: ['zonelab delete meshtimeout backend-timeout', 'zonelab delete -f examples/policies'],
   async run(context, input) {
     const targets = await targetsOf(context, input)
     const api = apiOf(await openLab(context, input), context, input)

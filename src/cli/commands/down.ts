@@ -53,12 +53,21 @@ async function stopRunning(
     if (!state) return false
     const ended = await endLeftovers(state, context.clock)
     if (ended > 0) context.io.err(`zonelab: ended ${ended} processes that a dead supervisor had left`)
-    // What is removed next needs no state, and a full disk would not take it.
-    if (supervisor && !purge) writeLabState(paths, { ...state, supervisor: undefined, children: [] })
+    // What is removed next needs no state.
+    if (supervisor && !purge) keepStopped(paths, state, context)
     return ended > 0
   }
   if (supervisor) await untilGone(() => isAlive(supervisor), context)
   return true
+}
+
+/** A lab is down whether or not its file says so: a full disk must not make that fail. */
+function keepStopped(paths: LabPaths, state: LabState, { io }: Context): void {
+  try {
+    writeLabState(paths, { ...state, supervisor: undefined, children: [] })
+  } catch (thrown) {
+    io.err(`zonelab: that it is stopped is not kept: ${AppError.from(thrown).message}`)
+  }
 }
 
 /** After its answer the supervisor only has to close its socket. */

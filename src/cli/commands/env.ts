@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { AppError } from '../../base/errors.js'
 import { askBootstrap } from '../../lab/bootstrap-client.js'
+import { sidecarNamed } from '../../lab/components.js'
 import { workloadOf } from '../../lab/fleet.js'
 import { apiClient } from '../../lab/lab-clients.js'
 import { readLabState } from '../../lab/lab-state.js'
@@ -112,10 +113,9 @@ function statedPart({ type, mesh, name, labels, networking }: JsonObject): JsonO
 const READINESS_PORT = 9902
 
 async function envoyBootstrap(name: string, lab: LabAccess, context: Context, input: Input): Promise<string> {
-  const [, zoneName, sidecar] = /^dp\/([^/]+)\/(.+)$/.exec(name) ?? []
-  if (zoneName === undefined || sidecar === undefined) {
-    throw new AppError('invalid-argument', `--for envoy: name a sidecar as dp/ZONE/NAME, not "${name}"`)
-  }
+  const named = sidecarNamed(name)
+  if (!named) throw new AppError('invalid-argument', `--for envoy: name a sidecar as dp/ZONE/NAME, not "${name}"`)
+  const { zone: zoneName, sidecar } = named
   const zone = componentNamed(lab, zoneName, input.text('tenant'))
   const { bootstrap } = zone.endpoints
   const { caFile } = lab.view

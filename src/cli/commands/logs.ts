@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { type Clock, sleep } from '../../base/clock.js'
 import { AppError } from '../../base/errors.js'
+import { sidecarNamed } from '../../lab/components.js'
 import { type Command, type Context, LAB_FLAG, TENANT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { componentNamed, type LabAccess, openLab } from '../lab-access.js'
@@ -9,9 +10,9 @@ export const logs: Command = {
   name: 'logs',
   group: 'Seeing',
   summary: 'What a component has logged; without a name, every component',
-  args: [{ name: 'component', doc: 'global, zone-2, dataplanes/zone-2' }],
+  args: [{ name: 'component', doc: 'global, zone-2, dataplanes/zone-2, dp/zone-2/NAME' }],
   flags: [{ name: 'follow', short: 'f', doc: 'Go on with what comes' }, TENANT_FLAG, LAB_FLAG],
-  examples: ['zonelab logs global', 'zonelab logs zone-2 -f'],
+  examples: ['zonelab logs global', 'zonelab logs zone-2 -f', 'zonelab logs dp/zone-1/frontend-1'],
   async run(context, input) {
     const lab = await openLab(context, input)
     if (lab.view.spec.processes === 'inline') throw withoutLogs(lab)
@@ -22,14 +23,22 @@ export const logs: Command = {
         : [componentNamed(lab, name, input.text('tenant'))]
     const files = [...new Set(components.map(({ log }) => log))].map((path) => new LogFile(path))
     const several = files.length > 1
+    const sidecar = sidecarNamed(name ?? '')?.sidecar
     do {
       for (const file of files) {
-        for (const line of file.newLines()) context.io.out(several ? `${file.label}  ${line}` : line)
+        for (const line of file.newLines()) {
+          if (sidecar === undefined || isAbout(line, sidecar)) context.io.out(several ? `${file.label}  ${line}` : line)
+        }
       }
       if (input.switch('follow')) await pause(context.clock, context)
     } while (input.switch('follow') && !context.signal.aborted)
     return input.switch('follow') ? (context.signal.reason as number) : EXIT.ok
   },
+}
+
+/** Sidecars of one process share its log, whose lines say which of them they are about. */
+function isAbout(line: string, sidecar: string): boolean {
+  return line.includes(`"name":${JSON.stringify(sidecar)}`)
 }
 
 /** Components in one process have no files of their own. */

@@ -15,7 +15,7 @@ export const wait: Command = {
   flags: [{ name: 'for', value: 'CONDITION', doc: 'What to wait for' }, TIMEOUT_FLAG, TENANT_FLAG, LAB_FLAG],
   examples: [
     'zonelab wait --for synced --timeout 10s',
-    'zonelab wait --for synced=MeshTimeout/slow-backend',
+    'zonelab wait --for synced=MeshTimeout/backend-timeout',
     'zonelab wait --for zone/zone-2=offline',
   ],
   async run(context, input) {
