@@ -65,7 +65,7 @@ class FallibleTenant implements TenantStore {
     this.get = unlessDown((key) => inner.get(key))
     this.list = unlessDown((type, filter) => inner.list(type, filter))
     this.listAll = unlessDown((types) => inner.listAll(types))
-    this.commit = unlessDown((writes) => inner.commit(writes))
+    this.commit = unlessDown((writes, fence) => inner.commit(writes, fence))
     this.changesSince = unlessDown((epoch, revision) => inner.changesSince(epoch, revision))
     this.head = unlessDown(() => inner.head())
   }

@@ -23,25 +23,43 @@ import { RecordedLog } from './recorded-log.js'
 
 const HOST = '127.0.0.1'
 
-/**
- * The lab's own controller. Each target is a global in this process, over real sockets, with a data file of its own; each zone is
- * a process.
- */
-export const labController: Controller = {
-  exclusive: false,
-  hooks: new Set(HOOKS),
-  async start(config) {
-    const global = new ThrowAwayGlobal(config)
-    try {
-      await global.start()
-      return global
-    } catch (thrown) {
-      await global.stop()
-      return { kind: 'refused', text: AppError.from(thrown).message } satisfies StartRefused
-    }
-  },
-  startZone: startOwnZone,
+/** Settings that say where what one target stores is kept. */
+export interface InstanceStores {
+  readonly global: StoreSettings
+  readonly platform: StoreSettings
 }
+
+type StoreSettings = Readonly<Record<string, string>>
+
+/** Asked once for each target; it starts again over the same. */
+export type StoresOf = (folder: string) => Promise<InstanceStores>
+
+const files: StoresOf = async (folder) => ({
+  global: { store: join(folder, 'global.db') },
+  platform: { store: join(folder, 'platform.db') },
+})
+
+/** Each target is a global in this process, over real sockets, with stores of its own; each zone is a process. */
+export function labControllerOver(stores: StoresOf): Controller {
+  return {
+    exclusive: false,
+    hooks: new Set(HOOKS),
+    async start(config) {
+      const global = new ThrowAwayGlobal(config, stores)
+      try {
+        await global.start()
+        return global
+      } catch (thrown) {
+        await global.stop()
+        return { kind: 'refused', text: AppError.from(thrown).message } satisfies StartRefused
+      }
+    },
+    startZone: startOwnZone,
+  }
+}
+
+/** The lab's own controller: what its targets store is in files. */
+export const labController: Controller = labControllerOver(files)
 
 class ThrowAwayGlobal implements Instance {
   readonly kind = 'running'
@@ -50,22 +68,27 @@ class ThrowAwayGlobal implements Instance {
   readonly #ca = createCa({ name: 'zonelab conformance', nowMs: systemClock.nowMs() })
   readonly #clock = new ShiftedClock()
   readonly #log = new RecordedLog()
+  readonly #storesOf: StoresOf
+  #stores: InstanceStores | undefined
   #store: FallibleStore | undefined
   #process: GlobalProcess | undefined
   #platform: ThrowAwayPlatform | undefined
   #endpoints: GlobalEndpoints | undefined
 
-  constructor(config: InstanceConfig) {
+  constructor(config: InstanceConfig, storesOf: StoresOf) {
     this.#config = config
+    this.#storesOf = storesOf
     this.#writeCertificate()
   }
 
   async start(): Promise<void> {
+    this.#stores ??= await this.#storesOf(this.#folder)
     if (this.#config.auth === 'sat') {
       const files = { certFile: this.#file('tls.crt'), keyFile: this.#file('tls.key'), caPem: this.#ca.certPem }
       const tls = (this.#config.tls ?? true) ? files : undefined
-      const ports = { folder: this.#folder, tls, clock: this.#clock, log: this.#log }
-      this.#platform ??= await ThrowAwayPlatform.prepare(ports)
+      const { platform: stored } = this.#stores
+      const options = { folder: this.#folder, stored, tls, clock: this.#clock, log: this.#log }
+      this.#platform ??= await ThrowAwayPlatform.prepare(options)
     }
     const ports = this.#endpoints
     const file = {
@@ -86,7 +109,7 @@ class ThrowAwayGlobal implements Instance {
       tlsCertFile: this.#file('tls.crt'),
       tlsKeyFile: this.#file('tls.key'),
       adminTokenFile: this.#file('admin-token'),
-      store: this.#file('global.db'),
+      ...this.#stores.global,
       ...(this.#config.admissionMaxAgeSeconds && { admissionMaxAgeMs: `${this.#config.admissionMaxAgeSeconds}s` }),
       ...this.#platform?.globalSettings,
     }

@@ -16,6 +16,8 @@ const SHARD = 'us-1'
 
 export interface ThrowAwayPlatformOptions {
   readonly folder: string
+  /** Settings that say where what it stores is kept. */
+  readonly stored: Readonly<Record<string, string>>
   /** What it serves with, as its global does, and whom both trust; undefined: plaintext. */
   readonly tls: { readonly certFile: string; readonly keyFile: string; readonly caPem: string } | undefined
   readonly clock: Clock
@@ -84,7 +86,7 @@ export class ThrowAwayPlatform {
         shards: JSON.stringify([shard]),
         organizations: 'main,other',
         adminTokenFile: this.#file('platform-admin'),
-        store: this.#file('platform.db'),
+        ...this.#options.stored,
         diagnosticsPort: 0,
       },
       env: {},
