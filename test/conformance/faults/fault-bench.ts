@@ -152,7 +152,7 @@ async function behindGate(instance: Pick<Instance, 'endpoint'>, fault: Fault, lo
   }
   const gate = await FaultyGate.open(endpoint, fault, world)
   const { platform } = endpoint
-  const rest = fault.rest && (await FaultyApi.open(platform?.url ?? api.url, fault, world))
+  const rest = fault.rest && (await FaultyApi.open(platform ?? api, fault, world))
   const url = rest && { url: rest.url }
   return {
     endpoint: {

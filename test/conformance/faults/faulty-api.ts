@@ -1,7 +1,17 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  request as plainRequest,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import { request as tlsRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { ApiEndpoint } from '../../../src/conformance/controller.js'
 import type { Fault, Knowledge, RestAnswer, RestCall } from './fault.js'
+
+type Upstream = Pick<ApiEndpoint, 'url' | 'caPem'>
 
 /**
  * A gate that stands where a REST API would be, of a control plane or of a platform, beside one at KDS. Its fault is in what is
@@ -9,12 +19,14 @@ import type { Fault, Knowledge, RestAnswer, RestCall } from './fault.js'
  */
 export class FaultyApi {
   readonly #upstream: URL
+  readonly #ca: string | undefined
   readonly #fault: Fault
   readonly #world: Knowledge
   readonly #server: Server
 
-  private constructor(upstream: URL, fault: Fault, world: Knowledge) {
-    this.#upstream = upstream
+  private constructor({ url, caPem }: Upstream, fault: Fault, world: Knowledge) {
+    this.#upstream = new URL(url)
+    this.#ca = caPem
     this.#fault = fault
     this.#world = world
     this.#server = createServer((incoming, response) => {
@@ -22,8 +34,8 @@ export class FaultyApi {
     })
   }
 
-  static async open(url: string, fault: Fault, world: Knowledge): Promise<FaultyApi> {
-    const gate = new FaultyApi(new URL(url), fault, world)
+  static async open(upstream: Upstream, fault: Fault, world: Knowledge): Promise<FaultyApi> {
+    const gate = new FaultyApi(upstream, fault, world)
     gate.#server.listen(0, '127.0.0.1')
     await once(gate.#server, 'listening')
     return gate
@@ -54,8 +66,10 @@ export class FaultyApi {
   #send({ method, path, authorization, headers, body }: RestCall): Promise<RestAnswer> {
     const { authorization: _sent, host: _gate, connection: _link, 'content-length': _length, ...rest } = headers
     const sent = { ...rest, ...(authorization !== undefined && { authorization }), 'content-length': body.length }
+    const request = this.#upstream.protocol === 'https:' ? tlsRequest : plainRequest
+    const options = { method, headers: sent, ...(this.#ca !== undefined && { ca: this.#ca }) }
     return new Promise((resolve, reject) => {
-      const outgoing = request(new URL(path, this.#upstream), { method, headers: sent }, (answer) => {
+      const outgoing = request(new URL(path, this.#upstream), options, (answer) => {
         whole(answer).then((text) => {
           resolve({ status: answer.statusCode ?? 0, contentType: answer.headers['content-type'] ?? '', body: text })
         }, reject)
