@@ -148,10 +148,14 @@ function zoneSettings(zone: Extract<Component, { kind: 'zone' }>, wiring: Wiring
     dpAuth: spec.global.kind === 'own' ? 'dpToken' : 'none',
     localhostIsAdmin: false,
     adminTokenFile: adminTokenFile(paths, zone.key),
-    store: spec.db === 'memory' ? 'memory' : join(paths.data, `${fileNameOf(zone.key)}.db`),
+    store: spec.db === 'memory' ? 'memory' : zoneDatabase(paths, zone.key),
     zoneProxyPort:
       ZONE_PROXY_FIRST_PORT + (spec.topology.zones.indexOf(zone.zone) % ZONE_PROXY_ZONES) * ZONE_PROXY_PORTS,
   }
+}
+
+export function zoneDatabase(paths: LabPaths, key: string): string {
+  return join(paths.data, `${fileNameOf(key)}.db`)
 }
 
 /** A zone proxy takes a port for each exported service; each zone has a range of its own, below the lab's other ports. */

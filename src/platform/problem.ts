@@ -1,5 +1,6 @@
 import { AppError } from '../base/errors.js'
 import type { JsonObject } from '../model/json.js'
+import { DatabaseAway } from '../store/database-away.js'
 
 /** Where in a request a parameter was. */
 export type Source = 'body' | 'query' | 'path' | 'header'
@@ -47,15 +48,19 @@ const WORDS: Readonly<Record<number, Words>> = {
   409: { title: 'Conflict', type: `${TYPES}/conflict` },
   413: { title: 'Payload Too Large' },
   429: { title: 'Too Many Requests' },
-  503: { title: 'Service Unavailable', detail: 'This cannot be done now; try again in a moment' },
-  507: { title: 'Insufficient Storage' },
+  503: { title: 'Service Unavailable' },
+  507: { title: 'Insufficient Storage', detail: 'No space is left; nothing was written' },
+}
+const DATABASE_AWAY: Words = {
+  title: 'Service Unavailable',
+  detail: 'The database is away; look whether this was done before you try again',
 }
 const INTERNAL: Words = { title: 'Internal Server Error', detail: 'Something went wrong; the log says what' }
 
 /** Konnect's error body. `trace` is the request's id. */
 export function problemJson(error: AppError, trace: string): JsonObject {
   const status = error.description.http
-  const { title, type, detail } = WORDS[status] ?? INTERNAL
+  const { title, type, detail } = error instanceof DatabaseAway ? DATABASE_AWAY : (WORDS[status] ?? INTERNAL)
   const parameters = error instanceof InvalidParameters ? error.parameters : []
   return {
     status,

@@ -8,6 +8,7 @@ import {
 import { operatorClient, platformClient } from '../../lab/lab-clients.js'
 import type { LabView } from '../../lab/lab-view.js'
 import { DEFAULT_SHARD, regionOf, regionsOf } from '../../lab/shards.js'
+import { removeTenantFiles } from '../../lab/tenant-files.js'
 import { type Command, type Context, type Input, LAB_FLAG, OUTPUT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { type LabAccess, openLab } from '../lab-access.js'
@@ -114,9 +115,15 @@ export const tenantDelete: Command = {
   flags: [{ name: 'force', doc: 'Also while zones are online; their streams end' }, LAB_FLAG],
   examples: ['zonelab tenant delete team-a', 'zonelab tenant delete team-a --force'],
   async run(context, input) {
-    const { platform, found } = await named(await openLab(context, input), context, input.args[0] ?? '')
+    const lab = await openLab(context, input)
+    const { platform, found } = await named(lab, context, input.args[0] ?? '')
     await platform.delete(`${CONTROL_PLANES}/${found.id}${input.switch('force') ? '?force=true' : ''}`)
     context.io.err(`zonelab: control plane ${found.name} is removed`)
+    const own = lab.view.spec.topology.tenants.find((name) => lab.view.controlPlanes[name]?.id === found.id)
+    const running = own === undefined ? [] : removeTenantFiles(lab.paths, lab.view, own)
+    if (running.length > 0) {
+      context.io.err(`zonelab: ${running.join(', ')} still run and keep what they have; the next up makes ${own} again`)
+    }
     return EXIT.ok
   },
 }

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { AppError } from '../../base/errors.js'
+import { DatabaseAway } from '../database-away.js'
 
 /**
  * What a failure means. `refused`: the statement's data, nothing was written. `rolled-back`: nothing was written, and
@@ -14,7 +15,7 @@ export interface PgFailure {
 export function pgFailure(thrown: unknown, database: string): PgFailure {
   if (thrown instanceof AppError) return { kind: 'rolled-back', error: thrown }
   const unavailable = (why: string) =>
-    new AppError('unavailable', `the database ${database} ${why}: try again later`, { cause: thrown })
+    new DatabaseAway(`the database ${database} ${why}: try again later`, { cause: thrown })
   if (!(thrown instanceof pg.DatabaseError)) {
     const message = thrown instanceof Error ? thrown.message || codeOf(thrown) : String(thrown)
     const kind = message === DRIVER_TIMEOUT ? 'hung' : 'dead'

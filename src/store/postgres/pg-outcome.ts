@@ -1,5 +1,6 @@
 import { type Clock, sleep } from '../../base/clock.js'
 import { AppError } from '../../base/errors.js'
+import { DatabaseAway } from '../database-away.js'
 import type { PgDatabase } from './pg-database.js'
 import type { PgFailure } from './pg-error.js'
 
@@ -48,5 +49,5 @@ export function notWritten(outcome: 'aborted' | 'unknown', database: PgDatabase)
     outcome === 'aborted'
       ? `the database ${database.name} ended the connection before it wrote: try again`
       : `the database ${database.name} went away while it wrote, and whether it did is not known: look before you try again`
-  return { kind: 'rolled-back', error: new AppError('unavailable', text) }
+  return { kind: 'rolled-back', error: new DatabaseAway(text) }
 }

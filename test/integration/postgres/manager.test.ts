@@ -59,8 +59,9 @@ describePostgres('a manager over Postgres', (subject) => {
       ['GET', '/v3/users/me'],
     ] as const) {
       const { status, type, headers, body } = await lab.call(method, path, method === 'POST' ? { body: {} } : {})
-      const shown = [path, status, type, headers.get('retry-after'), body.title]
-      expect(shown).toEqual([path, 503, 'application/problem+json', '2', 'Service Unavailable'])
+      const shown = [path, status, type, headers.get('retry-after'), body.title, body.detail]
+      const words = ['Service Unavailable', expect.stringMatching(/^The database is away; look whether/)]
+      expect(shown).toEqual([path, 503, 'application/problem+json', '2', ...words])
     }
     proxy.refusing = false
     expect(await listed()).toEqual(['shop'])

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { componentsOf } from '../../../src/lab/components.js'
 import { labPaths } from '../../../src/lab/paths.js'
+import { settingsOf, type Wiring } from '../../../src/lab/settings.js'
 import { regionOf, regionsOf, type ShardPlan, shardFor } from '../../../src/lab/shards.js'
 import { shopTopology } from '../../../src/lab/shop.js'
-import { settingsOf, type Wiring } from '../../../src/lab/settings.js'
 import { labSpec } from './specs.js'
 
 const plan: ShardPlan = {
