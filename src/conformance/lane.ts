@@ -1,13 +1,10 @@
-import type { KeyObject } from 'node:crypto'
 import { ZONE_CP_SCOPE } from '../auth/issue.js'
 import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import { KDS } from '../wire/kds-service.js'
 import type { Bench } from './bench.js'
-import type { CallDraft, Field } from './call-draft.js'
+import type { CallDraft } from './call-draft.js'
 import type { CallLane } from './call-lane.js'
-import type { Perch } from './canary.js'
-import { foreignToken } from './foreign-token.js'
 import { GrpcCall } from './grpc-call.js'
 import type { Dial, Http2Connection } from './http2/connection.js'
 import { probe } from './probe.js'
@@ -15,19 +12,12 @@ import { shownField } from './redaction.js'
 import type { Exchange, Probe } from './result.js'
 import { RPCS, type Rpc } from './rpc.js'
 import type { Side } from './stage.js'
-import type { Target } from './target.js'
 import type { TargetApi } from './target-api.js'
+import { benchOn, type LanePorts } from './target-bench.js'
 import { zoneFields } from './zone-fields.js'
 
-export interface LaneOptions {
-  readonly target: Target
+export interface LaneOptions extends LanePorts {
   readonly zone: string
-  readonly unseenZone: string
-  readonly strangerKey: KeyObject
-  readonly perch: Perch
-  readonly deadlineMs: number
-  /** Waits for its turn, so that all lanes together stay below the rate. */
-  readonly pace: () => Promise<void>
 }
 
 /**
@@ -177,33 +167,15 @@ function neverMade(rpc: Rpc, { fields }: CallDraft, text: string): Exchange {
   return { path, metadata: fields.map(shownField), frames: [], answer: 'CONNECTION', text, elapsedMs: 0 }
 }
 
-function benchOf({ target, perch, zone, unseenZone, strangerKey }: LaneOptions): Bench {
-  const fields = (authorization: string | Buffer | undefined, of = zone, on?: string): readonly Field[] =>
-    zoneFields(target.endpoint, { zone: of, controlPlane: on, authorization })
-  return {
+function benchOf({ zone, ...ports }: LaneOptions): Bench {
+  const { target } = ports
+  return benchOn(ports, {
     zone,
-    unseenZone,
     claims: { Zone: zone, Scope: [ZONE_CP_SCOPE] },
-    strangerKey,
-    get canaryUrl() {
-      return perch.url
-    },
-    fields,
-    get nowS() {
-      return Math.floor(target.clock.nowMs() / 1000)
-    },
-    get signing() {
-      return target.signingKey()
-    },
-    cpId: target.endpoint.cpId,
-    get platform() {
-      return target.requiredPlatform
-    },
-    uuid: () => target.random.uuid(),
+    fields: (authorization, of = zone, controlPlane) =>
+      zoneFields(target.endpoint, { zone: of, controlPlane, authorization }),
     legalToken: () => target.legalToken(zone),
-    tokenOf: (kind) => foreignToken(target, kind, zone),
-    legalCall: async () => ({ fields: fields(await target.legalToken(zone)) }),
-  }
+  })
 }
 
 /** Unary calls ask at once; of the streams one has a question of its own. */

@@ -1,27 +1,14 @@
-import type { KeyObject } from 'node:crypto'
 import { ADMIN } from '../auth/api-user.js'
 import { AppError } from '../base/errors.js'
 import type { Bench } from './bench.js'
 import type { CallDraft, Field } from './call-draft.js'
 import type { CallLane, ControlCall } from './call-lane.js'
-import type { Perch } from './canary.js'
 import { REST_DOORS, type RestDoor } from './door.js'
-import { foreignToken } from './foreign-token.js'
 import { probe } from './probe.js'
 import { restCall } from './rest-call.js'
 import type { Exchange, Probe } from './result.js'
-import type { Target } from './target.js'
+import { benchOn, type LanePorts } from './target-bench.js'
 import { tokenWith } from './tokens/base-token.js'
-
-export interface RestLaneOptions {
-  readonly target: Target
-  /** A zone that no token is ever for. */
-  readonly unseenZone: string
-  readonly strangerKey: KeyObject
-  readonly perch: Perch
-  readonly deadlineMs: number
-  readonly pace: () => Promise<void>
-}
 
 /** From this machine anyone may be the admin (Kuma's localhost rule), and then no token is looked at. */
 const FROM_ELSEWHERE: Field = ['x-forwarded-for', '192.0.2.1']
@@ -31,9 +18,9 @@ export class RestLane implements CallLane<RestDoor> {
   readonly bench: Bench
   readonly doors = REST_DOORS
   readonly proving = 'GET /global-secrets'
-  readonly #options: RestLaneOptions
+  readonly #options: LanePorts
 
-  constructor(options: RestLaneOptions) {
+  constructor(options: LanePorts) {
     this.#options = options
     this.bench = benchOf(options)
   }
@@ -69,32 +56,16 @@ export class RestLane implements CallLane<RestDoor> {
   async close(): Promise<void> {}
 }
 
-function benchOf({ target, perch, unseenZone, strangerKey }: RestLaneOptions): Bench {
-  const fields = (credential: string | Buffer | undefined): readonly Field[] =>
-    credential === undefined
-      ? []
-      : [['authorization', Buffer.concat([Buffer.from('Bearer '), Buffer.from(credential)])]]
-  const bench: Bench = {
+function benchOf(ports: LanePorts): Bench {
+  const { target, unseenZone } = ports
+  return benchOn(ports, {
     zone: unseenZone,
-    unseenZone,
     claims: { Name: ADMIN, Groups: [ADMIN] },
-    strangerKey,
-    get canaryUrl() {
-      return perch.url
-    },
-    fields,
-    get nowS() {
-      return Math.floor(target.clock.nowMs() / 1000)
-    },
-    get signing() {
-      return target.signingKey()
-    },
-    cpId: undefined,
-    get platform() {
-      return target.requiredPlatform
-    },
-    uuid: () => target.random.uuid(),
-    async legalToken() {
+    fields: (credential) =>
+      credential === undefined
+        ? []
+        : [['authorization', Buffer.concat([Buffer.from('Bearer '), Buffer.from(credential)])]],
+    async legalToken(bench) {
       if (target.signing !== undefined) return tokenWith(bench, {})
       const { userToken } = target.apiEndpoint
       if (userToken !== undefined) return userToken
@@ -103,8 +74,5 @@ function benchOf({ target, perch, unseenZone, strangerKey }: RestLaneOptions): B
         'there is no way to a legal token; give --user-token-file or --signing-key',
       )
     },
-    tokenOf: (kind) => foreignToken(target, kind, unseenZone),
-    legalCall: async () => ({ fields: fields(await bench.legalToken()) }),
-  }
-  return bench
+  })
 }

@@ -1,31 +1,22 @@
-import type { KeyObject } from 'node:crypto'
 import { sleep } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import { DeltaAggregatedResources } from '../wire/xds-service.js'
 import type { Answer } from './answer.js'
 import type { Bench } from './bench.js'
-import type { CallDraft, Field } from './call-draft.js'
+import type { CallDraft } from './call-draft.js'
 import type { CallLane, ControlCall } from './call-lane.js'
-import type { Perch } from './canary.js'
 import { XDS_DOORS, type XdsDoor } from './door.js'
-import { foreignToken } from './foreign-token.js'
 import { GrpcCall } from './grpc-call.js'
 import type { Http2Connection } from './http2/connection.js'
 import { probe } from './probe.js'
 import { restCall } from './rest-call.js'
 import type { Exchange, Probe } from './result.js'
-import type { Target } from './target.js'
+import { benchOn, type LanePorts } from './target-bench.js'
 import { tokenWith } from './tokens/base-token.js'
 
-export interface XdsLaneOptions {
-  readonly target: Target
+export interface XdsLaneOptions extends LanePorts {
   /** The Dataplane that this lane may act as; made for it and removed with it. */
   readonly dataplane: string
-  readonly unseenZone: string
-  readonly strangerKey: KeyObject
-  readonly perch: Perch
-  readonly deadlineMs: number
-  readonly pace: () => Promise<void>
 }
 
 const MESH = 'default'
@@ -179,30 +170,13 @@ export class XdsLane implements CallLane<XdsDoor> {
   }
 }
 
-function benchOf({ target, perch, dataplane, unseenZone, strangerKey }: XdsLaneOptions): Bench {
-  const fields = (credential: string | Buffer | undefined): readonly Field[] =>
-    credential === undefined ? [] : [['authorization', credential]]
-  const bench: Bench = {
+function benchOf({ dataplane, ...ports }: XdsLaneOptions): Bench {
+  const { target } = ports
+  return benchOn(ports, {
     zone: dataplane,
-    unseenZone,
     claims: { Name: dataplane, Mesh: MESH, Tags: {}, Type: 'dataplane', Workload: '' },
-    strangerKey,
-    get canaryUrl() {
-      return perch.url
-    },
-    fields,
-    get nowS() {
-      return Math.floor(target.clock.nowMs() / 1000)
-    },
-    get signing() {
-      return target.signingKey()
-    },
-    cpId: undefined,
-    get platform() {
-      return target.requiredPlatform
-    },
-    uuid: () => target.random.uuid(),
-    async legalToken() {
+    fields: (credential) => (credential === undefined ? [] : [['authorization', credential]]),
+    async legalToken(bench) {
       if (target.signing !== undefined) return tokenWith(bench, {})
       const { api } = target
       if (api !== undefined) {
@@ -210,8 +184,5 @@ function benchOf({ target, perch, dataplane, unseenZone, strangerKey }: XdsLaneO
       }
       throw new AppError('invalid-argument', 'there is no way to a legal token; give --api or --signing-key')
     },
-    tokenOf: (kind) => foreignToken(target, kind, unseenZone),
-    legalCall: async () => ({ fields: fields(await bench.legalToken()) }),
-  }
-  return bench
+  })
 }
