@@ -1,10 +1,10 @@
 import { generateSigningKeyPem } from '../../auth/rsa-key.js'
 import { ZONE_KEYS, ZONE_REVOCATIONS } from '../../auth/token-secrets.js'
-import { isJsonObject } from '../../model/json.js'
 import type { Case } from '../case.js'
 import type { Side, Stage } from '../stage.js'
 import { putSigningKey, secretPath } from '../target-keys.js'
 import { tokenWith } from '../tokens/base-token.js'
+import { openSessions } from '../zone-sessions.js'
 import { OK, PD, rowsOf, U } from './row.js'
 
 /** auth.md §4.8: what happens to sessions over time. */
@@ -71,10 +71,7 @@ async function revoke({ side, jti }: Session): Promise<void> {
 }
 
 export async function isOnline({ api, bench }: Pick<Side, 'api' | 'bench'>): Promise<boolean> {
-  const overview = await api.get(`/zones/${bench.zone}/_overview`)
-  const insight = isJsonObject(overview?.zoneInsight) ? overview.zoneInsight : {}
-  const subscriptions = Array.isArray(insight.subscriptions) ? insight.subscriptions : []
-  return subscriptions.some((one) => isJsonObject(one) && one.disconnectTime === undefined)
+  return (await openSessions(api, bench.zone)) > 0
 }
 
 export const LIFE_CYCLE: readonly Case[] = [
@@ -214,14 +211,13 @@ export const LIFE_CYCLE: readonly Case[] = [
     'two instances that take a zone from each other leave one session',
     { basis: 'ours', norm: 'bounded churn', needs: ['api'], safety: 'leaves-traces' },
     async (stage) => {
-      const side = stage
-      const { bench, open } = side
+      const { api, bench, open } = stage
       const draft = await bench.legalCall()
       let last = await open('GlobalToZoneSync', draft)
       for (let turn = 0; turn < FLAPS; turn++) last = await open('GlobalToZoneSync', draft)
       stage.expect('the last one', last.exchange, OK)
-      const one = await stage.until(SEEN_WITHIN_MS, async () => (await openSubscriptions(side)) === 1)
-      stage.check('one session is shown', one, `${await openSubscriptions(side)} are`)
+      const one = await stage.until(SEEN_WITHIN_MS, async () => (await openSessions(api, bench.zone)) === 1)
+      stage.check('one session is shown', one, `${await openSessions(api, bench.zone)} are`)
     },
   ),
   row.scenario(
@@ -307,10 +303,3 @@ const DELETED_KID = '90211'
 const FLAPS = 20
 /** Bounded: it is a test of manners, not a denial of service. */
 const STORM = 300
-
-async function openSubscriptions({ api, bench }: Side): Promise<number> {
-  const overview = await api.get(`/zones/${bench.zone}/_overview`)
-  const insight = isJsonObject(overview?.zoneInsight) ? overview.zoneInsight : {}
-  const subscriptions = Array.isArray(insight.subscriptions) ? insight.subscriptions : []
-  return subscriptions.filter((one) => isJsonObject(one) && one.disconnectTime === undefined).length
-}
