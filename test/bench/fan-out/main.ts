@@ -4,6 +4,7 @@ import type { Zones } from '../kds/zones.js'
 import { type Report, runBench } from '../report.js'
 import { estimate, median, ratios } from '../statistics.js'
 import { CHANGED } from '../workload.js'
+import { brokerCosts } from './brokers.js'
 import { VARIANTS, type Variant } from './sender.js'
 import type { FanOutServer } from './server.js'
 
@@ -30,7 +31,9 @@ await runBench(async () => {
     for (const each of contenders.values()) await connect(each)
     const bySize = new Map<string, Costs>()
     for (const size of SIZES) bySize.set(size.name, await measure(contenders, size))
-    return report(bySize)
+    const brokers = await brokerCosts(ZONES, SIZES)
+    const { bars, figures } = report(bySize)
+    return { bars, figures: { ...figures, ...brokers.figures }, notes: brokers.notes }
   })
 })
 
