@@ -24,8 +24,8 @@ export interface StartLabOptions {
   readonly zones?: number
   /** Sidecars in each zone, dealt out over the shop's frontend, backend and database. Default: 3. */
   readonly dataplanes?: number
-  /** How zones prove who they are. Default: `zone-token`. */
-  readonly auth?: 'zone-token' | 'none'
+  /** How zones prove who they are; `sat` brings a platform. Default: `zone-token`. */
+  readonly auth?: 'zone-token' | 'sat' | 'none'
   /** What the control planes log. Default: `silent`. */
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent'
 }
