@@ -5,6 +5,7 @@ import { AppError } from '../base/errors.js'
 import type { TenantStore } from '../store/store.js'
 import { acceptsJson, isJsonContent } from './media.js'
 import type { ApiOptions } from './options.js'
+import { type Match, PathTable } from './path-table.js'
 import { problemJson, problemOf } from './problem.js'
 import { json, type Reply } from './reply.js'
 import type { ApiRequest, Route } from './route.js'
@@ -18,9 +19,14 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as 
 /** What the first hook finds out about a request, for its handler. */
 interface Bound {
   readonly route: Route
+  readonly params: Match['params']
   readonly store: TenantStore
   readonly user: ApiUser
 }
+
+/** Longer than any KRI of legal names. */
+const PARAMETER_LENGTH_MAX = 2_048
+const PATHS = new PathTable(ROUTES, PARAMETER_LENGTH_MAX)
 
 const RETRY_LATER: ReadonlySet<number> = new Set([429, 503])
 /** A database that fails over, or a queue that is full, is back within some seconds. */
@@ -28,6 +34,7 @@ const RETRY_AFTER_S = 2
 
 const NOBODY: ApiUser = { name: '', groups: [] }
 const BOUND = 'zonelabBound'
+const MATCH = 'zonelabMatch'
 
 /**
  * Kuma's REST API. Mounted bare it serves the tenant that `tenantStore(undefined)` gives; under `TENANT_PREFIX` the one
@@ -35,13 +42,21 @@ const BOUND = 'zonelabBound'
  */
 export function apiPlugin(fastify: FastifyInstance, options: ApiOptions, done: () => void): void {
   fastify.decorateRequest(BOUND, null)
+  fastify.decorateRequest(MATCH, null)
+  const prefixLength = fastify.prefix.split('/').length - 1
   fastify.setErrorHandler((thrown, request, reply) => fail(fromFastify(thrown), request, reply, options))
-  for (const [path, routes] of routesByPath()) {
+  for (const url of ['/', '/*']) {
     fastify.route({
       method: [...METHODS],
-      url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      url,
       onRequest: async (request, reply) => {
-        const bound = await bind(request, routes, options)
+        const match = PATHS.find(pathBelow(prefixLength, request.url))
+        if (!match) {
+          reply.callNotFound()
+          return reply
+        }
+        request.setDecorator<Match>(MATCH, match)
+        const bound = await bind(request, match, options)
         if ('status' in bound) return send(bound, reply)
         request.setDecorator<Bound>(BOUND, bound)
         return undefined
@@ -55,18 +70,18 @@ export function apiPlugin(fastify: FastifyInstance, options: ApiOptions, done: (
   done()
 }
 
-function routesByPath(): ReadonlyMap<string, readonly Route[]> {
-  const byPath = new Map<string, Route[]>()
-  for (const route of ROUTES) {
-    const routes = byPath.get(route.path)
-    if (routes) routes.push(route)
-    else byPath.set(route.path, [route])
-  }
-  return byPath
+/** Of a URL, what is below a mount of so many segments; Fastify has refused already what does not decode. */
+function pathBelow(segments: number, url: string): string {
+  // A request may name the whole URL (RFC 9112 §3.2.2).
+  const [path = ''] = url.replace(/^https?:\/\/[^/]*/, '').split(/[?#]/, 1)
+  return `/${path
+    .split('/')
+    .slice(segments + 1)
+    .join('/')}`
 }
 
 /** Who calls whose API for what; or what the router itself answers. */
-async function bind(request: FastifyRequest, routes: readonly Route[], options: ApiOptions): Promise<Bound | Reply> {
+async function bind(request: FastifyRequest, { routes, params }: Match, options: ApiOptions): Promise<Bound | Reply> {
   const store = await options.tenantStore(paramsOf(request).cpId)
   const route = routes.find(({ method }) => method === request.method)
   const caller = { remoteAddress: request.socket.remoteAddress, headers: request.headers }
@@ -81,17 +96,16 @@ async function bind(request: FastifyRequest, routes: readonly Route[], options: 
   if (!acceptsJson(request.headers.accept)) {
     return routerText(406, '406: Not Acceptable\n\nAvailable representations: application/json')
   }
-  return { route, store, user }
+  return { route, params, store, user }
 }
 
 function routerText(status: number, body: string): Reply {
   return { status, contentType: 'text/plain; charset=utf-8', body }
 }
 
-function apiRequest(request: FastifyRequest, { route, store, user }: Bound, api: ApiOptions): ApiRequest {
+function apiRequest(request: FastifyRequest, { route, params, store, user }: Bound, api: ApiOptions): ApiRequest {
   const url = request.raw.url ?? '/'
   const queryAt = url.indexOf('?')
-  const params = paramsOf(request)
   return {
     api,
     store,
@@ -124,7 +138,7 @@ function fail(error: AppError, request: FastifyRequest, reply: FastifyReply, { l
   const problem = problemOf(error)
   if (problem.status >= 500) {
     const { cpId: tenant } = paramsOf(request)
-    const path = request.routeOptions.url
+    const path = request.getDecorator<Match | null>(MATCH)?.path
     log.error('request failed', { tenant, method: request.method, path, code: error.code, error })
   }
   // What is away or too busy now: without the header, clients guess.
