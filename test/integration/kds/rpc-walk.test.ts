@@ -1,15 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { readJws } from '../../../src/auth/gate.js'
-import { AppError } from '../../../src/base/errors.js'
 import { KDS_STREAMS } from '../../../src/global/sessions.js'
 import { parseTenantId, type TenantId } from '../../../src/model/tenant.js'
-import type { Duplex } from '../../../src/protocol/duplex.js'
-import { GrpcClient } from '../../../src/transport/grpc/client.js'
 import type { AdmittedCredential } from '../../../src/wire/admission-feed.js'
 import { KDS } from '../../../src/wire/kds-service.js'
 import { Api, ControlPlanes, eventually } from './control-planes.js'
 import { FakePlatform } from './fake-platform.js'
+import { rpcAnswers } from './rpc-answers.js'
 
 /** All six RPCs of KDS with every class of credential, over real gRPC; they must agree (auth.md §4.1). */
 
@@ -39,6 +37,7 @@ const CLASSES = [
   ['an expired access token', U],
   ['an access token for another control plane', PD],
   ["another organisation's access token", PD],
+  ['an access token for another region', PD],
   ["another zone's managed access token", PD],
   ['an access token of too small a role', PD],
   ['the right zone token', 'OK'],
@@ -86,6 +85,9 @@ beforeAll(async () => {
       organization: 'org-2',
       grants: [{ role: 'Admin', controlPlane: '*', region: '*' }],
     }),
+    accessToken('an access token for another region', {
+      grants: [{ role: 'Connector', controlPlane: A, region: 'eu' }],
+    }),
     accessToken("another zone's managed access token", { zone: { controlPlane: A, name: 'zone-2' } }),
     accessToken('an access token of too small a role', { grants: [{ role: 'Viewer', controlPlane: A, region: 'us' }] }),
   ]
@@ -131,44 +133,9 @@ function idOf(token: string): string {
   return (JSON.parse(jws.payload.toString()) as { jti: string }).jti
 }
 
-/** What each RPC answers, in one word. A stream that is let in says nothing: it is so if several calls after it were answered. */
-async function walk(credential: string): Promise<Readonly<Record<string, string>>> {
-  const token = tokens.get(credential)
-  const headers = () => ({
-    'client-id': ['zone-1'],
-    'x-konnect-cp-id': [A],
-    ...(token !== undefined && { authorization: [token] }),
-  })
-  const client = new GrpcClient({ target, trust: { kind: 'plaintext' }, headers })
-  const check = () => client.unary(KDS.HealthCheck, undefined, 30_000).then(() => 'OK', codeOf)
-  try {
-    const answers: Record<string, string> = { HealthCheck: await check() }
-    for (const rpc of KDS_STREAMS) {
-      const ended = endOf(client.open<never, never>(KDS[rpc] as never))
-      answers[rpc] = answers.HealthCheck === 'OK' ? await Promise.race([ended, after(3, check)]) : await ended
-    }
-    return answers
-  } finally {
-    client.close()
-  }
-}
-
-const codeOf = (thrown: unknown) => AppError.from(thrown).code
-
-async function after(times: number, check: () => Promise<string>): Promise<string> {
-  let last = 'OK'
-  for (let made = 0; made < times; made += 1) last = await check()
-  return last
-}
-
-function endOf(stream: Duplex<never, never>): Promise<string> {
-  return new Promise((resolve) =>
-    stream.open({
-      onMessage: () => {},
-      onWritable: () => {},
-      onEnd: (reason) => resolve('code' in reason ? reason.code : reason.kind),
-    }),
-  )
+/** What each RPC answers who presents that credential as zone-1 of control plane A. */
+function walk(credential: string): Promise<Readonly<Record<string, string>>> {
+  return rpcAnswers(target, tokens.get(credential), A)
 }
 
 test.each(CLASSES)('%s is %s on every RPC', async (credential, expected) => {

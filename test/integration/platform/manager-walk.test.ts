@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { systemClock } from '../../../src/base/clock.js'
 import { MANAGER_ROUTE_TABLE, type ManagerRouteRow } from '../../../src/platform/route-table.js'
 import { call, ManagerLab } from './manager-lab.js'
 
@@ -7,20 +8,37 @@ import { call, ManagerLab } from './manager-lab.js'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
-const lab = new ManagerLab()
+const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + offsetMs }
+let offsetMs = 0
+
+const lab = new ManagerLab(undefined, { clock })
 let controlPlane: string
 let account: { readonly id: string; readonly token: string }
 let viewer: string
+let creator: string
+let elsewhere: string
+let deleted: string
 let revoked: string
+let expired: string
 
 beforeAll(async () => {
+  offsetMs = -7_200_000
   await lab.start()
+  expired = (await lab.newAccount('late', { role: 'Admin' })).token
+  offsetMs = 0
   controlPlane = await lab.newControlPlane('walked')
   account = await lab.newAccount('connector', { role: 'Connector', on: controlPlane, region: 'us' })
   viewer = (await lab.newAccount('viewer', { role: 'Viewer', on: controlPlane, region: 'us' })).token
   const gone = await lab.newAccount('gone', { role: 'Admin' })
   await lab.call('DELETE', `/v3/system-accounts/${gone.id}`)
-  revoked = gone.token
+  deleted = gone.token
+  const revoking = await lab.newAccount('revoked', { role: 'Admin' })
+  const [token] = (await lab.call('GET', `/v3/system-accounts/${revoking.id}/access-tokens`)).body.data
+  await lab.call('DELETE', `/v3/system-accounts/${revoking.id}/access-tokens/${token.id}`)
+  revoked = revoking.token
+  const another = await lab.newControlPlane('another')
+  elsewhere = (await lab.newAccount('elsewhere', { role: 'Admin', on: another })).token
+  creator = (await lab.newAccount('creator', { role: 'Creator' })).token
 })
 
 afterAll(() => lab.stop())
@@ -63,7 +81,9 @@ test.each([
   ['none', () => null],
   ['a malformed one', () => 'x'],
   ['one that nobody has', () => `spat_${randomBytes(24).toString('hex')}`],
-  ['one of an account that was deleted', () => revoked],
+  ['one of an account that was deleted', () => deleted],
+  ['one that was revoked', () => revoked],
+  ['one that has expired', () => expired],
   ['a JWT', () => 'eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.e30.AA'],
 ])('%s is 401 everywhere', async (_what, token) => {
   expect(await walk(token(), MANAGER_ROUTE_TABLE, (_row, status) => status === 401)).toEqual([])
@@ -74,12 +94,19 @@ test("another organisation's admin finds nothing of this one", async () => {
   expect(await walk(lab.adminToken('other'), named, (_row, status) => status === 403 || status === 404)).toEqual([])
 })
 
+test('an Admin of another control plane finds nothing of this one', async () => {
+  const named = OWN.filter(({ path }) => path.includes('{cpId}'))
+  expect(named.length).toBeGreaterThan(5)
+  expect(await walk(elsewhere, named, (_row, status) => status === 403 || status === 404)).toEqual([])
+})
+
 test.each([
   ['Connector', () => account.token],
   ['Viewer', () => viewer],
+  ['Creator', () => creator],
 ])('a token whose holder is %s may what that role may, and nothing more', async (role, token) => {
   const may = ({ needs }: ManagerRouteRow) =>
-    needs === ANY || (needs.includes(role) && needs.includes('on the control plane'))
+    needs === ANY || (needs.includes(role) && /on (the|all) control plane/.test(needs))
   const refused = (status: number) => status === 403 || status === 404
   expect(await walk(token(), OWN.filter(may), (_row, status) => status !== 401 && status !== 403)).toEqual([])
   expect(
