@@ -91,9 +91,13 @@ function platformSettings(wiring: Wiring): Settings {
 
 /** Where the platform relays to. */
 function globalApi({ spec, ports }: Wiring, shard: string): string {
-  const { apiHttpPort, apiHttpsPort } = ports[globalsIn(spec, shard)[0]?.key ?? ''] ?? {}
   const host = dialable(spec.listen)
-  return spec.plaintext ? `http://${host}:${apiHttpPort}` : `https://${host}:${apiHttpsPort}`
+  return globalsIn(spec, shard)
+    .map(({ key }) => {
+      const { apiHttpPort, apiHttpsPort } = ports[key] ?? {}
+      return spec.plaintext ? `http://${host}:${apiHttpPort}` : `https://${host}:${apiHttpsPort}`
+    })
+    .join(',')
 }
 
 function serving({ paths, spec }: Wiring): Settings {

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { componentsOf } from './components.js'
 import { tokenBindings } from './fleet.js'
 import type { LabSpec } from './lab-spec.js'
-import { type ComponentView, dataplaneTokenFile, zoneTokenFile } from './lab-view.js'
+import { adminTokenFile, type ComponentView, dataplaneTokenFile, zoneTokenFile } from './lab-view.js'
 import type { LabPaths } from './paths.js'
 import { zoneDatabase } from './settings.js'
 
@@ -11,7 +11,7 @@ const HOLDING: ReadonlySet<ComponentView['state']> = new Set(['starting', 'ready
 
 /**
  * Removes what the lab has written down for a control plane that is no more: the tokens of its zones and sidecars, and the
- * databases of its zones that do not run. Returns the zones that do.
+ * databases and admin tokens of its zones that do not run. Returns the zones that do.
  */
 export function removeTenantFiles(
   paths: LabPaths,
@@ -26,7 +26,10 @@ export function removeTenantFiles(
     if (zone.zone.external) continue
     const state = components.find((component) => component.name === zone.name && component.tenant === tenant)?.state
     if (state !== undefined && HOLDING.has(state)) holding.push(zone.name)
-    else for (const suffix of ['', '-wal', '-shm', '.pid']) remove(`${zoneDatabase(paths, zone.key)}${suffix}`)
+    else {
+      remove(adminTokenFile(paths, zone.key))
+      for (const suffix of ['', '-wal', '-shm', '.pid']) remove(`${zoneDatabase(paths, zone.key)}${suffix}`)
+    }
   }
   return holding
 }

@@ -19,7 +19,7 @@ export const PLATFORM_SETTINGS = {
   }),
   shards: text({
     env: 'ZONELAB_PLATFORM_SHARDS',
-    doc: 'JSON array of global deployments: `{"name","region","api","sync","tokenFile"}`',
+    doc: 'JSON array of global deployments: `{"name","region","api","sync","tokenFile"}`; of several instances all addresses, with commas between',
     fallback: '[]',
   }),
   shardCaFile: text({

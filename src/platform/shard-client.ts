@@ -30,6 +30,8 @@ export interface TenantStatus {
 /** An answer's head; a body under way ends when its connection does. */
 const ANSWER_WITHIN_MS = 30_000
 const BODY_BYTES_MAX = 1024 * 1024
+/** There was no connection. */
+const UNREACHED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND'])
 
 /** One global deployment, over its REST API. Throws `unavailable` when it cannot be reached or does not do as asked. */
 export class ShardClient {
@@ -37,12 +39,14 @@ export class ShardClient {
   readonly #clock: Clock
   readonly #ca: string | undefined
   readonly #agent: HttpAgent
+  /** The instance that answered last. */
+  #preferred = 0
 
   constructor(shard: Shard, clock: Clock, ca: string | undefined) {
     this.shard = shard
     this.#clock = clock
     this.#ca = ca
-    this.#agent = shard.api.startsWith('https:')
+    this.#agent = shard.apis[0]?.startsWith('https:')
       ? new TlsAgent({ keepAlive: true })
       : new PlainAgent({ keepAlive: true })
   }
@@ -96,9 +100,31 @@ export class ShardClient {
     if (answer.status !== 200 && answer.status !== 404) throw this.#unexpected('DELETE', answer.status)
   }
 
-  /** Sends a request on; the answer's body is the caller's to read. */
-  send({ method, path, headers, body, user }: ShardRequest): Promise<IncomingMessage> {
-    const { api, token, name } = this.shard
+  /** Sends a request on, to another instance where one does not take the connection; the answer's body is the caller's to read. */
+  async send(request: ShardRequest): Promise<IncomingMessage> {
+    const { apis, name } = this.shard
+    let why: unknown
+    for (const [offset] of apis.entries()) {
+      const index = (this.#preferred + offset) % apis.length
+      try {
+        const answer = await this.#sendTo(apis[index] ?? '', request)
+        this.#preferred = index
+        return answer
+      } catch (thrown) {
+        why = thrown
+        // Of any other failure nobody knows how far the request has got.
+        if (!UNREACHED.has((thrown as NodeJS.ErrnoException).code ?? '')) break
+      }
+    }
+    throw new AppError('unavailable', `the global deployment ${name} cannot be reached`, { cause: why })
+  }
+
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  #sendTo(api: string, { method, path, headers, body, user }: ShardRequest): Promise<IncomingMessage> {
+    const { token } = this.shard
     const send = api.startsWith('https:') ? tlsRequest : plainRequest
     return new Promise((resolve, reject) => {
       const { hostname, port } = new URL(api)
@@ -124,14 +150,10 @@ export class ShardClient {
       })
       outgoing.on('error', (cause) => {
         cancel()
-        reject(new AppError('unavailable', `the global deployment ${name} cannot be reached`, { cause }))
+        reject(cause)
       })
       outgoing.end(body)
     })
-  }
-
-  close(): void {
-    this.#agent.destroy()
   }
 
   async #expect(statuses: readonly number[], method: string, path: string, body?: object): Promise<unknown> {

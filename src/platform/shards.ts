@@ -6,9 +6,9 @@ import { AppError } from '../base/errors.js'
 export interface Shard {
   readonly name: string
   readonly region: string
-  /** `http(s)://host:port` of its REST API. */
-  readonly api: string
-  /** `grpc(s)://host:port` where its zones dial. */
+  /** `http(s)://host:port` of its REST API; of several instances all, of one scheme. */
+  readonly apis: readonly string[]
+  /** `grpc(s)://host:port` where its zones dial, comma-separated. */
   readonly sync: string
   /** What the two prove themselves to each other with. */
   readonly token: string
@@ -16,12 +16,26 @@ export interface Shard {
 
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/
 
+/** URLs of one scheme, comma-separated. */
+function addresses(protocol: RegExp) {
+  const url = z.url({ protocol })
+  return z.string().refine(
+    (text) => {
+      const all = text.split(',')
+      return (
+        all.every((one) => url.safeParse(one).success) && new Set(all.map((one) => new URL(one).protocol)).size === 1
+      )
+    },
+    { error: 'expected comma-separated URLs of one scheme' },
+  )
+}
+
 const shardsSchema = z.array(
   z.strictObject({
     name: z.string().regex(NAME),
     region: z.string().regex(NAME),
-    api: z.url({ protocol: /^https?$/ }),
-    sync: z.url({ protocol: /^grpcs?$/ }),
+    api: addresses(/^https?$/),
+    sync: addresses(/^grpcs?$/),
     tokenFile: z.string().min(1),
   }),
 )
@@ -39,8 +53,9 @@ export function readShards(setting: string): readonly Shard[] {
     const [issue] = parsed.error.issues
     throw new AppError('invalid-argument', `shards: ${issue?.path.join('.')}: ${issue?.message}`)
   }
-  return parsed.data.map(({ tokenFile, ...shard }) => ({
+  return parsed.data.map(({ tokenFile, api, ...shard }) => ({
     ...shard,
+    apis: api.split(','),
     token: readTokenFile(tokenFile, `the token of shard ${shard.name}`),
   }))
 }

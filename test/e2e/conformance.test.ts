@@ -94,7 +94,8 @@ describe('a global with a platform', () => {
       writeFileSync(join(home.dir, name), text, { mode: 0o600 })
       return join(home.dir, name)
     }
-    const target = ['--target', address, '--ca', file('ca.crt', trust.kind === 'ca' ? trust.caPem : '')]
+    const ca = file('ca.crt', trust.kind === 'ca' ? trust.caPem : '')
+    const target = ['--target', address, '--ca', ca, '--platform-ca', ca]
     const users = [
       ...['--platform', platform?.url ?? '', '--user-token-file', file('admin', platform?.userToken)],
       ...['--other-user-token-file', file('other', platform?.otherUserToken)],

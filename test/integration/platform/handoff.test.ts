@@ -101,6 +101,16 @@ describe('a removal', () => {
   })
 })
 
+test('of several instances of a global one that is there is asked', async () => {
+  const { body } = await create()
+  await lab.stopManager()
+  // Nobody listens on the first port of all.
+  await lab.startManager({ 'us-1': `http://127.0.0.1:1,${lab.global().url}` })
+  expect((await lab.call('GET', `${PATH}/${body.id}/api/meshes`)).status).toBe(200)
+  expect((await lab.call('DELETE', `${PATH}/${body.id}`)).status).toBe(204)
+  expect(lab.global().tenants.size).toBe(0)
+})
+
 test('the hand-over can be repeated', async () => {
   const { body } = await create()
   await lab.stopManager()

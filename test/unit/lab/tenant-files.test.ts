@@ -15,7 +15,8 @@ beforeEach(() => {
   paths = labPaths('default', { XDG_DATA_HOME: home })
   for (const dir of [paths.tokens, paths.data]) mkdirSync(dir, { recursive: true })
   for (const tenant of ['cp-1', 'cp-2']) {
-    for (const file of [`zone-1@${tenant}.zone`, `${tenant}.default.dataplane`]) touch(paths.tokens, file)
+    for (const file of [`zone-1@${tenant}.zone`, `zone-1@${tenant}.admin`, `${tenant}.default.dataplane`])
+      touch(paths.tokens, file)
     for (const suffix of ['', '-wal', '.pid']) touch(paths.data, `zone-1@${tenant}.db${suffix}`)
   }
   touch(paths.data, 'global.db')
@@ -32,16 +33,17 @@ const zone = (tenant: string, state: ComponentView['state']) => ({ name: 'zone-1
 test('of a control plane that is gone nothing is left, of another everything', () => {
   const components = [zone('cp-1', 'ready'), zone('cp-2', 'stopped')]
   expect(removeTenantFiles(paths, { spec, components }, 'cp-2')).toEqual([])
-  expect(left()).toEqual(
-    ['cp-1.default.dataplane', 'global.db', 'zone-1@cp-1.db', 'zone-1@cp-1.db-wal', 'zone-1@cp-1.db.pid'].concat(
-      'zone-1@cp-1.zone',
-    ),
-  )
+  expect(left()).toEqual([
+    'cp-1.default.dataplane',
+    'global.db',
+    ...['.admin', '.db', '.db-wal', '.db.pid', '.zone'].map((end) => `zone-1@cp-1${end}`),
+  ])
 })
 
 test('a zone that runs keeps its database, and is named; its token goes', () => {
   expect(removeTenantFiles(paths, { spec, components: [zone('cp-2', 'ready')] }, 'cp-2')).toEqual(['zone-1'])
   expect(left().filter((name) => name.includes('cp-2'))).toEqual([
+    'zone-1@cp-2.admin',
     'zone-1@cp-2.db',
     'zone-1@cp-2.db-wal',
     'zone-1@cp-2.db.pid',
