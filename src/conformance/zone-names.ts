@@ -52,6 +52,7 @@ export class ZoneNames {
       const made = `Zones ${this.#prefix}-z… (without --api they cannot be removed)`
       return this.#legal.length === 0 ? left : [...left, made]
     }
+    const kept = new Map<string, string[]>()
     const endMs = clock.monotonicMs() + OFFLINE_WITHIN_MS
     let fault: AppError | undefined
     for (const name of this.#legal) {
@@ -61,9 +62,9 @@ export class ZoneNames {
         await sleep(clock, ASK_EVERY_MS)
         fault = await this.#remove(name)
       }
-      if (fault !== undefined) left.push(`Zone ${name} (${fault.message})`)
+      if (fault !== undefined) kept.set(fault.message, [...(kept.get(fault.message) ?? []), name])
     }
-    return left
+    return [...left, ...[...kept].map(([why, names]) => `Zones ${names.join(' ')} (${why})`)]
   }
 
   async #remove(name: string): Promise<AppError | undefined> {

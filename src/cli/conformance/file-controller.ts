@@ -15,6 +15,7 @@ import {
   type ZoneInstance,
   type ZoneInstanceConfig,
 } from '../../conformance/controller.js'
+import { requireAllowedEndpoint } from './allowed-endpoint.js'
 
 /** What `start` answers: where the target is, or why it refused to start. */
 const startAnswer = z.union([
@@ -43,10 +44,25 @@ const HOOK_WITHIN_MS = 60_000
 
 /**
  * A controller from a file (docs/conformance-controller.md): an ES module whose exports are the hooks, or an executable
- * that is called with the name of a hook and gets its input on standard input. Throws `invalid-argument`.
+ * that is called with the name of a hook and gets its input on standard input. What it starts may be elsewhere only where that
+ * is allowed. Throws `invalid-argument`.
  */
-export async function fileController(file: string): Promise<Controller> {
-  return /\.m?js$/.test(file) ? moduleController(file) : executableController(file)
+export async function fileController(file: string, allowed: readonly string[]): Promise<Controller> {
+  const made = await (/\.m?js$/.test(file) ? moduleController(file) : executableController(file))
+  return {
+    ...made,
+    async start(config) {
+      const started = await made.start(config)
+      if (started.kind === 'refused') return started
+      try {
+        requireAllowedEndpoint(started.endpoint, allowed)
+      } catch (thrown) {
+        await started.stop()
+        throw thrown
+      }
+      return started
+    },
+  }
 }
 
 async function moduleController(file: string): Promise<Controller> {

@@ -8,9 +8,9 @@ import { wayOfAll } from '../../conformance/door.js'
 import type { Profile } from '../../conformance/matrix.js'
 import type { Credentials } from '../../conformance/target.js'
 import type { ClientTrust } from '../../transport/grpc/client-trust.js'
-import { requireAllowedTarget } from '../allowed-target.js'
 import type { Context, Input } from '../command.js'
 import { partsOf } from '../token-kinds.js'
+import { requireAllowedEndpoint } from './allowed-endpoint.js'
 import { TARGET_FLAGS } from './flags.js'
 import { labEndpoint } from './lab-target.js'
 import { needsPlatform } from './selection.js'
@@ -43,12 +43,10 @@ export async function namedTarget(
   }
   const endpoint = flaggedEndpoint(address, input, context)
   const credentials = flaggedCredentials(input, context)
-  const { api, bootstrap, platform } = endpoint
-  if (platform !== undefined && !needsPlatform(profiles)) {
+  if (endpoint.platform !== undefined && !needsPlatform(profiles)) {
     throw new AppError('invalid-argument', '--platform is for --profile konnect-sat and kds-multitenant')
   }
-  const urls = [`grpc://${endpoint.address}`, api?.url, bootstrap?.url, platform?.url]
-  requireAllowedTarget(urls, input.texts('allow-target'))
+  requireAllowedEndpoint(endpoint, input.texts('allow-target'))
   return { endpoint, credentials }
 }
 

@@ -130,7 +130,7 @@ async function judgedZone({ clock, random }: Context, input: Input): Promise<Jud
   return {
     target: { name, clock, random },
     place: name,
-    controller: file === undefined ? labController : await fileController(file),
+    controller: file === undefined ? labController : await fileController(file, input.texts('allow-target')),
     log: undefined,
     throwAway: file === undefined,
     stop: async () => {},
@@ -147,7 +147,7 @@ async function throwAwayGlobal(input: Input): Promise<Instance> {
 /** The lab's own for a lab; for another target the one that is named. */
 async function controllerOf(input: Input): Promise<Controller | undefined> {
   const file = input.text('controller')
-  if (file !== undefined) return fileController(file)
+  if (file !== undefined) return fileController(file, input.texts('allow-target'))
   return input.text('lab') === undefined ? undefined : labController
 }
 

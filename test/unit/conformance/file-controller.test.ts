@@ -24,7 +24,7 @@ export const stop = async () => {}
 `
 
 test('the exports of a module are its hooks', async () => {
-  const controller = await fileController(file('c.mjs', MODULE))
+  const controller = await fileController(file('c.mjs', MODULE), [])
   expect([...controller.hooks]).toEqual(['start', 'log'])
   expect(controller.exclusive).toBe(false)
   const instance = await controller.start({})
@@ -41,7 +41,7 @@ test('the exports of a module are its hooks', async () => {
 })
 
 test('a target that refuses to start says why', async () => {
-  const controller = await fileController(file('c.mjs', MODULE))
+  const controller = await fileController(file('c.mjs', MODULE), [])
   expect(await controller.start({ auth: 'none' })).toEqual({ kind: 'refused', text: 'not open' })
 })
 
@@ -53,7 +53,7 @@ export const startZone = async ({ config }) =>
 export const log = async ({ id }) => ({ log: id + ' of ' + ended })
 export const stop = async ({ id }) => void ended.push(id)
 `
-  const controller = await fileController(file('c.mjs', text))
+  const controller = await fileController(file('c.mjs', text), [])
   expect([...controller.hooks]).toEqual(['log', 'start-zone'])
   const config = { zone: 'z', globalAddress: 'grpcs://h:1', caFile: 'ca', tokenFile: 't', skipVerify: false }
   const zone = await controller.startZone(config)
@@ -74,17 +74,31 @@ process.stdin.on('data', (text) => { input += text }).on('end', () => {
   if (hook === 'start') console.log(JSON.stringify({ address: '127.0.0.1:' + config.leewaySeconds, ca: 'PEM' }))
 })
 `
-  const controller = await fileController(file('controller', script))
+  const controller = await fileController(file('controller', script), [])
   expect(controller.exclusive).toBe(true)
   const instance = await controller.start({ leewaySeconds: 7 })
   expect(instance).toMatchObject({ endpoint: { address: '127.0.0.1:7', trust: { kind: 'ca', caPem: 'PEM' } } })
 })
 
 test('an answer that is none is told by field', async () => {
-  const controller = await fileController(file('c.mjs', 'export const start = () => ({ address: 5 })'))
+  const controller = await fileController(file('c.mjs', 'export const start = () => ({ address: 5 })'), [])
   await expect(controller.start({})).rejects.toMatchObject({ code: 'invalid-argument' })
 })
 
 test('a file that is not there is told', async () => {
-  await expect(fileController('/nowhere/c.mjs')).rejects.toMatchObject({ code: 'invalid-argument' })
+  await expect(fileController('/nowhere/c.mjs', [])).rejects.toMatchObject({ code: 'invalid-argument' })
+})
+
+test('a target that it starts on another machine is stopped again, unless that is allowed', async () => {
+  const text = `
+export const start = async () => ({ address: '192.0.2.1:5685', ca: null })
+export const stop = async () => { globalThis.stoppedByTest = true }
+`
+  const elsewhere = file('c.mjs', text)
+  await expect((await fileController(elsewhere, [])).start({})).rejects.toMatchObject({
+    code: 'guard-rail',
+    message: expect.stringContaining('--allow-target 192.0.2.1:5685'),
+  })
+  expect(globalThis).toHaveProperty('stoppedByTest', true)
+  expect(await (await fileController(elsewhere, ['192.0.2.1:5685'])).start({})).toMatchObject({ kind: 'running' })
 })
