@@ -7,6 +7,8 @@ import type { Fence, LeaderJob } from '../store/peers.js'
 import type { TenantStore } from '../store/store.js'
 import { MeshInsights } from './mesh-insights.js'
 
+const RETRY_MS = 5_000
+
 /** Who keeps the MeshInsights: a process that has the store alone, or the leader of several. */
 type State =
   | { readonly kind: 'idle' }
@@ -34,11 +36,7 @@ export class MeshCounting implements LeaderJob {
 
   async start(fence: Fence): Promise<void> {
     this.#state = { kind: 'leading', fence }
-    for (const store of this.#stores) {
-      await this.#run(store).catch((thrown: unknown) => {
-        this.#ports.log.error('meshes are not counted', { tenant: store.tenant, error: AppError.from(thrown) })
-      })
-    }
+    for (const store of this.#stores) await this.#runOnceThere(store)
   }
 
   async stop(): Promise<void> {
@@ -58,6 +56,18 @@ export class MeshCounting implements LeaderJob {
     this.#stores.delete(store)
     await this.#running.get(store)?.stop()
     this.#running.delete(store)
+  }
+
+  /** A store that is away when this process begins to lead is asked again. */
+  async #runOnceThere(store: TenantStore): Promise<void> {
+    try {
+      if (this.#stores.has(store)) await this.#run(store)
+    } catch (thrown) {
+      const { clock, log } = this.#ports
+      this.#running.delete(store)
+      log.warn('meshes are not counted yet', { tenant: store.tenant, error: AppError.from(thrown) })
+      clock.after(RETRY_MS, () => void this.#runOnceThere(store))
+    }
   }
 
   async #run(store: TenantStore): Promise<void> {

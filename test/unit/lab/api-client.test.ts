@@ -9,7 +9,8 @@ let server: Server
 let api: ApiClient
 
 beforeAll(async () => {
-  server = createServer((_request, response) => {
+  // One that gives idle connections up breaks the next call on a machine that is slow.
+  server = createServer({ keepAliveTimeout: 600_000 }, (_request, response) => {
     response.writeHead(404, { 'content-type': 'application/problem+json' })
     response.end(JSON.stringify({ title: 'Could not do it', detail: 'Not found' }))
   })
@@ -19,6 +20,7 @@ beforeAll(async () => {
 })
 
 afterAll(() => {
+  server.closeAllConnections()
   server.close()
 })
 
