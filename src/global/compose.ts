@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { type GuiOptions, guiPlugin } from '../api/gui.js'
 import type { ApiOptions } from '../api/options.js'
 import { apiPlugin, TENANT_PREFIX } from '../api/plugin.js'
-import { DEFAULT_ACCESS } from '../auth/access.js'
+import { accessRules } from '../auth/access-settings.js'
 import { fromManager } from '../auth/acting-user.js'
 import type { ApiRequest, ApiUser } from '../auth/api-user.js'
 import { readTokenFile } from '../auth/token-file.js'
@@ -316,7 +316,7 @@ export class GlobalProcess {
           ...describeSettings(GLOBAL_SETTINGS, this.#config),
         } as JsonObject,
       },
-      access: DEFAULT_ACCESS,
+      access: accessRules(this.#config),
       clock,
       log,
       tenantStore: async (cpId) => tenantOf(cpId).store,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { ApiOptions } from '../api/options.js'
 import { apiPlugin } from '../api/plugin.js'
-import { DEFAULT_ACCESS } from '../auth/access.js'
+import { accessRules } from '../auth/access-settings.js'
 import { signingKeyDraft } from '../auth/bootstrap-secrets.js'
 import {
   type ClaimedDataplane,
@@ -355,7 +355,7 @@ export class ZoneProcess {
         gui: '',
         config: this.#shownConfig(),
       },
-      access: DEFAULT_ACCESS,
+      access: accessRules(this.#config),
       clock,
       log,
       tenantStore: async () => store,

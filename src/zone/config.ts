@@ -1,3 +1,4 @@
+import { ACCESS_SETTINGS } from '../auth/access-settings.js'
 import { DATAPLANE_TOKEN_SETTINGS, USER_TOKEN_SETTINGS } from '../auth/token-settings.js'
 import { CONTROL_PLANE_SETTINGS } from '../base/process-settings.js'
 import {
@@ -123,6 +124,7 @@ export const ZONE_SETTINGS = {
     fallback: false,
   }),
   ...USER_TOKEN_SETTINGS,
+  ...ACCESS_SETTINGS,
   ...DATAPLANE_TOKEN_SETTINGS,
   ...CONTROL_PLANE_SETTINGS,
 } as const
