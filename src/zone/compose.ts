@@ -52,6 +52,7 @@ import { LeaderJobs } from './leader-jobs.js'
 import { LinkFaults } from './link-faults.js'
 import { type GlobalConnection, LinkSession } from './link-session.js'
 import { MeshMirror } from './mesh-mirror.js'
+import { mirroredStore } from './mirrored-store.js'
 import { ensureOwnResources, writeAdminToken } from './own-resources.js'
 import type { ProcessPorts, ZoneEndpoints } from './process-ports.js'
 import { SidecarSnapshots } from './sidecar-snapshots.js'
@@ -126,13 +127,14 @@ export class ZoneProcess {
     const mirror = await this.#lifecycle.run(new MeshMirror({ ...this.#ports, store }))
     const certificates = await this.#lifecycle.run(new WorkloadCertificates({ mirror, zone, clock, log }))
     const snapshots = await this.#lifecycle.run(new SidecarSnapshots({ mirror, certificates, zone, clock, log }))
-    const jobs = new LeaderJobs({ config: this.#config, store, mirror, peers: this.#peers, clock, log })
-    const lifecycle = new DataplaneLifecycle({ store, zone, instanceId: this.#instanceId, clock, log, graceMs })
+    const near = this.#peers ? store : mirroredStore(store, mirror)
+    const jobs = new LeaderJobs({ config: this.#config, store: near, mirror, peers: this.#peers, clock, log })
+    const lifecycle = new DataplaneLifecycle({ store: near, zone, instanceId: this.#instanceId, clock, log, graceMs })
     this.#lifecycle.onStop(() => lifecycle.stop())
     const authenticator = this.#dataplaneAuthenticator(trust, mirror)
     const xds: XdsService = new XdsService({
       ...this.#ports,
-      store,
+      store: near,
       snapshots,
       lifecycle,
       authenticator,

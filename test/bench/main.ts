@@ -11,6 +11,7 @@ const BENCHES = [
   'last-ack',
   'fan-out',
   'laws',
+  'zone-law',
   'herd',
   'slow-peer',
   'idle',

@@ -6,11 +6,12 @@ import { Deliveries, openLoop, systemTime } from '../open-loop.js'
 import { type Report, runBench } from '../report.js'
 import { write } from '../rest.js'
 import { quantile } from '../statistics.js'
-import { type Applied, GROUPS, policyOf } from './change.js'
+import { type Applied, groupsOf, policyOf } from './change.js'
 import { type Size, sizeOf, Tiers, until } from './tiers.js'
 
 /** From the instant that a write was due to each sidecar that it alters having accepted it, over both hops. */
 const SIZE = sizeOf(process.argv[2], { zones: 20, sidecars: 50 })
+const GROUPS = groupsOf(SIZE)
 const EVERY_MS = 100
 /** Of each group as many. */
 const CHANGES = 150
@@ -28,7 +29,7 @@ await runBench(async () => {
   try {
     return await withChildren(tiers.children, async () => {
       const port = await tiers.start(join(folder, 'store.db'), SIZE)
-      for (let number = 0; number < GROUPS; number += 1) await write(port, policyOf(number))
+      for (let number = 0; number < GROUPS; number += 1) await write(port, policyOf(number, GROUPS))
       const warm = new Set<string>()
       await until(async () => {
         for (const { sidecar } of await tiers.take()) warm.add(sidecar)
@@ -39,14 +40,13 @@ await runBench(async () => {
       await tiers.take()
       const before = await tiers.cpuMs()
       const written = await writeAll(port)
-      const used = await tiers.cpuMs()
       await systemTime.sleep(SETTLE_MS)
-      const shares = Object.entries(used).map(([tier, ms]) => {
-        const share = ((ms - (before[tier] ?? 0)) / (CHANGES * EVERY_MS)) * 100
-        return [`% of a core, ${tier}`, share] as const
-      })
+      const used = await tiers.cpuMs()
       const { bars, figures } = report(SIZE, written, await tiers.take())
-      return { bars, figures: { ...SIZE, ...figures, ...Object.fromEntries(shares) } }
+      const costs = Object.entries(used).map(([tier, ms]) => {
+        return [`ms of CPU a delivery, ${tier}`, (ms - (before[tier] ?? 0)) / deliveriesOf(SIZE, CHANGES)] as const
+      })
+      return { bars, figures: { ...SIZE, ...figures, ...Object.fromEntries(costs) } }
     })
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -60,17 +60,26 @@ async function writeAll(port: number): Promise<ReadonlyMap<number, Written>> {
   await openLoop({ count: CHANGES, everyMs: EVERY_MS }, (index, dueMs) => {
     const number = GROUPS + index
     const accepted = () => void written.set(number, { dueMs, acceptedMs: systemTime.nowMs() })
-    writes.push(write(port, policyOf(number)).then(accepted))
+    writes.push(write(port, policyOf(number, GROUPS)).then(accepted))
   })
   await Promise.all(writes)
   return written
 }
 
+/** Changes times sidecars of the group that each alters. */
+function deliveriesOf({ zones, sidecars }: Size, changes: number): number {
+  const altered = Array.from({ length: changes }, (_, index) => {
+    const group = (GROUPS + index) % GROUPS
+    return zones * Math.max(0, Math.ceil((sidecars - group) / GROUPS))
+  })
+  return altered.reduce((sum, count) => sum + count, 0)
+}
+
 /** A change counts as had by a sidecar when that has it or a later one of its group. */
-function report({ zones, sidecars }: Size, written: ReadonlyMap<number, Written>, applied: readonly Applied[]): Report {
+function report(size: Size, written: ReadonlyMap<number, Written>, applied: readonly Applied[]): Report {
   const bySidecar = new Map<string, Applied[]>()
   for (const each of applied) bySidecar.set(each.sidecar, [...(bySidecar.get(each.sidecar) ?? []), each])
-  const deliveries = new Deliveries((written.size * zones * sidecars) / GROUPS)
+  const deliveries = new Deliveries(deliveriesOf(size, written.size))
   const last = new Map<number, number>()
   for (const [number, { dueMs }] of written) {
     for (const [, had] of bySidecar) {

@@ -7,7 +7,7 @@ import { Fleet } from '../../../src/dataplane/fleet.js'
 import type { FleetMember } from '../../../src/dataplane/fleet-file.js'
 import { ENVOY_TYPE_URL, envoyJson } from '../../../src/wire/envoy-codec.js'
 import { offer } from '../child.js'
-import { type Applied, GROUPS, numberOf } from './change.js'
+import { type Applied, numberOf } from './change.js'
 
 const fleets: Fleet[] = []
 const hops = new Hops(clock)
@@ -19,10 +19,10 @@ hops.read((hop) => record(hop))
 
 /** The mock sidecars of several zones, each on a connection of its own. */
 const methods = {
-  start(zone: string, xdsPort: number, count: number): void {
+  start(zone: string, xdsPort: number, count: number, groups: number): void {
     const trust = { kind: 'skip-verify' } as const
     const connections = new Connections({ target: `127.0.0.1:${xdsPort}`, trust, perConnection: 1, clock })
-    const members = Array.from({ length: count }, (_, index) => member(zone, index))
+    const members = Array.from({ length: count }, (_, index) => member(zone, index, groups))
     const fleet = new Fleet({
       members,
       zone,
@@ -52,14 +52,14 @@ export type Sidecars = typeof methods
 offer(methods)
 
 /** Has one neighbour, its own service: reachable backends keep a sidecar of a large mesh small. */
-function member(zone: string, index: number): FleetMember {
+function member(zone: string, index: number, groups: number): FleetMember {
   const name = `${zone}-web-${index}`
   const backends = { refs: [{ kind: 'MeshService', labels: { 'kuma.io/display-name': 'web', 'kuma.io/zone': zone } }] }
   const resource = {
     type: 'Dataplane',
     mesh: 'default',
     name,
-    labels: { 'kuma.io/workload': 'web', group: `group-${index % GROUPS}` },
+    labels: { 'kuma.io/workload': 'web', group: `group-${index % groups}` },
     networking: {
       address: `127.0.0.${index + 2}`,
       inbound: [{ port: 80, servicePort: 18_080, name: 'http', protocol: 'http' }],

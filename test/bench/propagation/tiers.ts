@@ -1,5 +1,6 @@
 import { Child } from '../child.js'
 import { systemTime } from '../open-loop.js'
+import { groupsOf } from './change.js'
 import type { Global } from './global.js'
 import type { Sidecars } from './sidecars.js'
 import type { PackedZones } from './zones.js'
@@ -39,7 +40,8 @@ export class Tiers {
   }
 
   /** Resolves to the port of the global's API when every sidecar has a configuration. */
-  async start(store: string, { zones, sidecars }: Size): Promise<number> {
+  async start(store: string, size: Size): Promise<number> {
+    const { zones, sidecars } = size
     const { kds, apiHttp } = await this.global.call('start', store)
     await Promise.all(
       this.zones.map(async (child, part) => {
@@ -48,7 +50,7 @@ export class Tiers {
         )
         const ports = await child.call('start', kds, names)
         for (const [index, name] of names.entries()) {
-          await this.sidecars[part]?.call('start', name, ports[index] ?? 0, sidecars)
+          await this.sidecars[part]?.call('start', name, ports[index] ?? 0, sidecars, groupsOf(size))
         }
       }),
     )

@@ -1,0 +1,62 @@
+import { interleaved } from '../abba.js'
+import { Child, withChildren } from '../child.js'
+import { systemTime } from '../open-loop.js'
+import { type Report, runBench } from '../report.js'
+import { estimate, median, ratios } from '../statistics.js'
+import type { Zone } from './zone.js'
+
+/** What a change of one policy that alters one sidecar costs a zone must not depend on how many there are of either. */
+const SIZES = { few: 50, many: 1_000 } as const
+const CHANGES = 200
+const TURNS = { pairs: 20, pairsMin: 6, withinMs: 40_000, nowMs: () => systemTime.nowMs() }
+const BLOCK_CHANGES = 50
+
+await runBench(async () => {
+  const zones = { few: new Child<Zone>('zone-law/zone.js'), many: new Child<Zone>('zone-law/zone.js') }
+  return await withChildren(Object.values(zones), async () => {
+    await zones.few.call('start', SIZES.few)
+    await zones.many.call('start', SIZES.many)
+    const encodes: number[] = []
+    const messages: number[] = []
+    const costs = await interleaved(
+      ['few', 'many'],
+      async (name) => {
+        const { cpuMs, encodes: encoded, sent } = await zones[name].call('change', CHANGES)
+        encodes.push(encoded / CHANGES)
+        messages.push(sent / CHANGES)
+        return (cpuMs * 1e3) / CHANGES
+      },
+      TURNS,
+    )
+    // Last, for counting slows what it counts.
+    const blocks = {
+      few: await zones.few.call('blocksRun', BLOCK_CHANGES),
+      many: await zones.many.call('blocksRun', BLOCK_CHANGES),
+    }
+    return report(costs, blocks, encodes, messages)
+  })
+})
+
+type BySize<V> = Readonly<Record<keyof typeof SIZES, V>>
+
+function report(
+  costs: BySize<readonly number[]>,
+  blocks: BySize<number>,
+  encodes: readonly number[],
+  messages: readonly number[],
+): Report {
+  const over = `${SIZES.many} sidecars and policies over ${SIZES.few}`
+  return {
+    bars: [
+      { what: `CPU of a zone per change, ${over}`, value: estimate(ratios(costs.many, costs.few)), atMost: 1.3 },
+      { what: `blocks of code run per change, ${over}`, value: blocks.many / blocks.few, atMost: 1.1 },
+      { what: 'Envoy resources encoded per change', value: Math.max(...encodes), atMost: 1 },
+    ],
+    figures: {
+      [`µs of CPU per change, ${SIZES.few}`]: median(costs.few),
+      [`µs of CPU per change, ${SIZES.many}`]: median(costs.many),
+      [`blocks of code run per change, ${SIZES.few}`]: blocks.few,
+      'messages to sidecars per change': median(messages),
+    },
+  }
+}
