@@ -2,7 +2,7 @@ import type { CallLane, ControlCall } from './call-lane.js'
 import type { Case, Variant } from './case.js'
 import type { Door } from './door.js'
 import { answeredAs, type Expectation, judge } from './judge.js'
-import { PEER_SERVED, probe } from './probe.js'
+import { PEER_SERVED, probe, UNDISTURBED } from './probe.js'
 import { leaks } from './redaction.js'
 import type { Attempt, Behaviours, CaseResult, Exchange, Probe } from './result.js'
 import type { TargetLog } from './target-log.js'
@@ -89,7 +89,7 @@ async function tryVariant<D extends Door>(
 /** The control is a session of the same peer: it must still be open. A unary control has none. */
 function undisturbed(control: ControlCall | undefined): readonly Probe[] {
   if (control === undefined || !control.isSession || control.opening.answer !== 'OK') return []
-  return [probe('an open session of the zone is undisturbed', control.alive, control.exchange.text)]
+  return [probe(UNDISTURBED, control.alive, control.exchange.text)]
 }
 
 function refusedAtOnce({ trailersOnly }: Exchange): readonly Probe[] {

@@ -1,5 +1,5 @@
 import type { Answer } from './answer.js'
-import { PEER_SERVED } from './probe.js'
+import { PEER_SERVED, UNDISTURBED } from './probe.js'
 import type { Attempt, Exchange } from './result.js'
 
 /** A target that answers nobody any more keeps every call until its deadline: that is found out once, and ends the run. */
@@ -38,10 +38,11 @@ export class Liveness {
   }
 }
 
-/** What is wrong with it may be that nobody is there: no answer to the call, or none to the legal one beside it. */
+/** What is wrong with it may be that nobody is there: no answer to the call, or none to the legal ones beside it. */
 export function isUnanswered({ verdict, call, control, probes }: Attempt): boolean {
   if (verdict === 'passed') return false
-  return [call, control].some((one) => isSilent(one?.answer)) || probes.find(({ held }) => !held)?.what === PEER_SERVED
+  const { what } = probes.find(({ held }) => !held) ?? {}
+  return [call, control].some((one) => isSilent(one?.answer)) || what === PEER_SERVED || what === UNDISTURBED
 }
 
 function isSilent(answer: Answer | undefined): boolean {

@@ -1,7 +1,8 @@
 import type { Probe } from './result.js'
 
-/** The first that is looked at. */
+/** What a target that is gone would break as well. */
 export const PEER_SERVED = 'the legal peer is served'
+export const UNDISTURBED = 'an open session of the zone is undisturbed'
 
 /** What was looked at after a call; the detail is told where it did not hold. */
 export function probe(what: string, held: boolean, detail?: string): Probe {

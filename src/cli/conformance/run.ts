@@ -95,10 +95,11 @@ async function judgedTarget(context: Context, input: Input): Promise<Judged> {
   const named = await namedTarget(context, input, profiles)
   if (named !== undefined) {
     const logPath = input.text('target-log')
+    const log = logPath === undefined ? undefined : logFile(logPath)
     return {
       ...(await target(named.endpoint, named.credentials)),
       controller: await controllerOf(input),
-      log: logPath === undefined ? undefined : logFile(logPath),
+      log,
       throwAway: false,
       stop: async () => {},
     }
