@@ -95,6 +95,7 @@ function specOf(type: ResourceType, canary: string): Json {
 export class LeakLab {
   readonly #process: GlobalProcess
   readonly #taps: Tap[] = []
+  readonly #abort = new AbortController()
   /** Log lines with the tenant that they are about. */
   readonly lines: { readonly text: string; readonly tenant: TenantId | undefined }[] = []
   endpoints: GlobalEndpoints = { apiHttp: 0, apiHttps: 0, kds: 0, diagnostics: 0 }
@@ -117,10 +118,51 @@ export class LeakLab {
     return new Api(this.endpoints.apiHttp, `/v1/mesh/control-planes/${tenant}/api`)
   }
 
-  /** The text of an answer, whatever its status. */
-  async text(tenant: TenantId, path: string, init: RequestInit = {}): Promise<string> {
-    const base = `http://127.0.0.1:${this.endpoints.apiHttp}/v1/mesh/control-planes/${tenant}/api`
-    return (await fetch(base + path, init)).text()
+  /** Headers and text of an answer, whatever its status; undefined: on the bare mount. */
+  async text(tenant: TenantId | undefined, path: string, init: RequestInit = {}): Promise<string> {
+    const answer = await this.#ask(tenant, path, init)
+    return `${await answer.text()}\n${JSON.stringify([...answer.headers])}`
+  }
+
+  /** What another tenant, or the bare mount, reaches of a tenant's by its name. */
+  async foreignReached(): Promise<readonly string[]> {
+    const [tenant, other] = TENANTS as readonly [TenantId, TenantId]
+    const reached: string[] = []
+    for (const asking of [tenant, undefined]) {
+      for (const method of ['GET', 'DELETE']) {
+        const { status } = await this.#ask(asking, `/meshes/default/meshtimeouts/${canaryOf(other)}`, { method })
+        if (status !== 404) reached.push(`reached by ${method}, for ${asking ?? 'nobody'}: ${status}`)
+      }
+    }
+    return reached
+  }
+
+  /** From now on; called, what there has been. */
+  async hops(): Promise<() => readonly { readonly tenant: TenantId }[]> {
+    const headers = { authorization: 'Bearer token' }
+    const { signal } = this.#abort
+    const answer = await fetch(`http://127.0.0.1:${this.endpoints.diagnostics}/hops`, { headers, signal })
+    let text = ''
+    void answer.body
+      ?.pipeThrough(new TextDecoderStream())
+      .pipeTo(
+        new WritableStream({
+          write: (piece) => {
+            text += piece
+          },
+        }),
+      )
+      .catch(() => {})
+    return () =>
+      text
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line))
+  }
+
+  #ask(tenant: TenantId | undefined, path: string, init: RequestInit): Promise<Response> {
+    const mount = tenant === undefined ? '' : `/v1/mesh/control-planes/${tenant}/api`
+    return fetch(`http://127.0.0.1:${this.endpoints.apiHttp}${mount}${path}`, init)
   }
 
   async diagnostics(path: string): Promise<string> {
@@ -136,6 +178,7 @@ export class LeakLab {
   }
 
   async stop(): Promise<void> {
+    this.#abort.abort()
     await Promise.all(this.#taps.map((tap) => tap.close()))
     await this.#process.stop()
   }

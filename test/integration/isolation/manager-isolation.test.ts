@@ -3,13 +3,14 @@ import pg from 'pg'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Logger } from '../../../src/base/log.js'
 import { MANAGER_ROUTES } from '../../../src/platform/routes.js'
+import { type FeedLine, FeedReader } from '../../../src/wire/admission-feed.js'
 import { describePostgres } from '../../support/postgres.js'
-import { ManagerLab } from '../platform/manager-lab.js'
+import { type Answer, call, ManagerLab, OPERATOR_TOKEN } from '../platform/manager-lab.js'
 
 /**
  * Two organisations at one manager, each with its canary in everything that it has. Each one's admin asks every operation,
- * with ids of his own and with the other's; whatever comes out is searched for the other's canary, and at the end nobody
- * has lost anything.
+ * with ids of his own and with the other's; whatever comes out, the audit and the feed included, is searched for the other's
+ * canary, and at the end nobody has lost anything.
  */
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
@@ -86,6 +87,7 @@ async function leaksOf(store: string | undefined, withoutPredicate: boolean): Pr
   await manager.stopManager()
   forgetful = withoutPredicate
   await manager.startManager()
+  leaks.push(...(await relayed(manager, ids)))
   for (const organization of ORGANIZATIONS) {
     const foreign = canaryOf(otherOf(organization))
     for (const asked of [ids[organization], ids[otherOf(organization)]]) {
@@ -96,17 +98,69 @@ async function leaksOf(store: string | undefined, withoutPredicate: boolean): Pr
             const path = route.path.replaceAll(/\{(\w+)\}/g, (_, parameter) => asked[parameter] ?? 'unknown')
             const body = method === 'GET' || method === 'DELETE' ? {} : { body: BODY }
             const answer = await manager.call(method, path, { token: manager.adminToken(organization), ...body })
-            if (JSON.stringify(answer.body).includes(foreign)) leaks.push(`${method} ${route.path}`)
+            if (textOf(answer).includes(foreign)) leaks.push(`${method} ${route.path}`)
           }
         }
       }
     }
   }
+  leaks.push(...(await written(manager)))
   for (const organization of ORGANIZATIONS) {
     if (lines.some((line) => line.includes(canaryOf(organization)))) leaks.push(`a log line, of ${organization}`)
   }
   if (!withoutPredicate || store !== undefined) await expectAllThere(manager, ids)
   return leaks
+}
+
+const textOf = ({ body, headers }: Answer) => JSON.stringify([body, ...headers])
+
+/** Calls of a control plane's own API that came to its global though they were another organisation's. */
+async function relayed(manager: ManagerLab, ids: Readonly<Record<Name, Ids>>): Promise<readonly string[]> {
+  const leaks: string[] = []
+  for (const organization of ORGANIZATIONS) {
+    const path = `/v1/mesh/control-planes/${ids[otherOf(organization)].cpId}/api/meshes/default`
+    for (const method of ['GET', 'PUT', 'DELETE']) {
+      const headers = { authorization: `Bearer ${manager.adminToken(organization)}` }
+      const { status } = await fetch(manager.url() + path, { method, headers })
+      const arrived = manager.global().seen.some((call) => call.path === '/meshes/default')
+      if (status !== 404 || arrived) leaks.push(`relayed ${method}, of ${organization}`)
+    }
+  }
+  return leaks
+}
+
+/** What is written down and told: each entry of the audit and each line of the feed is of one organisation. */
+async function written(manager: ManagerLab): Promise<readonly string[]> {
+  const leaks: string[] = []
+  const audit = await call(`${manager.operatorUrl}/audit`, 'GET', { token: OPERATOR_TOKEN })
+  const about: Record<'audit' | 'feed', readonly { readonly organization?: string }[]> = {
+    audit: audit.body.items,
+    feed: await feedOf(manager),
+  }
+  for (const name of ORGANIZATIONS) {
+    const { body } = await manager.call('GET', '/v3/organizations/me', { token: manager.adminToken(name) })
+    for (const [where, entries] of Object.entries(about)) {
+      const own = JSON.stringify(entries.filter(({ organization }) => organization === body.id))
+      expect(own, `the ${where} is of ${name}`).not.toBe('[]')
+      if (own.includes(canaryOf(otherOf(name)))) leaks.push(`the ${where}, for ${name}`)
+    }
+  }
+  const metrics = (await call(`${manager.operatorUrl}/metrics`, 'GET')).body
+  if (metrics.includes('canary')) leaks.push('metrics')
+  return leaks
+}
+
+/** As a global reads it, up to where the state is whole. */
+async function feedOf(manager: ManagerLab): Promise<readonly { readonly organization?: string }[]> {
+  const headers = { authorization: `Bearer ${manager.shardToken('us-1')}` }
+  const { body } = await fetch(`${manager.url()}/internal/shards/us-1/feed`, { headers })
+  const reader = new FeedReader()
+  const lines: FeedLine[] = []
+  for await (const piece of body ?? []) {
+    lines.push(...reader.push(piece))
+    if (lines.some(({ kind }) => kind === 'complete')) break
+  }
+  return lines as readonly { readonly organization?: string }[]
 }
 
 const BODY = { name: 'taken-over', description: 'taken over', full_name: 'taken over', labels: {} }
@@ -149,7 +203,14 @@ describe('organisations over SQLite', () => {
 
   test('without the predicate it does, and the suite sees it', async () => {
     const leaks = await leaksOf(undefined, true)
-    expect(leaks).toEqual(expect.arrayContaining(['GET /v3/users', 'GET /v3/teams/{teamId}']))
+    const found = [
+      'GET /v3/users',
+      'GET /v3/teams/{teamId}',
+      'relayed GET, of acme',
+      'the audit, for acme',
+      'the feed, for other',
+    ]
+    expect(leaks).toEqual(expect.arrayContaining(found))
   })
 })
 
