@@ -56,7 +56,8 @@ function tell({ io }: Context, { held, broke, unknown }: Limit, knob: Knob, step
       `${String(value).padStart(7)} ${knob}  ${outcome.padEnd(12)} zone p99 ${p99Ms === undefined ? 'not observable' : `${p99Ms.toFixed(1)} ms`}`,
     )
   }
-  const reached = held === undefined ? `not even ${steps[0]?.value} ${knob} hold` : `${held} ${knob} hold`
+  const none = broke === undefined ? 'unknown' : `not even ${steps[0]?.value} ${knob} hold`
+  const reached = held === undefined ? none : `${held} ${knob} hold`
   const beyond = broke === undefined ? '' : `, ${broke} do not`
   const end = unknown === undefined ? '' : `; at ${unknown} the generator was the bottleneck, and nobody can say`
   io.out(`limit: ${reached}${beyond}${end}`)

@@ -24,6 +24,8 @@ export interface Verdict {
 const LAG_OF_P50_MAX = 0.1
 /** Node's timers are whole milliseconds and may be one late: a lag below this says nothing. */
 const LAG_FLOOR_MS = 2
+/** Where no zone had anything there is no p50: a process that stands still for so long has seen to that itself. */
+const LAG_ALONE_MAX_MS = 1_000
 const CORE_MAX = 0.8
 
 export function judge(summary: Summary): Verdict {
@@ -39,11 +41,12 @@ export function judge(summary: Summary): Verdict {
   }
 }
 
-function outcomeOf({ end }: Summary, verdict: Omit<Verdict, 'outcome'>): Verdict['outcome'] {
+function outcomeOf({ end, counts }: Summary, verdict: Omit<Verdict, 'outcome'>): Verdict['outcome'] {
   if (end.how === 'failed') return 'failed'
   if (end.how === 'interrupted') return 'interrupted'
-  // What is lost is lost, whoever was slow.
-  if (verdict.nothingLost === false) return 'crossed'
+  // What is lost is lost, whoever was slow; but who never came, because the generator did not get him up, has lost nothing.
+  const neverCame = counts.zonesLive < counts.zones && verdict.generatorFaults.length > 0
+  if (verdict.nothingLost === false && !neverCame) return 'crossed'
   if (verdict.generatorFaults.length > 0) return 'inconclusive'
   return verdict.thresholds.some(({ outcome }) => outcome === 'crossed') ? 'crossed' : 'passed'
 }
@@ -51,13 +54,10 @@ function outcomeOf({ end }: Summary, verdict: Omit<Verdict, 'outcome'>): Verdict
 function faultsOf({ generator, counts, latency }: Summary): string[] {
   const p50Ms = latency.zone.count > 0 ? latency.zone.percentile(50) : undefined
   const faults = generator.flatMap(({ name, lagP99Ms, cpu }) => {
-    const limitMs = p50Ms === undefined ? Number.POSITIVE_INFINITY : Math.max(LAG_FLOOR_MS, p50Ms * LAG_OF_P50_MAX)
+    const limitMs = p50Ms === undefined ? LAG_ALONE_MAX_MS : Math.max(LAG_FLOOR_MS, p50Ms * LAG_OF_P50_MAX)
+    const over = p50Ms === undefined ? `${LAG_ALONE_MAX_MS} ms` : `10 % of the reported p50 of ${p50Ms.toFixed(1)} ms`
     return [
-      ...(lagP99Ms > limitMs
-        ? [
-            `${name}: its event loop lags by ${lagP99Ms.toFixed(1)} ms (p99), over 10 % of the reported p50 of ${p50Ms?.toFixed(1)} ms`,
-          ]
-        : []),
+      ...(lagP99Ms > limitMs ? [`${name}: its event loop lags by ${lagP99Ms.toFixed(1)} ms (p99), over ${over}`] : []),
       ...(cpu > CORE_MAX ? [`${name}: it takes ${Math.round(cpu * 100)} % of a core, over ${CORE_MAX * 100} %`] : []),
     ]
   })

@@ -27,6 +27,16 @@ describe('a run', () => {
     expect(verdict).toMatchObject({ outcome: 'crossed', nothingLost: false })
   })
 
+  test('is not judged when its generator stood still and never got its zones up', () => {
+    const generator = [{ name: 'zones-1', lag: histogramOf(50_000), cpu: 0.5 }]
+    const wrong = [{ name: 'zl-k3f9ab-z2', lacks: ['MeshTimeout/x.m: has nothing, should have 4'] }]
+    const final = { kind: 'final' as const, zones: 2, sidecars: 0, wrong, sidecarsJudged: false }
+    const ramp = intervalLine({ phase: 'ramp', live: 0 })
+    const { verdict } = loadResult(runOf([ramp, intervalLine({ generator }), final], [P99]))
+    expect(verdict.generatorFaults).toEqual([expect.stringContaining('zones-1: its event loop lags by')])
+    expect(verdict.outcome).toBe('inconclusive')
+  })
+
   test('is not judged when a write was dropped', () => {
     const writes = { accepted: 9, refused: 0, dropped: 1, bytes: 1 }
     const { verdict } = loadResult(runOf([intervalLine({ latency: zoneLatency(1), writes })], [P99]))
