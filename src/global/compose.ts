@@ -1,12 +1,5 @@
 import { writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { type GuiOptions, guiPlugin } from '../api/gui.js'
-import type { ApiOptions } from '../api/options.js'
-import { apiPlugin, TENANT_PREFIX } from '../api/plugin.js'
-import { accessRules } from '../auth/access-settings.js'
-import { fromManager } from '../auth/acting-user.js'
-import type { ApiRequest, ApiUser } from '../auth/api-user.js'
-import { readTokenFile } from '../auth/token-file.js'
 import { ADMIN_USER_TOKEN, secretData } from '../auth/token-secrets.js'
 import { tokenSources } from '../auth/token-settings.js'
 import type { PeerIdentity, ZoneAuthenticator } from '../auth/zone-authenticator.js'
@@ -18,15 +11,12 @@ import type { Logger } from '../base/log.js'
 import { exposeProcess } from '../base/process-metrics.js'
 import { PromMetrics } from '../base/prom-metrics.js'
 import type { Random } from '../base/random.js'
-import { describeSettings } from '../base/settings.js'
 import { DeadInstances } from '../insights/dead-instances.js'
-import type { JsonObject } from '../model/json.js'
 import { DEFAULT_TENANT, parseTenantId, type TenantId } from '../model/tenant.js'
 import { openStore } from '../store/open-store.js'
 import { othersPresent } from '../store/peers.js'
 import type { ResourceStore, TenantStore } from '../store/store.js'
-import { storePlace, storeType } from '../store/store-place.js'
-import { CONTROL_PLANE_VERSION } from '../sync/sync-node.js'
+import { storePlace } from '../store/store-place.js'
 import { watchCertificate } from '../transport/certificate-watch.js'
 import { GrpcServer } from '../transport/grpc/server.js'
 import { addDiagnostics } from '../transport/http/diagnostics.js'
@@ -35,8 +25,8 @@ import { serverCertificate } from '../transport/server-certificate.js'
 import type { KeyPairPem } from '../transport/x509.js'
 import { KDS } from '../wire/kds-service.js'
 import { AdminRelay } from './admin-relay.js'
-import { meshSecrets, proxyAdmin, tokenIssuer } from './api-ports.js'
-import { GLOBAL_SETTINGS, type GlobalConfig } from './config.js'
+import { type ApiListenerOptions, apiListener } from './api-listener.js'
+import type { GlobalConfig } from './config.js'
 import { KdsAdmission } from './kds-admission.js'
 import { KdsService } from './kds-service.js'
 import { MeshCounting } from './mesh-counting.js'
@@ -46,8 +36,8 @@ import { RemoteAdmin } from './remote-admin.js'
 import { Sessions } from './sessions.js'
 import { SharedTenants } from './shared-tenants.js'
 import { SyncStatus } from './sync-status.js'
-import { type Tenant, TenantDirectory } from './tenant-directory.js'
-import { type TenantHandoffOptions, tenantHandoff } from './tenant-handoff.js'
+import { TenantDirectory } from './tenant-directory.js'
+import type { TenantHandoffOptions } from './tenant-handoff.js'
 import { TenantRuntime } from './tenant-runtime.js'
 
 export interface ProcessPorts {
@@ -66,11 +56,6 @@ export interface GlobalEndpoints {
   readonly kds: number
   readonly diagnostics: number
 }
-
-const GUI_PATH = '/gui'
-
-/** A preview, so that kumactl does not warn of another version and the GUI does not look for a newer one (rest.md §2, §3.2). */
-const API_VERSION = `${CONTROL_PLANE_VERSION.version}-preview.zonelab`
 
 /** How long streams may take to see their end when the process stops. */
 const STOP_GRACE_MS = 2_000
@@ -136,7 +121,7 @@ export class GlobalProcess {
     await this.#writeAdminTokens(tenants)
     await this.#lifecycle.run(admission)
     await this.#joinPeers(store, tenants)
-    const { clock, log } = this.#ports
+    const { clock } = this.#ports
     const service: KdsService = new KdsService({
       ...this.#ports,
       tenantOf: (id) => tenants.get(id).runtime,
@@ -156,8 +141,7 @@ export class GlobalProcess {
       elsewhere,
     })
     const kds = await this.#serveKds(service, admission.authenticator)
-    const token = () => this.#managerToken()
-    const apis = await this.#serveApi(tenants, { tenants, sessions: this.#sessions, elsewhere, token, log })
+    const apis = await this.#serveApi(tenants, elsewhere)
     const diagnostics = await this.#serveDiagnostics(status, admission.refused)
     this.#ready = true
     return { ...apis, kds, diagnostics }
@@ -269,89 +253,25 @@ export class GlobalProcess {
     return bound.port
   }
 
+  /** In plaintext and over TLS, the same APIs. */
   async #serveApi(
     tenants: TenantDirectory,
-    handoff: TenantHandoffOptions,
+    elsewhere: TenantHandoffOptions['elsewhere'],
   ): Promise<{ apiHttp: number; apiHttps: number }> {
-    const http = await this.#apiServer('api-http', this.#config.apiHttpPort, undefined, tenants, handoff)
-    const https = await this.#apiServer('api-https', this.#config.apiHttpsPort, this.#certificate(), tenants, handoff)
+    const options: ApiListenerOptions = {
+      ...this.#ports,
+      config: this.#config,
+      instanceId: this.#instanceId,
+      tenants,
+      sessions: this.#sessions,
+      relay: this.#relay,
+      elsewhere,
+    }
+    const http = await apiListener(options)
+    await this.#lifecycle.run(http)
+    const https = await apiListener(options, this.#certificate())
+    await this.#lifecycle.run(https)
     return { apiHttp: http.port, apiHttps: https.port }
-  }
-
-  async #apiServer(
-    name: string,
-    port: number,
-    tls: KeyPairPem | undefined,
-    tenants: TenantDirectory,
-    handoff: TenantHandoffOptions,
-  ): Promise<HttpServer> {
-    const options = this.#apiOptions(tenants)
-    const { clock, log } = this.#ports
-    const server = new HttpServer({ name, host: this.#config.listen, port, tls, clock, log })
-    await server.fastify.register(apiPlugin, options)
-    await server.fastify.register(apiPlugin, { ...options, prefix: TENANT_PREFIX })
-    await server.fastify.register(tenantHandoff, { ...handoff, prefix: TENANT_PREFIX })
-    await server.fastify.register(guiPlugin, { ...this.#guiOptions(), prefix: GUI_PATH })
-    await this.#lifecycle.run(server)
-    return server
-  }
-
-  #apiOptions(tenants: TenantDirectory): ApiOptions {
-    const { clock, log } = this.#ports
-    const tenantOf = (cpId: string | undefined) =>
-      tenants.get(cpId === undefined ? DEFAULT_TENANT : parseTenantId(cpId))
-    return {
-      cp: { mode: 'global' },
-      readOnly: false,
-      unsafeDelete: this.#config.unsafeDelete,
-      info: {
-        product: 'Kuma',
-        version: API_VERSION,
-        instanceId: this.#instanceId,
-        hostname: hostname(),
-        gui: '',
-        config: {
-          mode: 'global',
-          environment: 'universal',
-          ...describeSettings(GLOBAL_SETTINGS, this.#config),
-        } as JsonObject,
-      },
-      access: accessRules(this.#config),
-      clock,
-      log,
-      tenantStore: async (cpId) => tenantOf(cpId).store,
-      authenticate: (caller, store) => this.#authenticate(caller, tenants.get(store.tenant)),
-      tokens: tokenIssuer(tenants, this.#config),
-      proxies: proxyAdmin(this.#relay),
-      meshSecrets,
-    }
-  }
-
-  /** The manager's word for whom it speaks, else the caller's own credential. */
-  async #authenticate(caller: ApiRequest, tenant: Tenant): Promise<ApiUser> {
-    const manager = fromManager(caller, this.#managerToken())
-    return manager.kind === 'user' ? manager.user : tenant.users.authenticate(caller)
-  }
-
-  /** Empty without a manager. Read again each time, so that it can be replaced. */
-  #managerToken(): string {
-    const { platformTokenFile } = this.#config
-    return platformTokenFile === '' ? '' : readTokenFile(platformTokenFile, 'the token of the shard')
-  }
-
-  #guiOptions(): GuiOptions {
-    const { guiDir } = this.#config
-    const config = {
-      baseGuiPath: GUI_PATH,
-      apiUrl: '/',
-      version: API_VERSION,
-      product: 'Kuma',
-      mode: 'global',
-      environment: 'universal',
-      storeType: storeType(storePlace(this.#config)),
-      apiReadOnly: false,
-    }
-    return { folder: guiDir === '' ? undefined : guiDir, config }
   }
 
   async #serveDiagnostics(status: SyncStatus, refused: RefusedZones): Promise<number> {
