@@ -1,13 +1,7 @@
 import { offer } from '../child.js'
-import type { BrokerName } from './broker.js'
+import type { BrokerClients, BrokerName } from './broker.js'
 import { etcdClients } from './etcd.js'
 import { natsClients } from './nats.js'
-
-/** Whoever publishes to a broker, and all who are told. */
-export interface BrokerClients {
-  /** One change of so many bytes; resolves when everybody has it. */
-  round(bytes: number): Promise<void>
-}
 
 const MAKE: Readonly<Record<BrokerName, (port: number, count: number) => Promise<BrokerClients>>> = {
   'nats-server': natsClients,

@@ -9,6 +9,12 @@ import { delimiter, join } from 'node:path'
 export const BROKERS = ['nats-server', 'etcd'] as const
 export type BrokerName = (typeof BROKERS)[number]
 
+/** Whoever publishes to a broker, and all who are told. */
+export interface BrokerClients {
+  /** One change of so many bytes; resolves when everybody has it. */
+  round(bytes: number): Promise<void>
+}
+
 const ARGUMENTS: Readonly<Record<BrokerName, (ports: readonly number[], folder: string) => readonly string[]>> = {
   'nats-server': ([port]) => ['-a', '127.0.0.1', '-p', String(port)],
   etcd: ([port, peers], folder) => {

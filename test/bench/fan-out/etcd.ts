@@ -1,6 +1,6 @@
 import { GrpcClient } from '../../../src/transport/grpc/client.js'
 import type { Method } from '../../../src/wire/method.js'
-import type { BrokerClients } from './broker-clients.js'
+import type { BrokerClients } from './broker.js'
 
 /** Bytes as on the wire: the few fields that a watch and a put need are written by hand. */
 function raw(kind: 'bidi' | 'unary', path: string): Method<Buffer, never, never, Buffer> {

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import type { BrokerClients } from './broker-clients.js'
+import type { BrokerClients } from './broker.js'
 
 /** The one line that an answer comes as (https://docs.nats.io/reference/reference-protocols/nats-protocol). */
 const ANSWER = 'MSG answer 1 2\r\nok\r\n'
