@@ -69,12 +69,12 @@ export class LoadScreen {
     const { name, zones } = this.#what
     const recent = LatencyHistogram.decode(line.latency.zone)
     const shown = (histogram: LatencyHistogram) =>
-      [50, 90, 99].map((percentile) => milliseconds(histogram.percentile(percentile)).padStart(9)).join('  ')
+      [50, 90, 99].map((percentile) => percentileOf(histogram, percentile).padStart(9)).join('  ')
     const writer = line.generator[0]
     const lag = writer === undefined ? 0 : LatencyHistogram.decode(writer.lag).percentile(99)
     const slowest = [...line.slowest].sort(([, a], [, b]) => b - a)[0]
     const target = line.target.cpu === undefined ? '' : `  target ${Math.round(line.target.cpu * 100)} %`
-    const head = `${name} ${line.phase} ${(line.atMs / 1_000).toFixed(0)}s  zones ${line.live}/${zones}${line.sidecarsLive > 0 ? `  sidecars ${line.sidecarsLive}` : ''}  writes ${this.#written}${this.#dropped > 0 ? ` (${this.#dropped} dropped)` : ''}  p99 ${milliseconds(this.#all.percentile(99))}${target}`
+    const head = `${name} ${line.phase} ${(line.atMs / 1_000).toFixed(0)}s  zones ${line.live}/${zones}${line.sidecarsLive > 0 ? `  sidecars ${line.sidecarsLive}` : ''}  writes ${this.#written}${this.#dropped > 0 ? ` (${this.#dropped} dropped)` : ''}  p99 ${percentileOf(this.#all, 99)}${target}`
     return [
       head,
       `  zone has it, now   p50/p90/p99  ${shown(recent)}`,
@@ -93,4 +93,9 @@ export class LoadScreen {
     this.#io.draw(CLEAR_LINE + '\u001b[1A\u001b[2K'.repeat(this.#drawn - 1))
     this.#drawn = 0
   }
+}
+
+/** Of no samples there is none: 0 would be a lie. */
+function percentileOf(histogram: LatencyHistogram, percentile: number): string {
+  return histogram.count === 0 ? '–' : milliseconds(histogram.percentile(percentile))
 }
