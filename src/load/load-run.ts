@@ -38,6 +38,8 @@ export interface LoadRunOptions {
 const INTERVAL_MS = 1_000
 /** A zone that is not live so long after the last one has dialled is counted as missing, and the run goes on. */
 const LIVE_WITHIN_MS = 60_000
+/** Of zones that were dialled and are not up: a crew with more of them gets none up, for calls time out and begin anew. */
+const DIALLING_MAX = 50
 /** As many seconds' worth of writes as a target may owe an answer. */
 const IN_FLIGHT_SECONDS = 5
 const IN_FLIGHT_MIN = 32
@@ -152,14 +154,18 @@ export class LoadRun {
     this.#enter('ramp')
     const startMs = clock.monotonicMs()
     const perSecond = rampRate(scenario)
-    let dialled = 0
+    let [dialled, up] = [0, 0]
+    const waitsUntilMs = startMs + (plan.zones.length / perSecond) * 1_000 + LIVE_WITHIN_MS
     while (dialled < plan.zones.length && !signal.aborted) {
-      const due = Math.min(plan.zones.length, Math.ceil(((clock.monotonicMs() - startMs + 50) / 1_000) * perSecond))
+      const paced = Math.ceil(((clock.monotonicMs() - startMs + 50) / 1_000) * perSecond)
+      const room = clock.monotonicMs() < waitsUntilMs ? up + DIALLING_MAX : plan.zones.length
+      const due = Math.max(dialled, Math.min(plan.zones.length, paced, room))
       const turn = plan.zones.slice(dialled, due).map(({ index }) => index)
       dialled = due
       await Promise.all(
         crews.map(({ crew }, place) => crew.connect(turn.filter((index) => index % crews.length === place))),
       )
+      if (dialled - up >= DIALLING_MAX) up = (await this.#interval()).live
       await this.#pause(50)
     }
     const untilMs = clock.monotonicMs() + LIVE_WITHIN_MS
