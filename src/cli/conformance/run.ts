@@ -94,6 +94,8 @@ async function judgedTarget(context: Context, input: Input): Promise<Judged> {
   }
   const named = await namedTarget(context, input, profiles)
   if (named !== undefined) {
+    const { platform, cpId } = named.endpoint
+    if (platform && !cpId) context.io.err(`make      a control plane for this run, by ${platform.url}; removed with it`)
     const logPath = input.text('target-log')
     const log = logPath === undefined ? undefined : logFile(logPath)
     return {
