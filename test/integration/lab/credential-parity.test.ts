@@ -80,13 +80,15 @@ test('what a sidecar runs with is the same', async () => {
 const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 const BASE = /(?:http|grpcs):\/\/127\.0\.0\.1:\d+(?:\/v1\/mesh\/control-planes\/<id>\/api)?/g
+/** Services have their addresses in the order in which they came. */
+const VIP = /\b24[1-3]\.0\.\d+\.\d+\b/g
 const HOME = /\/[^"]*\/zonelab-test-[^/]+/g
 /** Of any two labs these differ: where processes listen, and how often changes met while an answer was out. */
 const OF_EACH_LAB =
   /^(?:(?:apiHttp|apiHttps|bootstrap|diagnostics|dpServer)Port|dataplane\.admin\.port|responses(?:Sent|Acknowledged))$/
 const ID = /^cpId$|instanceId$/i
 
-/** Without ids, times and base path. */
+/** Without ids, times and base path, and what no two labs share. */
 function normal(value: Json, key: string): Json {
   if (Array.isArray(value)) return value.map((item) => normal(item, key))
   if (isJsonObject(value)) {
@@ -98,7 +100,8 @@ function normal(value: Json, key: string): Json {
   if (key === 'data' && typeof value === 'string' && isKeyOrToken(value)) return '<key>'
   if (OF_EACH_LAB.test(key)) return '<any>'
   if (typeof value !== 'string') return value
-  return TIME.test(value) ? '<time>' : value.replace(UUID, '<id>').replace(BASE, '<base>').replace(HOME, '<home>')
+  if (TIME.test(value)) return '<time>'
+  return value.replace(UUID, '<id>').replace(BASE, '<base>').replace(HOME, '<home>').replace(VIP, '<vip>')
 }
 
 /** Each control plane has keys of its own, and tokens that are signed with them. */
