@@ -25,7 +25,7 @@ const RETRY: BackoffPolicy = { baseMs: 200, capMs: 5_000, jitter: 0.5 }
 
 type State =
   | { readonly kind: 'reading'; readonly early: Commit[] }
-  | { readonly kind: 'following'; readonly epoch: string }
+  | { readonly kind: 'following'; readonly epoch: string; readonly isEmpty: boolean }
   | { readonly kind: 'stopped' }
 
 /** Keeps something in memory true to a store: one complete read, then the change feed, and again from the top in a new epoch. */
@@ -66,7 +66,7 @@ export class StoreFollower {
     const newest = reading.early.at(-1)
     // The read is of an epoch that ended while it was under way.
     if (newest && newest.epoch !== epoch) return this.#read()
-    this.#state = { kind: 'following', epoch }
+    this.#state = { kind: 'following', epoch, isEmpty: revision === 0 }
     this.#options.onRead(listing)
     for (const commit of reading.early) {
       if (commit.epoch === epoch && commit.revision > revision) this.#options.onCommit(commit)
@@ -76,7 +76,9 @@ export class StoreFollower {
   #heard(commit: Commit): void {
     if (this.#state.kind === 'reading') this.#state.early.push(commit)
     if (this.#state.kind !== 'following') return
-    if (this.#state.epoch === commit.epoch) {
+    const { epoch, isEmpty } = this.#state
+    if (commit.epoch === epoch || (isEmpty && isFirst(commit))) {
+      this.#state = { kind: 'following', epoch: commit.epoch, isEmpty: false }
       this.#options.onCommit(commit)
       return
     }
@@ -92,4 +94,9 @@ export class StoreFollower {
       this.#cancelRetry = clock.after(backoffDelayMs(RETRY, attempt, random), () => this.#readAnew(attempt + 1))
     })
   }
+}
+
+/** What is known of a tenant without a commit is nothing, of whatever epoch: the first one continues it. One without changes voids. */
+function isFirst({ revision, changes }: Commit): boolean {
+  return revision === 1 && changes.length > 0
 }

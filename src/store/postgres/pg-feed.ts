@@ -79,6 +79,11 @@ export class PgFeed {
     }
   }
 
+  /** Read while the first commit was on its way: no row, and yet nobody has deleted it. `seenBefore`: before the read. */
+  isBeforeBeginning(row: TenantColumns | undefined, seenBefore: boolean): boolean {
+    return !row && !seenBefore && this.#seen
+  }
+
   /** The head as a row of the database says; for a tenant without one the fresh epoch. */
   headOf(row: TenantColumns | undefined): Head {
     if (row) {
@@ -149,17 +154,19 @@ export class PgFeed {
   async #catchUp(): Promise<void> {
     const { database, tenant } = this.#options
     const since = this.#told
+    const seen = this.#seen
     const rows = await database.read<ChangesRow>(ofTenant(tenant), statements.changes(tenant, since?.revision ?? 0))
     // A deletion of our own was quicker: what was read is of an epoch that is over.
     if (this.#told?.epoch !== since?.epoch) return this.#catchUp()
     const [first] = rows
+    if (this.isBeforeBeginning(first, seen)) return this.#catchUp()
     const head = this.headOf(first)
     const told = this.#told
     if (!told) {
       this.#told = head
       return
     }
-    if (head.epoch !== told.epoch) return this.#void(head, head.epoch)
+    if (head.epoch !== told.epoch && !begins(told, first)) return this.#void(head, head.epoch)
     const reached = since !== undefined && since.revision >= Number(first?.floor ?? 0)
     // A log that begins later, or a database that has gone back: nobody can say what was missed.
     if (!reached || head.revision < since.revision) return this.#void(head, this.#options.random.uuid())
@@ -181,6 +188,11 @@ export class PgFeed {
     this.#told = head
     this.#feed.publish({ epoch, revision: head.epoch === epoch ? head.revision : 0, changes: [] })
   }
+}
+
+/** What is told of a tenant without a commit is told of no epoch: the first one continues it, whoever made it. */
+function begins(told: Head, row: TenantColumns | undefined): boolean {
+  return told.revision === 0 && row !== undefined && Number(row.floor) === 0
 }
 
 /** The commits that the log tells of: what a key became is what its next entry replaced, or what it is now. */

@@ -152,7 +152,9 @@ export class PgTenantStore implements TenantStore {
   }
 
   async #readNow<R extends TenantColumns>(statement: Statement): Promise<readonly R[]> {
+    const { seen } = this.#feed
     const rows = await this.#options.database.read<R>(ofTenant(this.tenant), statement)
+    if (this.#feed.isBeforeBeginning(rows[0], seen)) return this.#readNow(statement)
     await this.#feed.told(this.#feed.headOf(rows[0]))
     return rows
   }

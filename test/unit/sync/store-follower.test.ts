@@ -3,7 +3,7 @@ import { AppError } from '../../../src/base/errors.js'
 import { seededRandom } from '../../../src/base/random.js'
 import { DEFAULT_TENANT } from '../../../src/model/tenant.js'
 import { MemoryStore } from '../../../src/store/memory-store.js'
-import type { Listing, ResourceStore, TenantStore } from '../../../src/store/store.js'
+import type { Commit, Listing, ResourceStore, TenantStore } from '../../../src/store/store.js'
 import { StoreFollower } from '../../../src/sync/store-follower.js'
 import { FakeClock, settled } from '../../support/fake-clock.js'
 import { draft, put } from '../../support/resource-builder.js'
@@ -11,6 +11,8 @@ import { draft, put } from '../../support/resource-builder.js'
 let stores: ResourceStore
 let store: TenantStore
 let seen: string[]
+/** To the watcher, as another instance over one database would by its store. */
+let publish: (commit: Commit) => void
 let beforeRead: () => Promise<void>
 let failRead: boolean
 let clock: FakeClock
@@ -27,7 +29,10 @@ beforeEach(() => {
 function follow(): StoreFollower {
   return new StoreFollower({
     store: {
-      watch: (listener) => store.watch(listener),
+      watch(listener) {
+        publish = listener
+        return store.watch(listener)
+      },
       async listAll(types): Promise<Listing> {
         if (failRead) throw new AppError('unavailable', 'the disk is gone')
         const listing = await store.listAll(types)
@@ -79,6 +84,21 @@ describe('following a store', () => {
     await settled()
     await write('b')
     expect(seen).toEqual(['read a', 'void', 'read ', 'commit b'])
+  })
+
+  test('what follows nothing is the first commit, of whatever epoch; whatever else is of another one is read', async () => {
+    const key = { type: 'Mesh', mesh: undefined, name: 'first' } as const
+    const changes = [{ key, before: undefined, after: undefined }]
+    await follow().start()
+    publish({ epoch: 'another', revision: 1, changes })
+    publish({ epoch: 'another', revision: 2, changes })
+    publish({ epoch: 'a third', revision: 1, changes })
+    await settled()
+    expect(seen).toEqual(['read ', 'commit first', 'commit first', 'void', 'read '])
+    publish({ epoch: 'a fourth', revision: 1, changes: [] })
+    publish({ epoch: 'a fourth', revision: 2, changes })
+    await settled()
+    expect(seen.slice(5)).toEqual(['void', 'read '])
   })
 
   test('a read of an epoch that ended meanwhile does not count', async () => {
