@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { AppError } from '../../base/errors.js'
-import { APPLICATION_ID, MIGRATIONS, schemaVersion } from './schema.js'
+import { RECORDS_SCHEMA } from './records-schema.js'
+import { RESOURCE_SCHEMA, type Schema, schemaVersion } from './schema.js'
 
 export interface DatabaseStatus {
   readonly path: string
@@ -11,17 +12,18 @@ export interface DatabaseStatus {
   readonly newest: number
 }
 
+/** A control plane's resources, or a manager's records. */
+const OURS: readonly Schema[] = [RESOURCE_SCHEMA, RECORDS_SCHEMA]
+
 /** Looks without changing anything. Throws `not-found`, `invalid-argument`, and at once `store-locked` when it is in use. */
 export function databaseStatus(path: string): DatabaseStatus {
   if (!existsSync(path)) throw new AppError('not-found', `there is no database ${path}`)
   let db: Database.Database | undefined
   try {
     db = new Database(path, { readonly: true, timeout: 0 })
-    const version = schemaVersion(db)
-    if (version > 0 && db.pragma('application_id', { simple: true }) !== APPLICATION_ID) {
-      throw new AppError('invalid-argument', `${path} is another program's database`)
-    }
-    return { path, version, newest: MIGRATIONS.length }
+    const { migrations } = schemaOf(db) ?? {}
+    if (migrations === undefined) throw new AppError('invalid-argument', `${path} is another program's database`)
+    return { path, version: schemaVersion(db), newest: migrations.length }
   } catch (thrown) {
     if (thrown instanceof AppError) throw thrown
     if (thrown instanceof Database.SqliteError && thrown.code.startsWith('SQLITE_BUSY')) {
@@ -32,4 +34,11 @@ export function databaseStatus(path: string): DatabaseStatus {
   } finally {
     db?.close()
   }
+}
+
+/** Undefined: another program's. Nobody's yet, as a start that was cut short leaves one, is what the first start makes of it. */
+function schemaOf(db: Database.Database): Schema | undefined {
+  const id = db.pragma('application_id', { simple: true })
+  const empty = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0
+  return OURS.find(({ applicationId }) => applicationId === id) ?? (empty ? RESOURCE_SCHEMA : undefined)
 }
