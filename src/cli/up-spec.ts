@@ -42,10 +42,10 @@ export const SPEC_FLAGS: readonly Flag[] = [
   {
     name: 'db',
     value: 'DB',
-    doc: 'Database of the global: a SQLite file, `memory`, or `postgres://USER@HOST:PORT/NAME`',
+    doc: 'Database of the global: a SQLite file, `memory`, or `postgres://USER@HOST:PORT/NAME`. Shards but `us-1` have one each, named after it: `mesh.eu-1.db`, `mesh_eu_1`',
     fallback: "a file in the lab's directory",
   },
-  { name: 'globals', value: 'N', doc: 'Instances of the global over one Postgres database', fallback: '1' },
+  { name: 'globals', value: 'N', doc: 'Instances of each global over one Postgres database', fallback: '1' },
   { name: 'external', value: 'ZONE,…', doc: 'Zones whose place is kept for a control plane that you start' },
   { name: 'global', value: 'ADDR', doc: 'Run the zones on another global: `grpcs://host:port` or `grpc://host:port`' },
   { name: 'ca', value: 'FILE', doc: 'CA of that global' },
@@ -102,17 +102,9 @@ async function describedSpec(input: Input): Promise<LabSpec> {
   return spec
 }
 
-/** Each shard has a database of its own, and one global over it. */
-function checkShards({ topology: { shards }, db, global }: LabSpec): void {
-  if (shards.length === 1) return
-  if (global.kind === 'foreign')
+function checkShards({ topology: { shards }, global }: LabSpec): void {
+  if (shards.length > 1 && global.kind === 'foreign')
     throw new AppError('invalid-argument', 'several shards are of globals that the lab runs: leave --global out')
-  if (db !== DEFAULT_DB && db !== 'memory') {
-    throw new AppError(
-      'invalid-argument',
-      `--db ${db}: each shard has a database of its own; leave --db out, or use memory`,
-    )
-  }
 }
 
 async function topologyOf(input: Input): Promise<Topology> {

@@ -1,6 +1,5 @@
 import { AppError } from '../base/errors.js'
 import { hasPlatform, type LabSpec } from './lab-spec.js'
-import { DEFAULT_SHARD } from './shards.js'
 import { dataplanesIn, type ZonePlan } from './topology.js'
 
 /** One part of a lab as the command line names it. A sidecar is part of its zone's `dataplanes`. */
@@ -10,7 +9,7 @@ export type Component =
   | (InZone & { readonly kind: 'zone' })
   | (InZone & { readonly kind: 'dataplane' })
 
-/** Several instances of one global are `global`, `global-2` …, those of several shards `global/us-1`, `global/eu-1` … */
+/** Several instances of one global are `global`, `global-2` …, of several shards each `global/us-1`, `global-2/us-1` … */
 export interface GlobalComponent {
   readonly kind: 'global'
   readonly key: string
@@ -48,15 +47,15 @@ export function componentsOf(spec: LabSpec): Component[] {
   ]
 }
 
-/** The lab's own: one for each shard, or several instances of the only one. */
-export function globalsOf({ global, topology }: LabSpec): readonly GlobalComponent[] {
+/** The lab's own, and where there are several instances of one, those of a shard one after the other. */
+export function globalsOf({ global, topology: { shards } }: LabSpec): readonly GlobalComponent[] {
   if (global.kind !== 'own') return []
-  const { shards } = topology
-  const named = (name: string, shard: string) => ({ kind: 'global', key: name, name, shard }) as const
-  if (shards.length > 1) return shards.map((shard) => named(`global/${shard}`, shard))
-  const count = global.instances ?? 1
-  return Array.from({ length: count }, (_, index) =>
-    named(index === 0 ? 'global' : `global-${index + 1}`, shards[0] ?? DEFAULT_SHARD),
+  const instances = Array.from({ length: global.instances ?? 1 }, (_, index) => index + 1)
+  return shards.flatMap((shard) =>
+    instances.map((instance): GlobalComponent => {
+      const name = `global${instance === 1 ? '' : `-${instance}`}${shards.length === 1 ? '' : `/${shard}`}`
+      return { kind: 'global', key: name, name, shard }
+    }),
   )
 }
 

@@ -3,12 +3,12 @@ import type { Settings } from './child-messages.js'
 import { type Component, type GlobalComponent, globalsOf, isExternal } from './components.js'
 import { LAB_ORGANIZATION } from './control-planes.js'
 import { fleetRows, type TokenBinding } from './fleet.js'
-import type { LabDatabase } from './lab-database.js'
-import { DEFAULT_DB, hasPlatform, type LabSpec } from './lab-spec.js'
+import { databaseOf, type LabDatabases, platformDatabase } from './lab-database.js'
+import { hasPlatform, type LabSpec } from './lab-spec.js'
 import type { LabPorts } from './lab-state.js'
 import { adminTokenFile, dataplaneTokenFile, dialable, platformApiPort, zoneTokenFile } from './lab-view.js'
 import { fileNameOf, type LabPaths } from './paths.js'
-import { type ControlPlanes, DEFAULT_SHARD, regionOf, regionsOf, shardFor } from './shards.js'
+import { type ControlPlanes, regionOf, regionsOf, shardFor } from './shards.js'
 import { dataplanesIn } from './topology.js'
 
 /** What the settings of a lab's processes are made from. */
@@ -17,7 +17,8 @@ export interface Wiring {
   readonly spec: LabSpec
   readonly ports: LabPorts
   readonly diagnosticsToken: string
-  readonly database?: LabDatabase | undefined
+  /** Postgres only. */
+  readonly databases: LabDatabases
   /** By the name that the lab knows them by; empty without a platform. */
   readonly controlPlanes: ControlPlanes
 }
@@ -62,7 +63,7 @@ export const OTHER_ORGANIZATION = 'guests'
 const ORGANIZATIONS = `${LAB_ORGANIZATION},${OTHER_ORGANIZATION}`
 
 function platformSettings(wiring: Wiring): Settings {
-  const { paths, spec, ports, diagnosticsToken, database } = wiring
+  const { paths, spec, ports, diagnosticsToken } = wiring
   const { diagnosticsPort = 0, ...apiPorts } = ports.platform ?? {}
   const { topology } = spec
   const shards = topology.shards.map((shard) => ({
@@ -84,9 +85,13 @@ function platformSettings(wiring: Wiring): Settings {
     shardCaFile: spec.plaintext ? '' : paths.caFile,
     organizations: ORGANIZATIONS,
     adminTokenFile: adminTokenFile(paths, 'platform'),
-    store: database?.store ?? (spec.db === 'memory' ? 'memory' : join(paths.data, 'platform.db')),
-    ...(database && { postgresPassword: database.password }),
+    ...storeSettings(platformDatabase(paths, spec), wiring),
   }
+}
+
+function storeSettings(place: string, { databases }: Wiring): Settings {
+  const database = databases.get(place)
+  return database ? { store: database.store, postgresPassword: database.password } : { store: place }
 }
 
 /** Where the platform relays to. */
@@ -110,7 +115,8 @@ export function shardTokenFile(paths: LabPaths, shard: string): string {
   return join(paths.tokens, `shard-${shard}`)
 }
 
-function globalSettings({ key, shard }: GlobalComponent, { paths, spec, ports, database }: Wiring): Settings {
+function globalSettings({ key, shard }: GlobalComponent, wiring: Wiring): Settings {
+  const { paths, spec, ports } = wiring
   const platform = hasPlatform(spec)
   const apiPort = platformApiPort(spec.topology, regionOf(shard))
   return {
@@ -128,8 +134,7 @@ function globalSettings({ key, shard }: GlobalComponent, { paths, spec, ports, d
     }),
     localhostIsAdmin: false,
     adminTokenFile: adminTokenFile(paths, key),
-    store: database?.store ?? databaseOf(paths, spec, shard),
-    ...(database && { postgresPassword: database.password }),
+    ...storeSettings(databaseOf(paths, spec, shard), wiring),
   }
 }
 
@@ -192,12 +197,6 @@ export function fleetFileText(fleet: Extract<Component, { kind: 'dataplane' }>, 
   const rows =
     spec.global.kind === 'own' ? fleetRows(spec.topology, fleet.zone, tokenFile) : fleetRows(spec.topology, fleet.zone)
   return `${JSON.stringify({ dataplanes: rows, behaviours: spec.topology.behaviours }, null, 2)}\n`
-}
-
-/** `memory`, or where the global of a shard keeps everything. A lab that gets more shards finds what its first one had. */
-export function databaseOf(paths: LabPaths, spec: LabSpec, shard: string): string {
-  if (spec.db !== DEFAULT_DB) return spec.db
-  return join(paths.data, shard === DEFAULT_SHARD ? 'global.db' : `global.${shard}.db`)
 }
 
 function globalsIn(spec: LabSpec, shard: string): readonly GlobalComponent[] {

@@ -17,7 +17,7 @@ import { ensureControlPlanes } from './control-planes.js'
 import { ensureCertificates, ensureDataplaneToken, ensureZoneToken } from './credentials.js'
 import { tokenBindings } from './fleet.js'
 import { apiClient, globalOf, operatorClient, platformClient } from './lab-clients.js'
-import { type LabDatabase, prepareDatabase } from './lab-database.js'
+import { databaseOf, databasesOf, type LabDatabases, prepareDatabases } from './lab-database.js'
 import { hasPlatform, type LabSpec } from './lab-spec.js'
 import { type LabPorts, type LabState, writeLabState } from './lab-state.js'
 import { diagnosticsTokenFile, type LabView, labView } from './lab-view.js'
@@ -25,7 +25,7 @@ import type { LabPaths } from './paths.js'
 import { keptSecret, makePrivateDir, writePrivateFile } from './private-files.js'
 import { processIdOf } from './process-id.js'
 import type { Runner, RunnerState } from './runner.js'
-import { databaseOf, fleetFile, fleetFileText, settingsOf, shardTokenFile } from './settings.js'
+import { fleetFile, fleetFileText, settingsOf, shardTokenFile } from './settings.js'
 
 export type ComponentAction = 'start' | 'stop' | 'kill' | 'restart' | 'pause' | 'resume'
 
@@ -54,7 +54,7 @@ export class Supervisor {
   readonly #runners = new Map<string, Runner>()
   readonly #diagnosticsToken: string
   #phase: LabView['state'] = 'starting'
-  #database: LabDatabase | undefined
+  #databases: LabDatabases = new Map()
   #controlPlanes: LabView['controlPlanes'] = {}
   /** Why the state file is behind; undefined while it is not. */
   #unwritten: string | undefined
@@ -72,7 +72,7 @@ export class Supervisor {
   prepare(): void {
     const { paths, spec, clock } = this.#options
     const { shards } = spec.topology
-    for (const database of shards.map((shard) => databaseOf(paths, spec, shard))) {
+    for (const database of databasesOf(paths, spec)) {
       if (database !== 'memory' && !isPostgresUrl(database)) makePrivateDir(dirname(database))
     }
     makePrivateDir(paths.data)
@@ -84,7 +84,7 @@ export class Supervisor {
   /** Platform and global, then credentials, then zones, then sidecars. All of them load their code meanwhile. */
   async startAll(step: (name: StartStep) => void): Promise<void> {
     for (const runner of this.#runners.values()) runner.load()
-    this.#database = await prepareDatabase(this.#options.paths, this.#options.spec)
+    this.#databases = await prepareDatabases(this.#options.paths, this.#options.spec)
     if (hasPlatform(this.#options.spec)) {
       await this.#startKind('platform')
       step('platform')
@@ -192,7 +192,7 @@ export class Supervisor {
     const wiring = {
       ...{ paths, spec, ports },
       diagnosticsToken: this.#diagnosticsToken,
-      database: this.#database,
+      databases: this.#databases,
       controlPlanes: this.#controlPlanes,
     }
     for (const component of group.components) {

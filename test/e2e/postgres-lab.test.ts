@@ -58,4 +58,27 @@ describePostgres('a lab over Postgres', (subject) => {
     const again = JSON.parse(await home.ok(['up', '--detach', '-o', 'json'])) as LabView
     expect(without(await configurations(again, 'backend'), '"5.432s"')).toEqual([])
   })
+
+  test('gives each shard a database, which its instances share', { timeout: 180_000 }, async () => {
+    await using home = await Home.make()
+    const { superUrl, ownerUrl, appRole } = await subject.database({ migrated: false })
+    const database = appRole.replace(/_app$/, '')
+    await subject.run(`ALTER ROLE ${database}_owner CREATEDB`)
+    const flags = ['--shards', 'us-1,eu-1', '--globals', '2', '--tenants', '2', '--dataplanes', '0', '--db', ownerUrl]
+    const view = JSON.parse(await home.ok(['up', '--auth', 'sat', ...flags, '--detach', '-o', 'json'])) as LabView
+    const status = await home.ok(['db', 'migrate', 'status'])
+    expect(status).toMatch(new RegExp(`/${database}: .*, up to date\\n.*/${database}_eu_1: .*, up to date\\n$`))
+
+    await home.ok(['wait', '--for', 'synced', '--timeout', '60s'])
+    const held = (url: string) => subject.run("SELECT id FROM zonelab.control_plane WHERE id <> 'default'", url)
+    const { 'cp-1': first, 'cp-2': second } = view.controlPlanes
+    expect(await held(superUrl)).toEqual([{ id: first?.id }])
+    expect(await held(superUrl.replace(`/${database}`, `/${database}_eu_1`))).toEqual([{ id: second?.id }])
+
+    await home.ok(['kill', 'global/eu-1'])
+    await home.ok(['apply', '-f', '-', '--tenant', 'cp-2'], timeoutPolicy('6.543s'))
+    await home.ok(['start', 'global/eu-1'])
+    await home.ok(['wait', '--for', 'synced=mt/pg', '--tenant', 'cp-2', '--timeout', '60s'])
+    expect((await home.run(['get', 'meshtimeouts', 'pg', '--tenant', 'cp-1'])).code).toBe(1)
+  })
 })

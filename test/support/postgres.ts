@@ -59,7 +59,10 @@ export class PostgresSubject {
   async stop(): Promise<void> {
     if (!process.env.ZONELAB_TEST_PG) return
     for (const { name, roles } of this.#databases) {
-      await this.run(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+      for (const { datname } of await this.run(`SELECT datname FROM pg_database WHERE datname LIKE '${name}%'`)) {
+        await this.run(`DROP DATABASE ${datname} WITH (FORCE)`)
+        await this.run(`DROP ROLE IF EXISTS ${datname}_app`)
+      }
       for (const role of roles) await this.run(`DROP ROLE IF EXISTS ${role}`)
     }
   }

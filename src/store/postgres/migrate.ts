@@ -48,6 +48,33 @@ export async function migrationStatus(url: string): Promise<MigrationStatus> {
   })
 }
 
+/** Makes the database that the URL names if it is not there. Throws `invalid-argument` when the URL's role may not. */
+export async function ensureDatabase(url: string): Promise<void> {
+  const client = clientOf(url)
+  try {
+    await client.connect()
+  } catch (thrown) {
+    if (!(thrown instanceof pg.DatabaseError) || thrown.code !== NO_SUCH_DATABASE) throw failure(thrown, url)
+    await createDatabase(url, client.database ?? '')
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+const NO_SUCH_DATABASE = '3D000'
+const MADE_MEANWHILE = '42P04'
+
+/** Over the database that every server has. */
+async function createDatabase(url: string, name: string): Promise<void> {
+  await asOwner(url.replace(/^(postgres(?:ql)?:\/\/[^/?]*)[^?]*/, '$1/postgres'), async (client) => {
+    await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`).catch((cause) => {
+      if (cause.code === MADE_MEANWHILE) return
+      const text = `there is no database ${describeUrl(url)}, and it could not be made (${cause.message}): make it, or give the URL of somebody who may`
+      throw new AppError('invalid-argument', text, { cause })
+    })
+  })
+}
+
 /**
  * Makes the role of the processes, or gives it its new password: for a lab, whose owner is somebody who may make roles.
  * Returns its name, which belongs to the database, as roles are shared by all databases of a server.
@@ -98,14 +125,23 @@ function refuseNewer(version: number, url: string): void {
 }
 
 async function asOwner<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, application_name: 'zonelab' })
-  client.on('error', () => {})
+  const client = clientOf(url)
   try {
     await client.connect()
     return await work(client)
   } catch (thrown) {
-    throw thrown instanceof AppError ? thrown : pgFailure(thrown, describeUrl(url)).error
+    throw failure(thrown, url)
   } finally {
     await client.end().catch(() => {})
   }
+}
+
+function clientOf(url: string): pg.Client {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, application_name: 'zonelab' })
+  client.on('error', () => {})
+  return client
+}
+
+function failure(thrown: unknown, url: string): AppError {
+  return thrown instanceof AppError ? thrown : pgFailure(thrown, describeUrl(url)).error
 }

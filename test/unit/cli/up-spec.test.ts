@@ -27,7 +27,6 @@ test.each([
   [{ globals: '2' }, '--globals 2: only a Postgres database can be shared; add --db postgres://…'],
   [{ shards: 'us' }, '--shards us: use REGION-NUMBER for each, like us-1,eu-1'],
   [{ shards: 'us-1,us-1' }, '--shards us-1,us-1: us-1 is there twice'],
-  [{ shards: 'us-1,eu-1', db: '/x.db' }, '--db /x.db: each shard has a database of its own'],
   [{ shards: 'us-1,eu-1', global: 'grpc://h:1' }, 'several shards are of globals that the lab runs'],
   [{ shards: 'us-1', file: 'f' }, '--shards: with -f the file says this'],
   [{ 'cp-id': 'x' }, '--cp-id goes with --global'],
