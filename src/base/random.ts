@@ -9,7 +9,8 @@ export interface Random {
 
 export const systemRandom: Random = {
   next: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
-  uuid: () => randomUUID(),
+  // Node glues its own together from twenty pieces, and they stay: a copy is one piece.
+  uuid: () => Buffer.from(randomUUID(), 'latin1').toString('latin1'),
 }
 
 /** Deterministic (mulberry32): the same seed gives the same numbers and the same uuids. */

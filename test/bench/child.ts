@@ -15,7 +15,7 @@ type Answer = { readonly id: number } & ({ readonly value: unknown } | { readonl
 
 const CPU = 'cpuMs'
 const BYTES = 'bytes'
-const RSS = 'rssBytes'
+const MEMORY = 'processMemory'
 
 /** CPU that this process has used, the kernel's work for it included. */
 export function cpuMs(): number {
@@ -30,18 +30,26 @@ function bytes(): { readonly read: number; readonly written: number } {
   return { read: count('rchar'), written: count('wchar') }
 }
 
-/** Memory that the system has given this process, after full collections. */
-async function rssBytes(): Promise<number> {
+export interface ProcessMemory {
+  /** What the system has given this process. */
+  readonly rssBytes: number
+  /** Objects in V8's heap; the rest is other memory, and room in the heap. */
+  readonly heapBytes: number
+}
+
+/** After full collections. */
+async function processMemory(): Promise<ProcessMemory> {
   for (let round = 0; round < 3; round += 1) {
     globalThis.gc?.()
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  return process.memoryUsage.rss()
+  const { rss, heapUsed } = process.memoryUsage()
+  return { rssBytes: rss, heapBytes: heapUsed }
 }
 
 /** Called once in a child: answers its parent's calls until the parent is gone. */
 export function offer(own: Methods): void {
-  const methods: Methods = { ...own, [CPU]: cpuMs, [BYTES]: bytes, [RSS]: rssBytes }
+  const methods: Methods = { ...own, [CPU]: cpuMs, [BYTES]: bytes, [MEMORY]: processMemory }
   process.on('message', async ({ id, method, args }: Call) => {
     try {
       process.send?.({ id, value: await methods[method]?.(...(args as never[])) } satisfies Answer)
@@ -78,8 +86,8 @@ export class Child<M extends Methods> {
     return this.#ask(CPU, []) as Promise<number>
   }
 
-  rssBytes(): Promise<number> {
-    return this.#ask(RSS, []) as Promise<number>
+  processMemory(): Promise<ProcessMemory> {
+    return this.#ask(MEMORY, []) as Promise<ProcessMemory>
   }
 
   bytes(): Promise<ReturnType<typeof bytes>> {

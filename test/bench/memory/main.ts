@@ -1,4 +1,4 @@
-import { Child, withChildren } from '../child.js'
+import { Child, type ProcessMemory, withChildren } from '../child.js'
 import type { FanOutServer } from '../fan-out/server.js'
 import type { KdsServer } from '../kds/server.js'
 import type { Zones } from '../kds/zones.js'
@@ -28,25 +28,28 @@ await runBench(async () => {
         await bare.call('connected', at + names.length)
       }
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
-      return { ours: await ours.rssBytes(), bare: await bare.rssBytes() }
+      return { ours: await ours.processMemory(), bare: await bare.processMemory() }
     }
     const few = await connect(0, FEW)
     const many = await connect(FEW, MANY)
-    const each = (server: 'ours' | 'bare') => (many[server] - few[server]) / (MANY - FEW) / KB
-    const against = { ours: each('ours'), peer: each('bare'), unit: 'kB' }
+    const each = (server: 'ours' | 'bare', what: keyof ProcessMemory) =>
+      (many[server][what] - few[server][what]) / (MANY - FEW) / KB
+    const [oursKb, bareKb] = [each('ours', 'rssBytes'), each('bare', 'rssBytes')]
     return {
       bars: [
-        { what: 'kB for each idle zone', value: each('ours'), atMost: 100 },
+        { what: 'kB for each idle zone', value: oursKb, atMost: 100 },
         {
           what: 'memory for each idle zone over bare node:http2',
-          value: each('ours') / each('bare'),
-          against,
+          value: oursKb / bareKb,
+          against: { ours: oursKb, peer: bareKb, unit: 'kB' },
           atMost: 1.5,
         },
       ],
       figures: {
-        [`MB with ${MANY} zones`]: many.ours / 1e6,
-        [`MB with ${MANY} streams, bare node:http2`]: many.bare / 1e6,
+        'kB of objects for each': each('ours', 'heapBytes'),
+        'kB of objects for each, bare node:http2': each('bare', 'heapBytes'),
+        [`MB with ${MANY} zones`]: many.ours.rssBytes / 1e6,
+        [`MB with ${MANY} streams, bare node:http2`]: many.bare.rssBytes / 1e6,
       },
     }
   })
