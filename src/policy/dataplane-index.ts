@@ -1,4 +1,4 @@
-import { LABEL } from '../model/labels.js'
+import { LABEL, type Labels, matchesLabels } from '../model/labels.js'
 import { displayName, type Resource } from '../model/resource.js'
 import { selectSections } from './match.js'
 import { topTargetRef } from './policy-spec.js'
@@ -37,15 +37,31 @@ export class DataplaneIndex {
     return this.#all
   }
 
-  /** Looks at those that have the rarest label of the policy's targetRef; at all, where it names none. */
+  named(name: string): Resource | undefined {
+    return this.#byName.get(name)
+  }
+
+  /** Those that have all the labels themselves, by name. */
+  having(labels: Labels): readonly Resource[] {
+    return [...this.#rarest(labels)]
+      .filter((dataplane) => matchesLabels(dataplane.labels, labels))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
   selectedBy(policy: Resource): readonly Resource[] {
     const { kind, labels = {} } = topTargetRef(policy)
+    const candidates = kind === 'Dataplane' ? this.#rarest(labels) : this.#all
+    return [...candidates].filter((dataplane) => selectSections(policy, dataplane).selected)
+  }
+
+  /** Those that have the rarest of the labels; all, where there is none. */
+  #rarest(labels: Labels): ReadonlySet<Resource> {
     let candidates: ReadonlySet<Resource> = this.#all
-    for (const label of kind === 'Dataplane' ? Object.entries(labels).map(labelText) : []) {
+    for (const label of Object.entries(labels).map(labelText)) {
       const having = this.#byLabel.get(label) ?? NONE
       if (having.size < candidates.size) candidates = having
     }
-    return [...candidates].filter((dataplane) => selectSections(policy, dataplane).selected)
+    return candidates
   }
 }
 

@@ -76,8 +76,16 @@ export function typeKey(type: ResourceType): string {
   return `*/${type}`
 }
 
-function nameKey(type: string, name: string): string {
-  return `name/${type}/${name}`
+/** Of those of a display name, and of those that have one and are of a zone: many zones may each have a `web`. */
+function nameKey(type: string, name: string, zone?: string): string {
+  return zone === undefined ? `name/${type}/${name}` : `name/${type}/${name}/${zone}`
+}
+
+function nameKeys(destination: Resource): readonly string[] {
+  const { type, labels } = destination
+  const name = displayName(destination)
+  const zone = labels[LABEL.zone]
+  return zone === undefined ? [nameKey(type, name)] : [nameKey(type, name), nameKey(type, name, zone)]
 }
 
 /** All destinations of one mesh, found by labels. */
@@ -87,23 +95,21 @@ export class DestinationIndex {
 
   put(destination: Resource): void {
     this.#bucket(this.#byType, destination.type).set(keyText(destination), destination)
-    this.#bucket(this.#byName, nameKey(destination.type, displayName(destination))).set(
-      keyText(destination),
-      destination,
-    )
+    for (const key of nameKeys(destination)) this.#bucket(this.#byName, key).set(keyText(destination), destination)
   }
 
   remove(destination: Resource): void {
     this.#byType.get(destination.type)?.delete(keyText(destination))
-    const name = nameKey(destination.type, displayName(destination))
-    this.#byName.get(name)?.delete(keyText(destination))
-    if (this.#byName.get(name)?.size === 0) this.#byName.delete(name)
+    for (const key of nameKeys(destination)) {
+      const bucket = this.#byName.get(key)
+      bucket?.delete(keyText(destination))
+      if (bucket?.size === 0) this.#byName.delete(key)
+    }
   }
 
   /** The keys that a change of this destination touches. */
   static touched(destination: Resource): readonly string[] {
-    const { type } = destination
-    return [keyText(destination), nameKey(type, displayName(destination)), typeKey(type)]
+    return [keyText(destination), ...nameKeys(destination), typeKey(destination.type)]
   }
 
   /** Sorted by name, so that what is made of them does not change with the order in which they came. */
@@ -115,7 +121,7 @@ export class DestinationIndex {
   /** Those that have all the labels, the oldest first: what is there keeps its traffic when another joins. */
   find(type: DestinationType, labels: Labels, depend: Depend): readonly Resource[] {
     const name = labels[LABEL.displayName]
-    const key = name === undefined ? typeKey(type) : nameKey(type, name)
+    const key = name === undefined ? typeKey(type) : nameKey(type, name, labels[LABEL.zone])
     depend(key)
     const candidates = name === undefined ? this.#byType.get(type) : this.#byName.get(key)
     return [...(candidates?.values() ?? [])]

@@ -7,10 +7,9 @@ import { statusOf } from '../../model/resource.js'
 import type { Change, TenantStore } from '../../store/store.js'
 import type { MeshMirror, MirrorChange } from '../mesh-mirror.js'
 import type { HostnamedType } from './hostnames.js'
-import { planMesh } from './plan.js'
+import { MeshPlanner } from './mesh-planner.js'
 import { isOnline } from './proxy-counts.js'
 import { VipPool } from './vip-pool.js'
-import { planZoneProxy } from './zone-proxy.js'
 
 export interface GeneratorsOptions {
   readonly store: TenantStore
@@ -63,6 +62,8 @@ export class Generators implements Component {
   readonly #dirty = new Set<string>()
   readonly #rounds = new Map<string, number>()
   readonly #wakes = new Map<string, Cancel>()
+  /** By mesh, from its first plan on. */
+  readonly #planners = new Map<string, MeshPlanner>()
   readonly #vips = {
     MeshService: new VipPool(VIP_RANGES.MeshService),
     MeshExternalService: new VipPool(VIP_RANGES.MeshExternalService),
@@ -96,12 +97,22 @@ export class Generators implements Component {
   }
 
   #changed(changes: readonly MirrorChange[]): void {
+    const meshes = new Set<string>()
     for (const { mesh, change } of changes) {
       if (!WATCHED.has(change.key.type) || isHeartbeat(change)) continue
-      if (mesh !== undefined) this.#markDirty(mesh)
-      else if (change.key.type === 'Mesh') this.#markDirty(change.key.name)
-      else for (const name of this.#options.mirror.meshNames) this.#markDirty(name)
+      for (const name of this.#meshesOf(mesh, change)) {
+        this.#planners.get(name)?.change(change)
+        meshes.add(name)
+      }
     }
+    for (const mesh of meshes) this.#markDirty(mesh)
+  }
+
+  #meshesOf(mesh: string | undefined, { key, after }: Change): Iterable<string> {
+    if (mesh !== undefined) return [mesh]
+    if (key.type !== 'Mesh') return this.#options.mirror.meshNames
+    if (!after) this.#planners.delete(key.name)
+    return [key.name]
   }
 
   #markDirty(mesh: string): void {
@@ -130,18 +141,27 @@ export class Generators implements Component {
   }
 
   async #generate(mesh: string): Promise<void> {
-    const { mirror, store, zone, clock, graceMs, log, proxy } = this.#options
+    const { mirror, store, clock, log } = this.#options
     if (!mirror.of(undefined, 'Mesh').has(mesh)) return
     try {
-      const plan = planMesh({ mirror, mesh, zone, nowMs: clock.nowMs(), graceMs, vips: this.#vips })
-      const proxyWrites = proxy ? planZoneProxy({ mirror, mesh, zone, ...proxy }) : []
-      this.#wakeAt(mesh, plan.wakeAtMs)
-      const writes = [...plan.writes, ...proxyWrites]
+      const { writes, wakeAtMs } = this.#plannerOf(mesh).plan(clock.nowMs())
+      this.#wakeAt(mesh, wakeAtMs)
       if (writes.length > 0) await store.commit(writes)
     } catch (thrown) {
+      // What was planned and not stored is not known any more: everything is planned anew.
+      this.#planners.delete(mesh)
       log.error('generated resources could not be stored', { mesh, error: AppError.from(thrown) })
       this.#wakeAt(mesh, clock.nowMs() + RETRY_MS)
     }
+  }
+
+  #plannerOf(mesh: string): MeshPlanner {
+    let planner = this.#planners.get(mesh)
+    if (!planner) {
+      planner = new MeshPlanner({ ...this.#options, mesh, vips: this.#vips })
+      this.#planners.set(mesh, planner)
+    }
+    return planner
   }
 
   #wakeAt(mesh: string, atMs: number | undefined): void {

@@ -3,7 +3,7 @@ import { LABEL, type Labels } from '../../model/labels.js'
 import { type Resource, specOf } from '../../model/resource.js'
 import { type MeshServicePort, type MeshServiceSpec, SUPPORTED_PROTOCOLS } from '../../model/specs/mesh-service.js'
 import { type InboundSpec, sectionName } from '../snapshot/dataplane-spec.js'
-import { type DataplaneIndex, inboundsOf } from './service-match.js'
+import { inboundsOf } from './service-match.js'
 
 const MANAGER = 'meshservice-generator'
 
@@ -15,25 +15,20 @@ export interface GeneratedService {
   readonly ports: readonly MeshServicePort[]
 }
 
-/** What the Dataplanes of a mesh ask for: one MeshService per value of `kuma.io/workload`. */
-export function generatedServices(
-  dataplanes: DataplaneIndex,
-  existing: ReadonlyMap<string, Resource>,
-): ReadonlyMap<string, GeneratedService> {
-  const services = new Map<string, GeneratedService>()
-  for (const [name, members] of dataplanes.byWorkload) {
-    if (!SERVICE_NAME.test(name)) continue
-    const offers = members.map((member) => portsOf(inboundsOf(member))).filter((ports) => ports.length > 0)
-    const [first] = offers
-    if (!first) continue
-    const kept = existing.get(name)
-    const now = kept && isGenerated(kept) ? specOf<MeshServiceSpec>(kept).ports : undefined
-    // Dataplanes may disagree: the existing ports stay as long as one still offers them, else the first one decides
-    // (kuma `meshservice/generate`).
-    const ports = offers.some((offer) => same(offer, now)) ? (now ?? first) : first
-    services.set(name, { name, ports })
-  }
-  return services
+/** The MeshService that the Dataplanes of one value of `kuma.io/workload` ask for, beside the MeshService of that name. */
+export function generatedService(
+  name: string,
+  members: readonly Resource[],
+  existing: Resource | undefined,
+): GeneratedService | undefined {
+  if (!SERVICE_NAME.test(name)) return undefined
+  const offers = members.map((member) => portsOf(inboundsOf(member))).filter((ports) => ports.length > 0)
+  const [first] = offers
+  if (!first) return undefined
+  const now = existing && isGenerated(existing) ? specOf<MeshServiceSpec>(existing).ports : undefined
+  // Dataplanes may disagree: the existing ports stay as long as one still offers them, else the first one decides
+  // (kuma `meshservice/generate`).
+  return { name, ports: offers.some((offer) => same(offer, now)) ? (now ?? first) : first }
 }
 
 /** Made and deleted by this generator; another MeshService of the name is its author's. */

@@ -1,45 +1,12 @@
-import { LABEL, matchesLabels } from '../../model/labels.js'
 import type { Resource } from '../../model/resource.js'
 import type { MeshServicePort, MeshServiceSpec } from '../../model/specs/mesh-service.js'
+import type { DataplaneIndex } from '../../policy/dataplane-index.js'
+import { backersOf } from '../local-services.js'
 import { dataplaneNetworking, type InboundSpec, isReady } from '../snapshot/dataplane-spec.js'
 
-/**
- * The Dataplanes of one mesh by the labels that services select, so that matching a service costs its own Dataplanes
- * and not all. The workload label is what generated services select by.
- */
-export class DataplaneIndex {
-  readonly #all: readonly Resource[]
-  readonly #byWorkload = new Map<string, Resource[]>()
-
-  constructor(dataplanes: Iterable<Resource>) {
-    this.#all = [...dataplanes].sort((a, b) => (a.name < b.name ? -1 : 1))
-    for (const dataplane of this.#all) {
-      const workload = dataplane.labels[LABEL.workload]
-      if (workload === undefined) continue
-      const same = this.#byWorkload.get(workload)
-      if (same) same.push(dataplane)
-      else this.#byWorkload.set(workload, [dataplane])
-    }
-  }
-
-  /** Workload label value → its Dataplanes, sorted by name. */
-  get byWorkload(): ReadonlyMap<string, readonly Resource[]> {
-    return this.#byWorkload
-  }
-
-  /** By reference or by labels, of those that have inbounds; no selector selects none, empty labels all (kuma `meshservice/match.go`). */
-  selectedBy({ selector }: Pick<MeshServiceSpec, 'selector'>): readonly Resource[] {
-    return this.#candidates(selector).filter((dataplane) => inboundsOf(dataplane).length > 0)
-  }
-
-  #candidates({ dataplaneRef, dataplaneLabels }: MeshServiceSpec['selector']): readonly Resource[] {
-    if (dataplaneRef) return this.#all.filter(({ name }) => name === dataplaneRef.name)
-    if (!dataplaneLabels) return []
-    const labels = dataplaneLabels.matchLabels ?? {}
-    const workload = labels[LABEL.workload]
-    const candidates = workload === undefined ? this.#all : (this.#byWorkload.get(workload) ?? [])
-    return candidates.filter((dataplane) => matchesLabels(dataplane.labels, labels))
-  }
+/** Those that have inbounds: Kuma's services have no others (kuma `meshservice/match.go`). */
+export function membersOf(service: Pick<MeshServiceSpec, 'selector'>, dataplanes: DataplaneIndex): readonly Resource[] {
+  return backersOf(service, dataplanes).filter((dataplane) => inboundsOf(dataplane).length > 0)
 }
 
 /** Whether a ready inbound serves the port: by target port number, or by name when the target is one. */

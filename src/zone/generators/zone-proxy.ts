@@ -4,6 +4,7 @@ import { displayName, type Resource, type ResourceDraft, specOf } from '../../mo
 import type { MeshServiceSpec } from '../../model/specs/mesh-service.js'
 import type { MeshZoneAddressSpec } from '../../model/specs/mesh-zone-address.js'
 import type { Write } from '../../store/store.js'
+import type { LocalServices } from '../local-services.js'
 import type { MeshMirror } from '../mesh-mirror.js'
 import { sectionName } from '../snapshot/dataplane-spec.js'
 import { meshDraft, put } from './drafts.js'
@@ -12,6 +13,7 @@ export const ZONE_PROXY_NAME = 'zone-proxy'
 
 export interface ZoneProxyOptions {
   readonly mirror: MeshMirror
+  readonly localServices: LocalServices
   readonly mesh: string
   readonly zone: string
   /** Address that the proxy binds and that other zones reach it by. */
@@ -101,7 +103,7 @@ function proxyDraft({ mesh, zone, address }: ZoneProxyOptions, listeners: readon
 }
 
 function addressDrafts(
-  { mirror, mesh, zone, address }: ZoneProxyOptions,
+  { mirror, localServices, mesh, zone, address }: ZoneProxyOptions,
   ingressPort: number,
   ports: PortRange,
 ): readonly ResourceDraft[] {
@@ -117,7 +119,7 @@ function addressDrafts(
   // With a MeshIdentity other zones come by SNI over the plain address, as in Kuma.
   if (mirror.of(mesh, 'MeshIdentity').size > 0) return [plain]
   const existing = mirror.of(mesh, 'MeshZoneAddress')
-  const exports = exportedPorts(mirror, mesh).map(({ service, port }) => {
+  const exports = exportedPorts(localServices).map(({ service, port }) => {
     const held = existing.get(`${service}-${port}`)
     const number = held ? specOf<MeshZoneAddressSpec>(held).port : ports.take()
     return draft(`${service}-${port}`, number, { [LABEL.exportedService]: service, [LABEL.exportedPort]: port })
@@ -125,12 +127,8 @@ function addressDrafts(
   return [plain, ...exports]
 }
 
-function exportedPorts(
-  mirror: MeshMirror,
-  mesh: string,
-): readonly { readonly service: string; readonly port: string }[] {
-  return [...mirror.of(mesh, 'MeshService').values()]
-    .filter((service) => isLocallyOriginated(service.labels, 'zone'))
+function exportedPorts(localServices: LocalServices): readonly { readonly service: string; readonly port: string }[] {
+  return [...localServices.all()]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((service) =>
       (specOf<MeshServiceSpec>(service).ports ?? []).map(({ name, port }) => ({
@@ -142,7 +140,7 @@ function exportedPorts(
 }
 
 /** An address of this zone's own for one exported port. */
-function isExport(address: Resource): boolean {
+export function isExport(address: Resource): boolean {
   return isLocallyOriginated(address.labels, 'zone') && address.labels[LABEL.exportedService] !== undefined
 }
 

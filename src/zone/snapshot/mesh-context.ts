@@ -1,8 +1,7 @@
-import { isLocallyOriginated, LABEL, matchesLabels } from '../../model/labels.js'
+import { isLocallyOriginated, LABEL } from '../../model/labels.js'
 import { descriptorOf, type ResourceType } from '../../model/registry.js'
 import { displayName, keyText, type Resource, specOf, statusOf } from '../../model/resource.js'
 import type { MeshServiceSpec } from '../../model/specs/mesh-service.js'
-import type { MeshZoneAddressSpec } from '../../model/specs/mesh-zone-address.js'
 import { DataplaneIndex } from '../../policy/dataplane-index.js'
 import {
   type Depend,
@@ -17,9 +16,11 @@ import type { InboundRule } from '../../policy/inbound-rules.js'
 import { PolicyMatcher } from '../../policy/matched-policies.js'
 import { policySpec } from '../../policy/policy-spec.js'
 import type { ToEntries } from '../../policy/to-rules.js'
+import { backersOf, LocalServices } from '../local-services.js'
 import { dataplaneNetworking, isReady } from './dataplane-spec.js'
 import type { Endpoint } from './endpoints.js'
 import type { WorkloadIdentity } from './tls.js'
+import { ZoneAddresses } from './zone-addresses.js'
 
 export interface MeshContextOptions {
   readonly mesh: string
@@ -40,13 +41,14 @@ export class MeshContext {
   readonly mesh: string
   readonly zone: string
   readonly destinations = new DestinationIndex()
+  readonly zoneAddresses = new ZoneAddresses()
   readonly #identityOf: (dataplane: Resource) => WorkloadIdentity | undefined
   readonly #dataplanes = new DataplaneIndex()
+  readonly #localServices = new LocalServices()
   readonly #others = new Map<ResourceType, Map<string, Resource>>()
   readonly #matchers = new Map<ResourceType, PolicyMatcher>()
   /** By the service's key; dropped when it or a dataplane behind it changes. */
   readonly #localEndpoints = new Map<string, ReadonlyMap<string, readonly Endpoint[]>>()
-  readonly #remoteEndpoints = new Map<string, readonly Endpoint[]>()
 
   constructor({ mesh, zone, identityOf = () => undefined }: MeshContextOptions) {
     this.mesh = mesh
@@ -59,13 +61,13 @@ export class MeshContext {
     const resource = after ?? before
     if (resource === undefined) return []
     if (resource.type === 'Dataplane') return this.#changeDataplane(before, after)
+    if (resource.type === 'MeshZoneAddress') return this.zoneAddresses.change(before, after)
     if (isDestinationType(resource.type)) return this.#changeDestination(before, after)
     const others = this.#others.get(resource.type) ?? new Map<string, Resource>()
     this.#others.set(resource.type, others)
     const held = others.get(keyText(resource))
     if (after) others.set(keyText(after), after)
     else others.delete(keyText(resource))
-    if (resource.type === 'MeshZoneAddress') return this.#changeZoneAddress(before, after)
     if (descriptorOf(resource.type).policy === undefined) return [typeKey(resource.type), keyText(resource)]
     return this.#changePolicy(held, after)
   }
@@ -121,15 +123,6 @@ export class MeshContext {
     }
   }
 
-  /** The labelled addresses of a zone, one per exported service port (docs/DIFFERENCES.md), by service and port. */
-  exportedPorts(zone: string, depend: Depend): readonly ExportedPort[] {
-    depend(zoneAddressKey(zone))
-    return [...(this.#others.get('MeshZoneAddress')?.values() ?? [])]
-      .flatMap((address) => exportedPortOf(address) ?? [])
-      .filter((exported) => exported.zone === zone)
-      .sort((a, b) => (a.service + a.port < b.service + b.port ? -1 : 1))
-  }
-
   #matcher(type: ResourceType): PolicyMatcher {
     let matcher = this.#matchers.get(type)
     if (!matcher) {
@@ -156,10 +149,7 @@ export class MeshContext {
     const versions = [before, after].filter((version) => version !== undefined)
     for (const version of versions) this.#dataplanes.remove(version.name)
     if (after) this.#dataplanes.put(after)
-    const backed = this.destinations
-      .all('MeshService', ignore)
-      .filter((service) => this.isLocal(service) && versions.some((version) => isBackedBy(service, version)))
-      .map(keyText)
+    const backed = versions.flatMap((version) => this.#localServices.backedBy(version)).map(keyText)
     for (const key of backed) this.#localEndpoints.delete(key)
     return [...versions.map(keyText), ...backed]
   }
@@ -167,25 +157,17 @@ export class MeshContext {
   #changeDestination(before: Resource | undefined, after: Resource | undefined): readonly string[] {
     if (before) this.destinations.remove(before)
     if (after) this.destinations.put(after)
+    if (before?.type === 'MeshService') this.#localServices.remove(before.name)
+    if (after?.type === 'MeshService' && this.isLocal(after)) this.#localServices.put(after)
     const versions = [before, after].filter((version) => version !== undefined)
     for (const version of versions) this.#localEndpoints.delete(keyText(version))
     return versions.flatMap(DestinationIndex.touched)
   }
 
-  #changeZoneAddress(before: Resource | undefined, after: Resource | undefined): readonly string[] {
-    this.#remoteEndpoints.clear()
-    return [before, after].flatMap((address) => {
-      if (address === undefined) return []
-      const zone = address.labels[LABEL.zone] ?? ''
-      const exported = exportedPortOf(address)
-      return exported ? [zoneAddressKey(zone), exportKey(zone, exported.service)] : [zoneAddressKey(zone)]
-    })
-  }
-
   #localEndpointsOf(service: Resource): ReadonlyMap<string, readonly Endpoint[]> {
     let byPort = this.#localEndpoints.get(keyText(service))
     if (!byPort) {
-      const backing = [...this.#dataplanes.all()].filter((dataplane) => isBackedBy(service, dataplane))
+      const backing = backersOf(specOf<MeshServiceSpec>(service), this.#dataplanes)
       byPort = new Map(
         portsOf(service).map((port) => [
           port.name,
@@ -214,22 +196,9 @@ export class MeshContext {
   /** With identities by SNI through any of the zone's addresses, else through the one opened for this very port. */
   #remoteEndpointsOf(service: Resource, port: Port, depend: Depend): readonly Endpoint[] {
     const zone = service.labels[LABEL.zone] ?? ''
-    const name = displayName(service)
-    const bySni = this.hasIdentity(depend)
-    depend(bySni ? zoneAddressKey(zone) : exportKey(zone, name))
-    const key = bySni ? zone : `${zone}/${name}/${port.name}`
-    let endpoints = this.#remoteEndpoints.get(key)
-    if (!endpoints) {
-      endpoints = [...(this.#others.get('MeshZoneAddress')?.values() ?? [])]
-        .filter((address) => address.labels[LABEL.zone] === zone)
-        .filter((address) => {
-          const exported = exportedPortOf(address)
-          return bySni ? exported === undefined : exported?.service === name && exported.port === port.name
-        })
-        .map((address) => ({ ...specOf<MeshZoneAddressSpec>(address), zone, weight: 1, labels: {} }))
-      this.#remoteEndpoints.set(key, endpoints)
-    }
-    return endpoints
+    return this.hasIdentity(depend)
+      ? this.zoneAddresses.bySni(zone, depend)
+      : this.zoneAddresses.byPort(zone, displayName(service), port.name, depend)
   }
 
   #multiZoneEndpoints(destination: Resource, port: Port, depend: Depend): EndpointSets {
@@ -247,38 +216,8 @@ export class MeshContext {
   }
 }
 
-export interface ExportedPort {
-  readonly zone: string
-  /** Display name of the MeshService. */
-  readonly service: string
-  /** Name of its port. */
-  readonly port: string
-  /** Where the zone's proxies listen for it. */
-  readonly listenPort: number
-}
-
 interface MultiZoneStatus {
   readonly meshServices?: readonly { readonly name: string; readonly namespace?: string; readonly zone: string }[]
-}
-function exportedPortOf(address: Resource): ExportedPort | undefined {
-  const { [LABEL.zone]: zone = '', [LABEL.exportedService]: service, [LABEL.exportedPort]: port } = address.labels
-  if (service === undefined || port === undefined) return undefined
-  return { zone, service, port, listenPort: specOf<MeshZoneAddressSpec>(address).port }
-}
-
-/** Kuma `meshservice.MatchesDataplane`: by name when it names one, else by labels. */
-function isBackedBy(service: Resource, dataplane: Resource): boolean {
-  const { dataplaneRef, dataplaneLabels } = specOf<MeshServiceSpec>(service).selector ?? {}
-  if (dataplaneRef) return dataplaneRef.name === dataplane.name
-  return dataplaneLabels !== undefined && matchesLabels(dataplane.labels, dataplaneLabels.matchLabels ?? {})
-}
-
-function zoneAddressKey(zone: string): string {
-  return `zone-address/${zone}`
-}
-
-function exportKey(zone: string, service: string): string {
-  return `exported/${zone}/${service}`
 }
 
 /** Touched when what policies say of the traffic of this dataplane may be different. */
@@ -289,5 +228,3 @@ function outgoingKey(type: ResourceType, { name }: Resource): string {
 function incomingKey(type: ResourceType, { name }: Resource): string {
   return `rules/${type}/${name}`
 }
-
-function ignore(): void {}

@@ -37,7 +37,10 @@ function portListeners(sidecar: Sidecar, address: string): LeadingPart {
   const local = localBackends(sidecar)
   const resources: PartResource[] = []
   const backends: ResolvedBackend[] = []
-  for (const { service, port, listenPort } of sidecar.context.exportedPorts(sidecar.context.zone, sidecar.depend)) {
+  for (const { service, port, listenPort } of sidecar.context.zoneAddresses.exportedPorts(
+    sidecar.context.zone,
+    sidecar.depend,
+  )) {
     const backend = local.find(
       ({ resource, section }) =>
         resource.type === 'MeshService' && displayName(resource) === service && section === port,

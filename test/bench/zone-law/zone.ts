@@ -1,4 +1,3 @@
-import { Session } from 'node:inspector/promises'
 import { systemClock as clock } from '../../../src/base/clock.js'
 import { silentLogger as log } from '../../../src/base/log.js'
 import { systemRandom as random } from '../../../src/base/random.js'
@@ -16,6 +15,7 @@ import { encodeSpec } from '../../../src/wire/spec-codec.js'
 import { WorkloadCertificates } from '../../../src/zone/identity/workload-certificates.js'
 import { MeshMirror } from '../../../src/zone/mesh-mirror.js'
 import { SidecarSnapshots } from '../../../src/zone/sidecar-snapshots.js'
+import { blocksRun } from '../../support/blocks-run.js'
 import { draft, put } from '../../support/resource-builder.js'
 import { cpuMs, offer } from '../child.js'
 
@@ -57,18 +57,8 @@ const methods = {
   },
   /** Blocks of our code run per change; slow, so never where time is measured. */
   async blocksRun(times: number): Promise<number> {
-    const session = new Session()
-    session.connect()
-    await session.post('Profiler.enable')
-    await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
     await changes(times)
-    // Taking the counts resets them.
-    await session.post('Profiler.takePreciseCoverage')
-    await changes(times)
-    const { result } = await session.post('Profiler.takePreciseCoverage')
-    const functions = result.filter(({ url }) => COUNTED.test(url)).flatMap((script) => script.functions)
-    const runs = functions.flatMap(({ ranges }) => ranges).reduce((sum, range) => sum + range.count, 0)
-    return runs / times
+    return (await blocksRun(COUNTED, () => changes(times))) / times
   },
 }
 

@@ -5,7 +5,7 @@ import { type ResourceDraft, specOf, statusOf } from '../../../../src/model/reso
 import type { MeshServiceSpec } from '../../../../src/model/specs/mesh-service.js'
 import { EVERYTHING } from '../../../../src/protocol/subscription.js'
 import { ENVOY_TYPE_URL, type EnvoyKind } from '../../../../src/wire/envoy-codec.js'
-import { planMesh } from '../../../../src/zone/generators/plan.js'
+import { MeshPlanner } from '../../../../src/zone/generators/mesh-planner.js'
 import { VipPool } from '../../../../src/zone/generators/vip-pool.js'
 import { WorkloadCertificates } from '../../../../src/zone/identity/workload-certificates.js'
 import { type ServedSidecar, SidecarSnapshots } from '../../../../src/zone/sidecar-snapshots.js'
@@ -89,7 +89,8 @@ test('services tell their identities and that TLS is ready, and take both back w
   }
   const rest = async () => {
     for (let rounds = 0; ; rounds += 1) {
-      const { writes } = planMesh({ ...mesh.context, graceMs: 0, vips })
+      const { nowMs, ...context } = mesh.context
+      const { writes } = new MeshPlanner({ ...context, graceMs: 0, vips, proxy: undefined }).plan(nowMs)
       if (writes.length === 0) break
       expect(rounds).toBeLessThan(5)
       await mesh.store.commit(writes)
