@@ -28,10 +28,16 @@ export type HopKind =
   | 'xds-nacked'
   | 'dataplane-applied'
 
-/** The process's hops. Nothing is built or kept while nobody reads: check `active` before making one. */
+interface Reader {
+  /** Undefined: all tenants'. */
+  readonly tenant: string | undefined
+  readonly read: (hop: Hop) => void
+}
+
+/** The process's hops. Nothing is built or kept of what nobody reads: check `active` or `readsOf` before making one. */
 export class Hops {
   readonly #clock: Clock
-  readonly #readers = new Set<(hop: Hop) => void>()
+  readonly #readers = new Set<Reader>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -41,13 +47,21 @@ export class Hops {
     return this.#readers.size > 0
   }
 
+  /** Whether somebody reads this tenant's. */
+  readsOf(tenant: string): boolean {
+    for (const reader of this.#readers) if (reader.tenant === undefined || reader.tenant === tenant) return true
+    return false
+  }
+
   emit(hop: Omit<Hop, 'at'>): void {
     if (this.#readers.size === 0) return
     const stamped = { at: this.#clock.monotonicMs(), ...hop }
-    for (const reader of this.#readers) reader(stamped)
+    for (const { tenant, read } of this.#readers) if (tenant === undefined || tenant === hop.tenant) read(stamped)
   }
 
-  read(reader: (hop: Hop) => void): () => void {
+  /** Of one tenant or of all. */
+  read(read: (hop: Hop) => void, tenant?: string): () => void {
+    const reader = { tenant, read }
     this.#readers.add(reader)
     return () => this.#readers.delete(reader)
   }

@@ -173,8 +173,8 @@ export class DownStream implements PublisherObserver {
 
   #emit(hop: 'kds-sent' | 'kds-acked' | 'kds-nacked', type: string, batch: Batch): void {
     const { hops } = this.#options
-    if (!hops.active) return
     const { tenant, zone: peer } = this.peer
+    if (!hops.readsOf(tenant)) return
     for (const { name, version } of batch.entries) hops.emit({ hop, tenant, peer, type, name, version })
     for (const name of batch.removed) hops.emit({ hop, tenant, peer, type, name, version: undefined })
   }

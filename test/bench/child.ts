@@ -127,8 +127,8 @@ export class Child<M extends Methods> {
 function profiling(script: string): readonly string[] {
   const folder = process.env.ZONELAB_BENCH_PROFILE
   if (folder === undefined) return []
-  const name = `${script.replaceAll('/', '-')}-${process.hrtime.bigint()}.cpuprofile`
-  return ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}`]
+  // A folder for each: a child's threads write profiles too, which Node names apart.
+  return ['--cpu-prof', `--cpu-prof-dir=${folder}/${script.replaceAll('/', '-')}-${process.hrtime.bigint()}`]
 }
 
 /** Runs the work and ends the children whatever comes of it. */

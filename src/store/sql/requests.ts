@@ -26,6 +26,16 @@ export interface DeleteTenantRequest {
 
 export type WriteRequest = CommitRequest | DeleteTenantRequest
 
+export function writesOf(request: WriteRequest): number {
+  return request.kind === 'commit' ? request.writes.length : 1
+}
+
+/**
+ * Writes in a transaction for which other tenants wait. So many take about as long as making them durable, so that tenants
+ * who share the disk get half of its best rate at the least, and wait for little more than it.
+ */
+export const SHARED_WRITES_MAX = 16
+
 export interface Committed {
   readonly outcomes: readonly WriteOutcome[]
   readonly changes: readonly Change[]
@@ -85,8 +95,13 @@ export function errorOf(failure: Failure): AppError {
 
 /** Runs requests against the database, in this thread or in another. */
 export interface SqlRunner {
-  /** One transaction. Each request succeeds or fails for itself; all are durable when the promise resolves. */
+  /**
+   * One transaction. Each request succeeds or fails for itself; all that are answered are durable when the promise
+   * resolves. Those at the end that are not answered were not begun, for it was hurried.
+   */
   write(group: readonly WriteRequest[]): Promise<readonly Reply<Committed>[]>
+  /** Another tenant waits: the transaction under way goes on to `SHARED_WRITES_MAX`, and no further. */
+  hurry?(): void
   /** Sees every group that was resolved before. */
   read(request: ReadRequest): Promise<Reply<ReadAnswer>>
   /** After what was asked before. */

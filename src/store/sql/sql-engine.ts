@@ -10,7 +10,9 @@ import {
   type ReadAnswer,
   type ReadRequest,
   type Reply,
+  SHARED_WRITES_MAX,
   type WriteRequest,
+  writesOf,
 } from './requests.js'
 import { sqliteFailure } from './sqlite-error.js'
 import { Tables, type TenantRow } from './tables.js'
@@ -29,11 +31,11 @@ export class SqlEngine {
     this.#savepoint = db.transaction((request: WriteRequest): Committed => this.#apply(request))
   }
 
-  /** One transaction, made durable once; each request in a savepoint of its own. */
-  write(group: readonly WriteRequest[]): readonly Reply<Committed>[] {
+  /** One transaction, made durable once; each request in a savepoint of its own. It may end early (`SqlRunner.write`). */
+  write(group: readonly WriteRequest[], isHurried: () => boolean = () => false): readonly Reply<Committed>[] {
     if (this.#stopped) return Array(group.length).fill(this.#stopped)
     try {
-      return this.#db.transaction(() => group.map((request) => this.#attempt(request))).immediate()
+      return this.#db.transaction(() => this.#attemptAll(group, isHurried)).immediate()
     } catch (thrown) {
       return Array(group.length).fill(this.#failed(thrown))
     }
@@ -46,6 +48,17 @@ export class SqlEngine {
     } catch (thrown) {
       return this.#failed(thrown)
     }
+  }
+
+  #attemptAll(group: readonly WriteRequest[], isHurried: () => boolean): readonly Reply<Committed>[] {
+    const replies: Reply<Committed>[] = []
+    let writes = 0
+    for (const request of group) {
+      writes += writesOf(request)
+      if (replies.length > 0 && writes > SHARED_WRITES_MAX && isHurried()) break
+      replies.push(this.#attempt(request))
+    }
+    return replies
   }
 
   #attempt(request: WriteRequest): Reply<Committed> {

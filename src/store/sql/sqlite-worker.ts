@@ -11,8 +11,9 @@ import { type FromWorker, PAGE_SIZE, type ToWorker, type WorkerInput } from './w
 type Send = (message: FromWorker) => void
 
 /** The thread that holds the database: everything that can wait for the disk happens here. */
-function main(port: MessagePort, { path, synchronous }: WorkerInput): void {
+function main(port: MessagePort, { path, synchronous, hurried }: WorkerInput): void {
   const send: Send = (message) => port.postMessage(message)
+  const isHurried = () => Atomics.load(hurried, 0) === 1
   try {
     const db = openDatabase(path, synchronous)
     const engine = new SqlEngine(db)
@@ -20,7 +21,7 @@ function main(port: MessagePort, { path, synchronous }: WorkerInput): void {
     port.on('message', (message: ToWorker) => {
       switch (message.kind) {
         case 'write':
-          return send({ kind: 'written', replies: engine.write(message.group) })
+          return send({ kind: 'written', replies: engine.write(message.group, isHurried) })
         case 'read':
           return replies.begin(message.id, engine.read(message.request))
         case 'more':

@@ -6,6 +6,8 @@ import type { Synchronous } from './sqlite.js'
 export interface WorkerInput {
   readonly path: string
   readonly synchronous: Synchronous
+  /** Shared with the thread, which is busy while it matters: 1 says that the group under way is hurried. */
+  readonly hurried: Int32Array<SharedArrayBuffer>
 }
 
 export type ToWorker =

@@ -16,7 +16,8 @@ import type { FromWorker, ToWorker, WorkerInput } from './worker-messages.js'
 
 /** Starts a thread that opens the database. Rejects with what `openDatabase` throws. */
 export async function openWorkerRunner(path: string, synchronous: Synchronous): Promise<SqlRunner> {
-  const runner = new WorkerRunner({ path, synchronous })
+  const hurried = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+  const runner = new WorkerRunner({ path, synchronous, hurried })
   await runner.opened
   return runner
 }
@@ -33,6 +34,7 @@ interface WaitingRead extends Waiting<Reply<ReadAnswer>> {
 class WorkerRunner implements SqlRunner {
   readonly opened: Promise<void>
   readonly #worker: Worker
+  readonly #hurried: WorkerInput['hurried']
   readonly #opening: Waiting<void>[] = []
   readonly #writes: Waiting<readonly Reply<Committed>[]>[] = []
   readonly #reads = new Map<number, WaitingRead>()
@@ -42,14 +44,21 @@ class WorkerRunner implements SqlRunner {
 
   constructor(input: WorkerInput) {
     this.#worker = startWorker(input)
+    this.#hurried = input.hurried
     this.opened = this.#expect(this.#opening)
     this.#worker.on('message', (message: FromWorker) => this.#onMessage(message))
     this.#worker.on('error', (cause) => this.#end(new AppError('internal', `the thread of the store failed: ${cause}`)))
     this.#worker.on('exit', () => this.#end(new AppError('unavailable', 'the thread of the store has ended')))
   }
 
+  /** One group is under way at a time, so the flag is that group's. */
   write(group: readonly WriteRequest[]): Promise<readonly Reply<Committed>[]> {
+    Atomics.store(this.#hurried, 0, 0)
     return this.#ask(this.#writes, { kind: 'write', group })
+  }
+
+  hurry(): void {
+    Atomics.store(this.#hurried, 0, 1)
   }
 
   async read(request: ReadRequest): Promise<Reply<ReadAnswer>> {

@@ -30,7 +30,7 @@ export interface GlobalRig {
   readonly metrics: PromMetrics
   /** Answers of zones to what they were sent. */
   readonly answers: { count: number; onAnswer: () => void }
-  readHops(reader: (hop: Hop) => void): () => void
+  readHops(reader: (hop: Hop) => void, tenant?: string): () => void
 }
 
 export interface RigOptions {
@@ -88,5 +88,5 @@ export async function startGlobal({ resources, store: where }: RigOptions): Prom
   server.stream(KDS.GlobalToZoneSync, (peer, duplex) => service.globalToZone(peer, duplex))
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
   const tenantStore = (tenant: string) => stores.tenant(tenant as TenantId)
-  return { port, store, tenantStore, metrics, answers, readHops: (reader) => hops.read(reader) }
+  return { port, store, tenantStore, metrics, answers, readHops: (reader, tenant) => hops.read(reader, tenant) }
 }

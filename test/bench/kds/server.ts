@@ -30,7 +30,7 @@ export interface Schedule {
   readonly zones: number
   readonly withinMs: number
   readonly ignored: string
-  /** Whose changes; default: the default tenant's. */
+  /** Whose changes, and whose zones' answers are read: to read another's would cost the global more than to send them. Default: the default tenant's, all. */
   readonly tenant?: string
 }
 
@@ -87,7 +87,7 @@ const methods = {
     const sent = new Map<string, string>()
     const stop = rig.readHops((hop) => {
       if (hop.peer !== ignored) answered(hop, dueMs, sent)
-    })
+    }, tenant)
     await openLoop({ count, everyMs }, (index, dueAtMs) => {
       version += 1
       // A resource of its own for each, so that every zone answers every change, be it in one batch with others.

@@ -17,3 +17,11 @@ test('hops are told to those who read, with their time, and to nobody else', () 
   hops.emit(HOP)
   expect([seen, hops.active]).toEqual([[{ ...HOP, at: 250 }], false])
 })
+
+test("a reader of one tenant hears of no other, and the other's need not be made", () => {
+  const hops = new Hops(new FakeClock())
+  const seen: string[] = []
+  hops.read(({ tenant }) => seen.push(tenant), 'read')
+  for (const tenant of ['read', 'not-read']) hops.emit({ ...HOP, tenant })
+  expect([seen, hops.readsOf('read'), hops.readsOf('not-read')]).toEqual([['read'], true, false])
+})

@@ -1,17 +1,25 @@
 import { expect, test } from 'vitest'
 import { AppError } from '../../../src/base/errors.js'
-import { DEFAULT_TENANT } from '../../../src/model/tenant.js'
-import type { Committed, Reply, SqlRunner, WriteRequest } from '../../../src/store/sql/requests.js'
+import { DEFAULT_TENANT, type TenantId } from '../../../src/model/tenant.js'
+import {
+  type Committed,
+  type Reply,
+  SHARED_WRITES_MAX,
+  type SqlRunner,
+  type WriteRequest,
+} from '../../../src/store/sql/requests.js'
 import { GROUP_WRITES_MAX, QUEUE_MAX, WriteQueue } from '../../../src/store/sql/write-queue.js'
 import { settled } from '../../support/fake-clock.js'
 import { draft, put } from '../../support/resource-builder.js'
 
 const committed: Committed = { outcomes: [], changes: [], head: { epoch: 'e', revision: 1 } }
 const ok: Reply<Committed> = { kind: 'ok', value: committed }
+const [NOISY, QUIET] = ['noisy' as TenantId, 'quiet' as TenantId]
 
 /** A disk whose fsync returns when the test says so. */
 class SlowRunner implements SqlRunner {
   readonly groups: (readonly WriteRequest[])[] = []
+  hurried = 0
   #answer: ((replies: readonly Reply<Committed>[] | AppError) => void) | undefined
 
   write(group: readonly WriteRequest[]): Promise<readonly Reply<Committed>[]> {
@@ -21,8 +29,13 @@ class SlowRunner implements SqlRunner {
     })
   }
 
-  async answer(reply: Reply<Committed> | AppError = ok): Promise<void> {
-    const size = this.groups.at(-1)?.length ?? 0
+  hurry(): void {
+    this.hurried += 1
+  }
+
+  /** `begun`: how many of the group, as a transaction that was hurried has it; default: all. */
+  async answer(reply: Reply<Committed> | AppError = ok, begun?: number): Promise<void> {
+    const size = begun ?? this.groups.at(-1)?.length ?? 0
     this.#answer?.(reply instanceof AppError ? reply : Array(size).fill(reply))
     await settled()
   }
@@ -34,9 +47,9 @@ class SlowRunner implements SqlRunner {
   async close(): Promise<void> {}
 }
 
-function commitOf(size: number): WriteRequest {
+function commitOf(size: number, tenant = DEFAULT_TENANT): WriteRequest {
   const writes = Array.from({ length: size }, (_, index) => put(draft('Mesh', `m${index}`)))
-  return { kind: 'commit', tenant: DEFAULT_TENANT, freshEpoch: 'e', nowMs: 0, uids: [], writes }
+  return { kind: 'commit', tenant, freshEpoch: 'e', nowMs: 0, uids: [], writes }
 }
 
 function subject() {
@@ -44,9 +57,9 @@ function subject() {
   const stopped: string[] = []
   const queue = new WriteQueue(runner, ({ code }) => stopped.push(code))
   const events: string[] = []
-  const enqueue = (name: string, size = 1) =>
+  const enqueue = (name: string, size = 1, tenant = DEFAULT_TENANT) =>
     queue
-      .enqueue(commitOf(size), () => events.push(`durable ${name}`))
+      .enqueue(commitOf(size, tenant), () => events.push(`durable ${name}`))
       .then(
         () => events.push(`answered ${name}`),
         (error: AppError) => events.push(`${error.code} ${name}`),
@@ -79,6 +92,63 @@ test('a transaction has a bound on its writes; one commit above the bound goes a
     await runner.answer()
   }
   expect(runner.groups.map(({ length }) => length)).toEqual([2, 1, 1, 1])
+})
+
+test('what a tenant asks for is in the next transaction, and that one is short, however much another waits for', async () => {
+  const { runner, events, enqueue } = subject()
+  void enqueue('running', 1, NOISY)
+  await settled()
+  for (let index = 0; index < 3 * SHARED_WRITES_MAX; index += 1) void enqueue(`noisy ${index}`, 1, NOISY)
+  void enqueue('quiet', 1, QUIET)
+  await runner.answer()
+  expect(runner.groups[1]).toHaveLength(SHARED_WRITES_MAX)
+  await runner.answer()
+  expect(events).toContain('answered quiet')
+  expect(runner.groups[2]).toHaveLength(2 * SHARED_WRITES_MAX + 1)
+})
+
+test('a transaction is hurried when a tenant comes that has no part in it, and not for its own', async () => {
+  const { runner, enqueue } = subject()
+  void enqueue('running', 1, NOISY)
+  await settled()
+  void enqueue('more', 1, NOISY)
+  expect(runner.hurried).toBe(0)
+  void enqueue('quiet', 1, QUIET)
+  expect(runner.hurried).toBe(1)
+})
+
+test('what a hurried transaction has not begun is in the next, before what its tenant has asked for since', async () => {
+  const { runner, events, enqueue } = subject()
+  for (const name of ['a', 'b', 'c', 'd']) void enqueue(name, 1, NOISY)
+  await settled()
+  for (const [name, tenant] of [
+    ['e', NOISY],
+    ['quiet', QUIET],
+  ] as const)
+    void enqueue(name, 1, tenant)
+  await runner.answer(ok, 2)
+  expect(events).toEqual(['durable a', 'durable b', 'answered a', 'answered b'])
+  await runner.answer()
+  const answered = events.filter((event) => event.startsWith('answered'))
+  expect(answered).toEqual(['a', 'b', 'c', 'quiet', 'd', 'e'].map((name) => `answered ${name}`))
+})
+
+test('a large commit of one tenant does not go before what others have asked for', async () => {
+  const { runner, enqueue } = subject()
+  void enqueue('running', 1, NOISY)
+  await settled()
+  for (const name of ['first', 'second']) void enqueue(name, SHARED_WRITES_MAX, NOISY)
+  void enqueue('quiet', 1, QUIET)
+  for (let group = 0; group < 3; group += 1) await runner.answer()
+  expect(runner.groups.map((group) => group.map(({ tenant }) => tenant))).toEqual([[NOISY], [NOISY], [QUIET], [NOISY]])
+})
+
+test('a queue that one tenant has filled has room for another, up to an even share', async () => {
+  const { events, enqueue } = subject()
+  for (let index = 0; index <= QUEUE_MAX; index += 1) void enqueue('noisy', 1, NOISY)
+  for (let index = 0; index <= QUEUE_MAX / 2; index += 1) void enqueue('quiet', 1, QUIET)
+  await settled()
+  expect(events).toEqual(['overloaded noisy', 'overloaded quiet'])
 })
 
 test('beyond the bound of the queue a commit is refused at once', async () => {
