@@ -56,6 +56,11 @@ export const METRICS = {
     'Share of the time since the last scrape that the event loop was busy',
     [],
   ),
+  nodejs_eventloop_lag_p99_seconds: metric(
+    'gauge',
+    'How late the event loop was with timers since the last scrape, from the second scrape on',
+    [],
+  ),
   zonelab_zone_refusals_total: metric('counter', 'KDS calls refused', ['reason']),
   zonelab_xds_streams_active: metric('gauge', 'Open ADS streams', []),
   zonelab_xds_responses_sent: metric('counter', 'ADS responses sent', ['type_url']),

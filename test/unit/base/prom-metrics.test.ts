@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { sleep, systemClock } from '../../../src/base/clock.js'
 import { METRICS } from '../../../src/base/metrics.js'
 import { exposeProcess } from '../../../src/base/process-metrics.js'
 import { PromMetrics } from '../../../src/base/prom-metrics.js'
@@ -53,6 +54,18 @@ test('what a process uses is read when someone asks', async () => {
   expect(await value('process_resident_memory_bytes')).toBeGreaterThan(1e6)
   expect(await value('process_cpu_seconds_total')).toBeGreaterThan(0)
   expect(await value('zonelab_eventloop_utilization')).toBeLessThanOrEqual(1)
+})
+
+test('how late the event loop is shows from the second time on, with a stall in it', async () => {
+  const metrics = new PromMetrics('z')
+  exposeProcess(metrics)
+  const lag = async () => /^nodejs_eventloop_lag_p99_seconds\{.*\} (.*)$/m.exec((await metrics.expose()).text)?.[1]
+  expect(await lag()).toBeUndefined()
+  await sleep(systemClock, 50)
+  const untilMs = systemClock.monotonicMs() + 300
+  while (systemClock.monotonicMs() < untilMs);
+  await sleep(systemClock, 50)
+  expect(Number(await lag())).toBeGreaterThan(0.2)
 })
 
 test('every metric that is described is counted somewhere', () => {
