@@ -201,6 +201,7 @@ class FullMember implements ZoneMember {
   #stored({ changes }: Commit): void {
     const { clock, zoneArrivals, isFaulted } = this.#log
     for (const { key, before, after } of changes) {
+      if (key.mesh !== this.#order.mesh) continue
       const what = `${key.type}/${key.name}.${key.mesh ?? ''}`
       const text = after?.labels[WRITE_LABEL]
       if (text === undefined) {

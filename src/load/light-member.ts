@@ -18,6 +18,7 @@ export const makeLightMember: MakeMember = async (order, { plan, token, expiredT
   const faults = new LinkFaults({ zone: plan.name, clock, oversizeBytes: MESSAGE_BYTES_MAX + 1 })
   const zone = new LightZone({
     zone: plan.name,
+    mesh,
     release,
     resume: topology.resume,
     reconnectMs: topology.reconnect,

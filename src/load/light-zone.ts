@@ -10,6 +10,8 @@ import { type ResyncBytes, ZoneSink } from './zone-sink.js'
 
 export interface LightZoneOptions {
   readonly zone: string
+  /** Of the run. */
+  readonly mesh: string
   readonly release: ZoneRelease
   readonly resume: boolean
   readonly reconnectMs: number
@@ -54,8 +56,9 @@ export class LightZone {
 
   constructor(options: LightZoneOptions) {
     this.#options = options
-    const { clock, ackDelayMs, events } = options
+    const { mesh, clock, ackDelayMs, events } = options
     this.sink = new ZoneSink({
+      mesh,
       clock,
       ackDelayMs,
       onWrite: events.onWrite,

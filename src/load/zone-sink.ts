@@ -3,8 +3,9 @@ import type { Outcome, ReceivedBatch, Sink } from '../protocol/ports.js'
 import { decodeKumaResource } from '../wire/resource-codec.js'
 import { WRITE_LABEL } from './write-body.js'
 
-/** What of a received resource concerns the run. */
+/** What of a received resource concerns a run: its own are in its mesh, and another one's count too. */
 interface Mark {
+  readonly mesh: string | undefined
   readonly write: number | undefined
 }
 
@@ -20,6 +21,8 @@ export interface ResyncBytes {
 }
 
 export interface ZoneSinkOptions {
+  /** Of the run. */
+  readonly mesh: string
   readonly clock: Clock
   readonly ackDelayMs: number
   /** The zone holds, from now on, what this write wrote. */
@@ -89,8 +92,8 @@ export class ZoneSink implements Sink<Uint8Array> {
     for (const { name, version, payload } of resources) {
       if (held.get(name) === version) repeated += payload.length
       held.set(name, version)
-      const { write } = markOf(payload)
-      if (write === undefined) continue
+      const { mesh, write } = markOf(payload)
+      if (write === undefined || mesh !== this.#options.mesh) continue
       this.#writes.set(`${type}/${name}`, write)
       this.#options.onWrite(write)
     }
@@ -115,8 +118,9 @@ const APPLIED: Outcome = { kind: 'applied' }
 function markOf(payload: Uint8Array): Mark {
   let mark = marks.get(payload)
   if (!mark) {
-    const text = decodeKumaResource(payload).labels[WRITE_LABEL]
-    mark = { write: text === undefined ? undefined : Number(text) }
+    const { mesh, labels } = decodeKumaResource(payload)
+    const text = labels[WRITE_LABEL]
+    mark = { mesh, write: text === undefined ? undefined : Number(text) }
     marks.set(payload, mark)
   }
   return mark

@@ -4,7 +4,7 @@ import type { SharedDecoder } from '../../../src/load/counted-codec.js'
 import { makeLightMember } from '../../../src/load/light-member.js'
 import { planLoad } from '../../../src/load/plan.js'
 import { requireFreeNames } from '../../../src/load/run-guard.js'
-import { WRITE_LABEL } from '../../../src/load/write-body.js'
+import { WRITE_LABEL, writeBody } from '../../../src/load/write-body.js'
 import { ZoneCrew } from '../../../src/load/zone-crew.js'
 import { decodeKumaResource } from '../../../src/wire/resource-codec.js'
 import { ControlPlanes, type RunningGlobal } from '../kds/control-planes.js'
@@ -32,6 +32,20 @@ describe('a run of light zones', { timeout: TIMEOUT }, () => {
     expect(await global.api.names('/zones')).toEqual([])
     expect(await global.api.names('/meshes')).toEqual(['default'])
     expect(summary.leftovers).toEqual([])
+  })
+
+  test.each(['light', 'full'])('takes nothing of another run for its own: %s', async (tier) => {
+    await global.api.put('/meshes/zl-other1', { type: 'Mesh', name: 'zl-other1' })
+    const mesh = 'zl-other1'
+    const theirs = writeBody({ type: 'MeshTimeout', mesh, name: 'theirs', number: 5, group: undefined, bytes: 256 })
+    await global.api.put('/meshes/zl-other1/meshtimeouts/theirs', theirs)
+    const { summary } = await runIn({
+      target: targetOf(global),
+      scenario: tiny(`topology: { zones: 2, tier: ${tier} }`),
+    })
+    expect(summary.latency.zone.count).toBe(40)
+    expect(summary.latency.firstZone.percentile(50)).toBeGreaterThan(0)
+    expect(summary.final).toMatchObject({ zones: 2, wrong: [] })
   })
 
   test('sends up what its zones have, and asks as its release does', async () => {
