@@ -53,6 +53,22 @@ export const RUN_FLAGS: readonly Flag[] = [
   { name: 'dry-run', doc: 'Print the plan and stop' },
 ]
 
+/** A change between two runs that makes a comparison fail. */
+export const FAIL_ON_FLAG: Flag = {
+  name: 'fail-on',
+  value: 'EXPR',
+  doc: 'Fail on a change: METRIC:AGG>+N% or METRIC:AGG<-N%',
+  repeatable: true,
+}
+
+/** Of a run that is made twice, with an upgrade between. */
+export const UPGRADE_FLAGS: readonly Flag[] = [
+  { name: 'upgrade-command', value: 'CMD', doc: 'Run it after the run, then run again and compare the two' },
+  { name: 'upgrade-timeout', value: 'TIME', doc: 'How long the target may be away after it', fallback: '5m' },
+  FAIL_ON_FLAG,
+  { name: 'force', doc: 'Upgrade and compare although the generator was the bottleneck' },
+]
+
 /** What can grow in `load find-limit`. */
 export const KNOBS = ['zones', 'writes', 'dataplanes'] as const
 export type Knob = (typeof KNOBS)[number]

@@ -5,7 +5,8 @@ import type { Scenario } from '../load/scenario.js'
 import type { Context, Input } from './command.js'
 import { EXIT } from './exit-codes.js'
 import { KNOBS, type Knob } from './load-flags.js'
-import { destinationsOf, runOnce, workersOf, writeLoadReports } from './load-run.js'
+import { reportingOf, UNREPORTED, writeLoadReports, writeRawFile } from './load-reporting.js'
+import { runOnce, workersOf } from './load-run.js'
 import { scenarioOf } from './load-scenario.js'
 
 const WHERE: Readonly<Record<Knob, (scenario: Scenario, value: number) => Scenario>> = {
@@ -18,12 +19,12 @@ const WHERE: Readonly<Record<Knob, (scenario: Scenario, value: number) => Scenar
 export async function findLimit(context: Context, input: Input): Promise<number> {
   const scenario = scenarioOf(input)
   const knob = input.word('knob', KNOBS) ?? 'zones'
-  const destinations = destinationsOf(input)
+  const reporting = reportingOf(input)
   const steps: StepLine[] = []
   let last: readonly RunLine[] = []
   const attempt = async (value: number): Promise<StepOutcome> => {
     context.io.err(`zonelab: ${value} ${knob}`)
-    const { result } = await runOnce(context, input, WHERE[knob](scenario, value), workersOf(input), 'quiet')
+    const { result } = await runOnce(context, input, WHERE[knob](scenario, value), workersOf(input), UNREPORTED)
     if (!result) return 'unknown'
     const { latency } = result.summary
     const p99 = latency.zone.count === 0 ? {} : { p99Ms: latency.zone.percentile(99) }
@@ -36,7 +37,9 @@ export async function findLimit(context: Context, input: Input): Promise<number>
     max: input.whole('max', 1, 100_000) ?? 1_000,
     attempt,
   })
-  writeLoadReports(context, loadResult([...last, ...steps]), destinations)
+  const lines = [...last, ...steps]
+  if (reporting.rawFile !== undefined) writeRawFile(reporting.rawFile, lines)
+  writeLoadReports(context, loadResult(lines), reporting)
   tell(context, limit, knob, steps)
   if (context.signal.aborted) return context.signal.reason as number
   return limit.unknown === undefined ? EXIT.ok : EXIT.inconclusive

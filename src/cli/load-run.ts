@@ -1,6 +1,5 @@
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
 import { AppError } from '../base/errors.js'
 import type { Random } from '../base/random.js'
 import { CrewProcess } from '../load/crew-channel.js'
@@ -16,13 +15,13 @@ import { type Scenario, tierOf } from '../load/scenario.js'
 import type { LoadTarget } from '../load/target.js'
 import { TargetWatch } from '../load/target-watch.js'
 import type { Verdict } from '../load/verdict.js'
-import { type Destination, parseDestinations, writeReports } from '../report/destinations.js'
 import { CONTROL_PLANE_VERSION } from '../sync/sync-node.js'
 import { keptFetch } from '../transport/http/kept-fetch.js'
 import type { Context, Input } from './command.js'
 import { EXIT } from './exit-codes.js'
 import { readExport } from './load-export.js'
 import { LoadScreen } from './load-screen.js'
+import { type Reporting, reportingOf, writeLoadReports, writeRawFile } from './load-reporting.js'
 import { type OpenTarget, openTarget } from './load-target.js'
 import { plural } from './quantities.js'
 
@@ -45,9 +44,8 @@ export async function runOnce(
   input: Input,
   scenario: Scenario,
   workers: number,
-  reports: 'told' | 'quiet' = 'told',
+  reporting: Reporting = reportingOf(input),
 ): Promise<RunEnd> {
-  const destinations = reports === 'quiet' ? [] : destinationsOf(input)
   const exported = await readExport(input.text('resources'), context)
   const open = await openTarget(context, input, scenario.topology.tenants)
   try {
@@ -56,19 +54,14 @@ export async function runOnce(
     await requireFreeNames(plan, open.target)
     printPlan(context, scenario, plan, open.target)
     if (input.switch('dry-run')) return { result: undefined, exitCode: EXIT.ok }
-    const result = await measured(context, input, { scenario, plan, open, exported, workers })
-    writeLoadReports(context, result, destinations)
-    if (reports === 'told') context.io.out(LOAD_REPORTS.text(result).trimEnd())
+    const result = await measured(context, { scenario, plan, open, exported, workers, rawFile: reporting.rawFile })
+    writeLoadReports(context, result, reporting)
+    if (reporting.isPrinted) context.io.out(LOAD_REPORTS.text(result).trimEnd())
     const interruption = context.signal.aborted ? (context.signal.reason as number) : undefined
     return { result, exitCode: interruption ?? EXIT_OF[result.verdict.outcome] }
   } finally {
     await open.close()
   }
-}
-
-export function writeLoadReports({ io }: Context, result: LoadResult, destinations: readonly Destination[]): void {
-  writeReports(result, LOAD_REPORTS, destinations)
-  for (const { path } of destinations) io.err(`zonelab: ${path}`)
 }
 
 interface Work {
@@ -77,12 +70,12 @@ interface Work {
   readonly open: OpenTarget
   readonly exported: readonly ExportedResource[]
   readonly workers: number
+  readonly rawFile: string | undefined
 }
 
 async function measured(
   context: Context,
-  input: Input,
-  { scenario, plan, open, exported, workers }: Work,
+  { scenario, plan, open, exported, workers, rawFile }: Work,
 ): Promise<LoadResult> {
   const { clock, io, signal } = context
   const { target } = open
@@ -93,8 +86,7 @@ async function measured(
   })
   const lines: RunLine[] = []
   const screen = new LoadScreen(io, clock, { zones: plan.zones.length, name: scenario.name })
-  const rawFile = rawFileOf(input)
-  if (rawFile !== undefined) begin(rawFile)
+  if (rawFile !== undefined) writeRawFile(rawFile, [])
   const record = (line: RunLine) => {
     lines.push(line)
     screen.show(line)
@@ -198,30 +190,6 @@ const RUN_NAME_LENGTH = 6
 
 function runName(random: Random): string {
   return Array.from({ length: RUN_NAME_LENGTH }, () => ALPHABET[Math.floor(random.next() * ALPHABET.length)]).join('')
-}
-
-/** Throws `invalid-argument` before anything runs. */
-export function destinationsOf(input: Input): readonly Destination[] {
-  const text = input.text('report')
-  return text === undefined ? [] : parseDestinations(text, ['html', 'json', 'md', 'junit', 'text'])
-}
-
-function rawFileOf(input: Input): string | undefined {
-  const report = input.text('report')
-  const named = input.text('raw')
-  if (named !== undefined) return named
-  return report === undefined || report.includes('=') ? undefined : join(report, 'run.ndjson')
-}
-
-function begin(file: string): void {
-  try {
-    mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, '')
-  } catch (cause) {
-    throw new AppError('invalid-argument', `${file} cannot be written (${(cause as NodeJS.ErrnoException).code})`, {
-      cause,
-    })
-  }
 }
 
 export function workersOf(input: Input): number {

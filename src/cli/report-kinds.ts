@@ -76,7 +76,8 @@ const CONFORMANCE_COMPARISONS: Readonly<Record<ComparisonFormat, (comparison: Re
     json: ({ sameCases, changes }) => JSON.stringify({ sameCases, changes }, null, 2).concat('\n'),
   }
 
-const LOAD_COMPARISONS: Readonly<Record<ComparisonFormat, (comparison: LoadComparison) => string>> = {
+/** Two load runs told apart, in each form. */
+export const LOAD_COMPARISONS: Readonly<Record<ComparisonFormat, (comparison: LoadComparison) => string>> = {
   text: loadComparison.comparisonText,
   md: loadComparison.comparisonMarkdown,
   json: loadComparison.comparisonJson,

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { AppError } from '../../base/errors.js'
 import { type Command, type Context, type Input, OUTPUT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
-import { RUN_FLAGS, TARGET_FLAGS } from '../load-flags.js'
+import { RUN_FLAGS, TARGET_FLAGS, UPGRADE_FLAGS } from '../load-flags.js'
 import { printList } from '../output.js'
 
 const loadList: Command = {
@@ -66,18 +66,27 @@ const loadRun: Command = {
   details:
     'Writes are made at an even pace, whatever the target does, and timed from the instant at which they were due.\n' +
     'Everything that is made is called zl-RUN and removed again, after Ctrl-C too. Exit code 99: a threshold was crossed\n' +
-    'or something was lost; 11: the generator was the bottleneck, and nothing is judged.',
+    'or something was lost; 11: the generator was the bottleneck, and nothing is judged. With --upgrade-command the same load\n' +
+    'runs before and after an upgrade: the target is to be the new one, and may still be starting, when the command ends.',
   args: [{ name: 'scenario', doc: 'A ready one' }],
-  flags: RUN_FLAGS,
+  flags: [...RUN_FLAGS, ...UPGRADE_FLAGS],
   examples: [
     'zonelab load run fanout --zones 50 --report out/',
     'zonelab load run -f my-fanout.yaml --lab default',
     'zonelab load run fanout --target grpcs://127.0.0.1:5685 --ca ca.pem --api https://127.0.0.1:5682 --user-token-file admin.tok',
+    "zonelab load run upgrade-global --lab default --upgrade-command 'zonelab restart global' --report out/",
   ],
   async run(context, input) {
     const { runOnce, workersOf } = await import('../load-run.js')
     const { scenarioOf } = await import('../load-scenario.js')
-    const { exitCode } = await runOnce(context, input, scenarioOf(input), workersOf(input))
+    const scenario = scenarioOf(input)
+    if (input.given('upgrade-command')) {
+      const { runUpgrade } = await import('../load-upgrade.js')
+      return runUpgrade(context, input, scenario)
+    }
+    const stray = UPGRADE_FLAGS.find(({ name }) => input.given(name))
+    if (stray) throw new AppError('invalid-argument', `--${stray.name} is for a run with --upgrade-command`)
+    const { exitCode } = await runOnce(context, input, scenario, workersOf(input))
     return exitCode
   },
 }

@@ -1,6 +1,7 @@
 import { REPORT_FORMATS } from '../../report/destinations.js'
 import { type Command, type Flag, OUTPUT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
+import { FAIL_ON_FLAG } from '../load-flags.js'
 
 const COMPARISON_WORDS = ['text', 'md', 'json'] as const
 
@@ -34,7 +35,7 @@ export const reportCompare: Command = {
     '--fail-on names has happened; 2 when scenario, seed, machine or generator forbid a comparison.',
   flags: [
     formatFlag(COMPARISON_WORDS),
-    { name: 'fail-on', value: 'EXPR', doc: 'Load runs: METRIC:AGG>+N% or METRIC:AGG<-N%', repeatable: true },
+    { ...FAIL_ON_FLAG, doc: `Load runs: ${FAIL_ON_FLAG.doc}` },
     { name: 'force', doc: 'Load runs: compare what should not be compared' },
   ],
   examples: [
