@@ -1,6 +1,5 @@
-import { isIP } from 'node:net'
-import { checkServerIdentity, createSecureContext, type SecureContext } from 'node:tls'
-import { type ChannelCredentials, type ChannelOptions, credentials, type VerifyOptions } from '@grpc/grpc-js'
+import { connect as connectPlain, isIP, type Socket } from 'node:net'
+import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls'
 
 /** How a client knows its server: by a CA (PEM text; undefined: the system's), not at all, or without TLS. */
 export type ClientTrust =
@@ -8,23 +7,29 @@ export type ClientTrust =
   | { readonly kind: 'skip-verify' }
   | { readonly kind: 'plaintext' }
 
-interface ClientSecurity {
-  readonly credentials: ChannelCredentials
-  readonly options: ChannelOptions
+export interface Endpoint {
+  /** A name or an address, IPv6 without brackets. */
+  readonly host: string
+  readonly port: number
 }
 
-/** `target` is `host:port`, with an IPv6 address in brackets. */
-export function securityOf(trust: ClientTrust, target: string): ClientSecurity {
-  if (trust.kind === 'plaintext') return { credentials: credentials.createInsecure(), options: {} }
-  const context = contextFor(trust.kind === 'ca' ? trust.caPem : undefined)
-  const host = target.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
-  const verify: VerifyOptions = { rejectUnauthorized: trust.kind === 'ca' }
-  if (isIP(host) === 0) return { credentials: credentials.createFromSecureContext(context, verify), options: {} }
-  // TLS has no server name for an address (RFC 6066 §3), and Node warns of grpc-js, which sends it all the same. The
-  // certificate is still checked for the address.
-  verify.checkServerIdentity = (_name, certificate) => checkServerIdentity(host, certificate)
-  const options = { 'grpc.ssl_target_name_override': 'localhost' }
-  return { credentials: credentials.createFromSecureContext(context, verify), options }
+/** Dials. A name of several addresses is tried at each of them (Node's `autoSelectFamily`). */
+export type Dial = (endpoint: Endpoint) => Socket
+
+/** Throws what Node throws of a CA that is none. */
+export function dialerOf(trust: ClientTrust): Dial {
+  if (trust.kind === 'plaintext') return (endpoint) => connectPlain(endpoint)
+  const secureContext = contextFor(trust.kind === 'ca' ? trust.caPem : undefined)
+  return ({ host, port }) =>
+    connectTls({
+      host,
+      port,
+      secureContext,
+      rejectUnauthorized: trust.kind === 'ca',
+      ALPNProtocols: ['h2'],
+      // TLS has no server name for an address (RFC 6066 §3); the certificate is checked for it all the same.
+      ...(isIP(host) === 0 && { servername: host }),
+    })
 }
 
 /** By authority: a process has few of them and may have thousands of connections, each of which would read its certificates anew. */

@@ -1,76 +1,73 @@
-import { Client, connectivityState, Metadata, type StatusObject } from '@grpc/grpc-js'
+import type { OutgoingHttpHeaders } from 'node:http2'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { AppError } from '../../base/errors.js'
 import type { CloseReason } from '../../protocol/close-reason.js'
 import type { Duplex } from '../../protocol/duplex.js'
 import type { Headers } from '../../wire/metadata.js'
 import type { Method } from '../../wire/method.js'
-import { errorOfStatus } from '../../wire/status.js'
-import { MESSAGE_BYTES_MAX, messageOptions } from './channel-options.js'
-import { duplexFromClientCall } from './client-call.js'
-import { type ClientTrust, securityOf } from './client-trust.js'
+import { answerTo, ClientCall, duplexFromClientCall } from './client-call.js'
+import { ClientConnection, type ConnectionOptions } from './client-connection.js'
+import { type ClientTrust, dialerOf, type Endpoint } from './client-trust.js'
+import type { KeepaliveTimes } from './keepalive.js'
+import { MESSAGE_BYTES_MAX } from './limits.js'
+import { ENCODINGS, Framer } from './message-reader.js'
 
 export interface GrpcClientOptions {
-  /** `host:port`. */
+  /** `host:port`, with an IPv6 address in brackets. */
   readonly target: string
   readonly trust: ClientTrust
   /** Asked for each call, so that a token file that was rewritten is picked up. What it throws fails that call. */
   readonly headers: () => Headers
-  readonly userAgent?: string
   /** Limit of one message, both ways. Default: Kuma's 10 MiB. */
   readonly messageBytesMax?: number
   /** When to ask whether the server is there, and how long it may take to answer. Default 20 s and 15 s. */
-  readonly keepaliveMs?: { readonly time: number; readonly timeout: number }
-  /** `gzip` as Kuma's zones send; only servers since Kuma 2.10 take it. Default `identity`. */
-  readonly compression?: 'identity' | 'gzip'
+  readonly keepaliveMs?: KeepaliveTimes
   readonly clock?: Clock
 }
 
 /** A Go server says goodbye to who pings more often than every 15 s (kds.md trap 32). */
-const KEEPALIVE_MS = { time: 20_000, timeout: 15_000 }
+const KEEPALIVE_MS: KeepaliveTimes = { time: 20_000, timeout: 15_000 }
 
-const GZIP = 2
-
-/** One HTTP/2 connection to one server, made with the first call. */
+/**
+ * Calls to one server over one HTTP/2 connection, made with the first call. When it is gone the next call makes another;
+ * nothing is tried again for a call, and nobody waits before a dial: that is for who calls.
+ */
 export class GrpcClient {
   readonly #options: GrpcClientOptions
   readonly #clock: Clock
-  readonly #client: Client
-  readonly #lost = new Set<() => void>()
+  readonly #messageBytesMax: number
+  readonly #connect: ConnectionOptions
+  readonly #fixedHeaders: OutgoingHttpHeaders
+  readonly #framer = new Framer()
   readonly #streams = new Set<Duplex<never, never>>()
+  #connection: ClientConnection | undefined
   #closed = false
 
+  /** Throws `invalid-argument` for a target that is none. */
   constructor(options: GrpcClientOptions) {
+    const { target, trust, messageBytesMax = MESSAGE_BYTES_MAX, keepaliveMs = KEEPALIVE_MS } = options
     this.#options = options
     this.#clock = options.clock ?? systemClock
-    const { time, timeout } = options.keepaliveMs ?? KEEPALIVE_MS
-    const security = securityOf(options.trust, options.target)
-    this.#client = new Client(options.target, security.credentials, {
-      ...security.options,
-      ...messageOptions(options.messageBytesMax ?? MESSAGE_BYTES_MAX),
-      ...(options.userAgent !== undefined && { 'grpc.primary_user_agent': options.userAgent }),
-      ...(options.compression === 'gzip' && { 'grpc.default_compression_algorithm': GZIP }),
-      'grpc.keepalive_time_ms': time,
-      'grpc.keepalive_timeout_ms': timeout,
-      'grpc.keepalive_permit_without_calls': 1,
-      // A connection of its own: grpc-js would share one among all clients of an address.
-      'grpc.use_local_subchannel_pool': 1,
-      // A buffered message counts as written; without the buffer the write callback waits for the transport.
-      'grpc.per_rpc_retry_buffer_size': 0,
-      // Counters per call that nobody reads.
-      'grpc.enable_channelz': 0,
-      'grpc.service_config_disable_resolution': 1,
-      'grpc.enable_http_proxy': 0,
-    })
-    this.#watch(connectivityState.IDLE)
+    this.#messageBytesMax = messageBytesMax
+    const scheme = trust.kind === 'plaintext' ? 'http' : 'https'
+    this.#connect = { endpoint: endpointOf(target), scheme, dial: dialerOf(trust), keepaliveMs, clock: this.#clock }
+    this.#fixedHeaders = {
+      ':method': 'POST',
+      ':scheme': scheme,
+      ':authority': target,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      'user-agent': `grpc-node-zonelab/${process.versions.node}`,
+      'grpc-accept-encoding': ENCODINGS.join(','),
+    }
   }
 
   /** Opens a stream. A refusal or a server that is not there is the stream's end. Throws what `headers` throws. */
   open<ClientOut, ClientIn>(method: Method<ClientOut, unknown, never, ClientIn>): Duplex<ClientOut, ClientIn> {
-    const call = this.#client.makeBidiStreamRequest<Buffer, Buffer>(method.path, identity, identity, this.#metadata())
+    const call = this.#call(method.path, {})
     const codec = { encode: method.encodeRequest, decode: method.decodeResponse }
     const onOver = () => this.#streams.delete(duplex)
-    const duplex = duplexFromClientCall(call, { codec, clock: this.#clock, onOver, lost: () => !this.#connected })
+    const duplex = duplexFromClientCall(call, { codec, clock: this.#clock, onOver })
     this.#streams.add(duplex)
     return duplex
   }
@@ -81,22 +78,19 @@ export class GrpcClient {
     request: ClientOut,
     deadlineMs: number,
   ): Promise<ClientIn> {
-    const bytes = Buffer.from(method.encodeRequest(request))
-    const deadline = this.#clock.nowMs() + deadlineMs
-    const answer = await new Promise<Buffer>((resolve, reject) => {
-      const done = (error: StatusObject | null, value?: Buffer) => {
-        if (error) reject(errorOfStatus(error))
-        else resolve(value ?? Buffer.alloc(0))
-      }
-      this.#client.makeUnaryRequest(method.path, identity, identity, bytes, this.#metadata(), { deadline }, done)
+    const call = this.#call(method.path, { 'grpc-timeout': `${deadlineMs}m` })
+    let cancel = () => {}
+    const late = new Promise<never>((_resolve, reject) => {
+      cancel = this.#clock.after(deadlineMs, () => {
+        reject(new AppError('timed-out', `no answer within ${deadlineMs} ms`))
+        call.reset()
+      })
     })
-    return method.decodeResponse(answer)
-  }
-
-  /** Calls when a connection that stood is gone, for whatever reason but `close`. Returns the unsubscriber. */
-  onLost(listener: () => void): () => void {
-    this.#lost.add(listener)
-    return () => this.#lost.delete(listener)
+    try {
+      return method.decodeResponse(await Promise.race([answerTo(call, method.encodeRequest(request)), late]))
+    } finally {
+      cancel()
+    }
   }
 
   /** Resets what is open and closes the connection. */
@@ -104,40 +98,44 @@ export class GrpcClient {
     this.#closed = true
     const reason: CloseReason = { kind: 'shutting-down', detail: 'the connection was closed here' }
     for (const stream of [...this.#streams]) stream.abort(reason)
-    this.#client.close()
+    this.#connection?.close()
   }
 
-  get #connected(): boolean {
-    return !this.#closed && this.#client.getChannel().getConnectivityState(false) === connectivityState.READY
+  #call(path: string, more: OutgoingHttpHeaders): ClientCall {
+    const headers = { ...this.#fixedHeaders, ':path': path, ...more, ...checked(this.#options.headers()) }
+    const connection = this.#connected()
+    const stream = connection.request(headers)
+    return new ClientCall({ stream, connection, framer: this.#framer, messageBytesMax: this.#messageBytesMax })
   }
 
-  #watch(from: connectivityState): void {
-    this.#client.getChannel().watchConnectivityState(from, Number.POSITIVE_INFINITY, () => {
-      if (this.#closed) return
-      const now = this.#client.getChannel().getConnectivityState(false)
-      this.#watch(now)
-      if (from === connectivityState.READY && now !== from) for (const listener of [...this.#lost]) listener()
-    })
+  #connected(): ClientConnection {
+    if (this.#closed) throw new AppError('cancelled', 'the connection was closed here')
+    if (!this.#connection || this.#connection.isOver) this.#connection = new ClientConnection(this.#connect)
+    return this.#connection
   }
+}
 
-  #metadata(): Metadata {
-    const metadata = new Metadata()
-    for (const [name, values] of Object.entries(this.#options.headers())) {
-      for (const value of values) addHeader(metadata, name, value)
+function endpointOf(target: string): Endpoint {
+  const [, v6, name, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(target) ?? []
+  const host = v6 ?? name
+  if (host === undefined) {
+    throw new AppError('invalid-argument', `a target is host:port, an IPv6 address in brackets; not ${target}`)
+  }
+  return { host, port: Number(port) }
+}
+
+/** What HTTP/2 cannot carry would end the whole connection. The value, which may be a token, is not repeated. */
+function checked(headers: Headers): OutgoingHttpHeaders {
+  const fields: OutgoingHttpHeaders = {}
+  for (const [name, values] of Object.entries(headers)) {
+    if (!/^[0-9a-z_.-]+$/.test(name)) throw new AppError('invalid-argument', `no header can be called ${name}`)
+    if (!values.every((value) => /^[ -~]*$/.test(value))) {
+      throw new AppError(
+        'invalid-argument',
+        `the value of the header ${name} has characters that a header cannot carry`,
+      )
     }
-    return metadata
+    fields[name] = [...values]
   }
-}
-
-/** grpc-js would name the whole value, which may be a token, in its error. */
-function addHeader(metadata: Metadata, name: string, value: string): void {
-  try {
-    metadata.add(name, value)
-  } catch {
-    throw new AppError('invalid-argument', `the value of the header ${name} has characters that a header cannot carry`)
-  }
-}
-
-function identity<T>(value: T): T {
-  return value
+  return fields
 }

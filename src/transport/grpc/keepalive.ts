@@ -1,4 +1,4 @@
-import type { ServerHttp2Session } from 'node:http2'
+import type { Http2Session } from 'node:http2'
 import type { Cancel, Clock } from '../../base/clock.js'
 
 export interface KeepaliveTimes {
@@ -8,12 +8,17 @@ export interface KeepaliveTimes {
   readonly timeout: number
 }
 
-/** Asks the peer of a connection whether it is there, and drops a connection on which nobody answers. */
-export function keepAlive(session: ServerHttp2Session, { time, timeout }: KeepaliveTimes, clock: Clock): void {
+/** Asks the peer of a connection whether it is there, and calls `onSilent` when nobody answers. */
+export function keepAlive(
+  session: Http2Session,
+  { time, timeout }: KeepaliveTimes,
+  clock: Clock,
+  onSilent: () => void,
+): void {
   let cancel: Cancel
   const ask = () => {
     if (session.destroyed) return
-    cancel = clock.after(timeout, () => session.destroy())
+    cancel = clock.after(timeout, onSilent)
     session.ping(() => {
       cancel()
       if (!session.destroyed) cancel = clock.after(time, ask)

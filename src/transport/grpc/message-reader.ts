@@ -6,20 +6,21 @@ export const PREFIX_BYTES = 5
 
 const UNPACK = { identity: undefined, gzip: gunzipSync, deflate: inflateSync } as const
 
-/** How a caller may compress its messages. */
+/** How a peer may compress its messages. */
 export type Encoding = keyof typeof UNPACK
 export const ENCODINGS = Object.keys(UNPACK) as readonly Encoding[]
 
 /** Cuts the bytes of a call into messages. A message is copied only if it came in parts. */
 export class MessageReader {
   readonly #bytesMax: number
-  readonly #encoding: Encoding
+  /** A client learns it with the headers of the response, which come before its messages. */
+  encoding: Encoding
   #chunks: Buffer[] = []
   #held = 0
 
   constructor(bytesMax: number, encoding: Encoding) {
     this.#bytesMax = bytesMax
-    this.#encoding = encoding
+    this.encoding = encoding
   }
 
   push(chunk: Buffer): void {
@@ -53,14 +54,14 @@ export class MessageReader {
   }
 
   #unpacked(packed: Buffer): Buffer {
-    const unpack = UNPACK[this.#encoding]
+    const unpack = UNPACK[this.encoding]
     if (!unpack) throw new AppError('undecodable', 'a message is compressed, but the call names no compression')
     try {
       return unpack(packed, { maxOutputLength: this.#bytesMax })
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
         throw tooLarge(`after decompression ${this.#bytesMax}`)
-      throw new AppError('undecodable', `a message is not ${this.#encoding}`, { cause })
+      throw new AppError('undecodable', `a message is not ${this.encoding}`, { cause })
     }
   }
 }

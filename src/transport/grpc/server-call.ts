@@ -4,6 +4,7 @@ import { AppError, GRPC_STATUS } from '../../base/errors.js'
 import type { CloseReason } from '../../protocol/close-reason.js'
 import { type GrpcStatus, statusOfReason } from '../../wire/status.js'
 import { type Codec, GrpcDuplex } from './duplex-from-call.js'
+import { IncomingMessages } from './incoming-messages.js'
 import { ENCODINGS, type Framer, type MessageReader } from './message-reader.js'
 
 const RESPONSE_HEADERS = {
@@ -28,18 +29,19 @@ export class ServerCall {
   readonly #stream: ServerHttp2Stream
   /** A stream forgets its session when it closes, and only the session knows whether the connection is there. */
   readonly #session: ServerHttp2Session | undefined
-  readonly #reader: MessageReader
+  readonly #incoming: IncomingMessages
   readonly #framer: Framer
   #events: ServerCallEvents | undefined
-  #onMessage: (message: Buffer) => void = () => {}
-  #paused = false
   /** Node's own answer is worked out anew each time, and is asked for with every message. */
   #hasResponded = false
 
   constructor(stream: ServerHttp2Stream, reader: MessageReader, framer: Framer) {
     this.#stream = stream
     this.#session = stream.session as ServerHttp2Session | undefined
-    this.#reader = reader
+    this.#incoming = new IncomingMessages(stream, reader, {
+      onFault: (reason) => this.#events?.onFault(reason),
+      onEnd: () => this.#events?.onHalfClose(),
+    })
     this.#framer = framer
     // A reset with a code is an error of Node's stream as well; `close` follows and says the same.
     stream.on('error', () => {})
@@ -61,15 +63,7 @@ export class ServerCall {
 
   /** Begins to deliver messages. */
   read(onMessage: (message: Buffer) => void): void {
-    this.#onMessage = onMessage
-    this.#stream.on('data', (chunk: Buffer) => {
-      this.#reader.push(chunk)
-      this.#deliver()
-    })
-    this.#stream.on('end', () => {
-      // Node ends the readable side of an aborted stream too.
-      if (!this.#stream.aborted) this.#events?.onHalfClose()
-    })
+    this.#incoming.read(onMessage)
   }
 
   write(message: Uint8Array, done: (error?: Error | null) => void = () => {}): void {
@@ -81,17 +75,11 @@ export class ServerCall {
   }
 
   pause(): void {
-    this.#paused = true
-    this.#stream.pause()
+    this.#incoming.pause()
   }
 
-  /** Messages that came in one chunk with the last are delivered first, though not from within this call. */
   resume(): void {
-    this.#paused = false
-    queueMicrotask(() => {
-      this.#deliver()
-      if (!this.#paused) this.#stream.resume()
-    })
+    this.#incoming.resume()
   }
 
   /** Ends the call with a status, after what was written. */
@@ -110,26 +98,6 @@ export class ServerCall {
 
   reset(): void {
     this.#stream.close(constants.NGHTTP2_CANCEL)
-  }
-
-  #deliver(): void {
-    while (!this.#paused && !this.isOver) {
-      const message = this.#next()
-      if (message === undefined) return
-      this.#onMessage(message)
-    }
-  }
-
-  #next(): Buffer | undefined {
-    try {
-      return this.#reader.next()
-    } catch (thrown) {
-      // Where the next message would begin is not known: what still comes is let go.
-      this.#stream.removeAllListeners('data')
-      const { code, message: detail } = AppError.from(thrown)
-      this.#events?.onFault({ kind: code === 'too-large' ? 'too-large' : 'undecodable', detail })
-      return undefined
-    }
   }
 
   #lossReason(): CloseReason {

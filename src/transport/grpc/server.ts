@@ -17,8 +17,8 @@ import type { Duplex } from '../../protocol/duplex.js'
 import { headerValues } from '../../wire/metadata.js'
 import type { Method } from '../../wire/method.js'
 import { statusOfError } from '../../wire/status.js'
-import { MESSAGE_BYTES_MAX } from './channel-options.js'
 import { type KeepaliveTimes, keepAlive } from './keepalive.js'
+import { MESSAGE_BYTES_MAX, SESSION_MEMORY_MB } from './limits.js'
 import { ENCODINGS, Framer, MessageReader } from './message-reader.js'
 import { duplexFromServerCall, onlyMessage, ServerCall } from './server-call.js'
 
@@ -40,12 +40,6 @@ export interface GrpcServerOptions<Identity> {
 
 /** A peer that does not answer is gone after twice this (kuma `pkg/kds/mux/server.go`). */
 const KEEPALIVE_MS: KeepaliveTimes = { time: 15_000, timeout: 15_000 }
-
-/**
- * Megabytes that Node keeps for one connection before it refuses new calls: a message of Kuma's size on each of a zone's
- * streams, both ways. Its own 10 would refuse a zone whose first large message has not left yet.
- */
-const SESSION_MEMORY_MB = 128
 
 type StreamEvent = [ServerHttp2Stream, IncomingHttpHeaders, number, readonly string[]]
 type Handle = (call: ServerCall, metadata: CallMetadata) => void
@@ -148,7 +142,7 @@ export class GrpcServer<Identity> {
     // A connection that breaks tells its streams, which know more.
     session.on('error', () => {})
     session.on('close', () => this.#sessions.delete(session))
-    keepAlive(session, this.#options.keepaliveMs ?? KEEPALIVE_MS, this.#clock)
+    keepAlive(session, this.#options.keepaliveMs ?? KEEPALIVE_MS, this.#clock, () => session.destroy())
   }
 
   #called(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly string[]): void {

@@ -115,6 +115,12 @@ describe('a message on the wire', () => {
     ['is compressed in a call that names no compression', {}, prefixed(gzipSync(request('A')), true), '3'],
     ['is not what its compression makes', { 'grpc-encoding': 'gzip' }, prefixed(request('A'), true), '3'],
     ['says it is larger than allowed', {}, Buffer.from([0, 0xff, 0xff, 0xff, 0xff]), '8'],
+    [
+      'is larger than allowed once it is unpacked',
+      { 'grpc-encoding': 'gzip' },
+      prefixed(gzipSync(Buffer.alloc(11 << 20)), true),
+      '8',
+    ],
   ])('that %s ends the call with a status', async (_what, headers, bytes, status) => {
     const { port, types } = await serve()
     const seen = call(port, DOWN, headers)
