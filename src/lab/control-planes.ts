@@ -1,9 +1,5 @@
-import { rmSync } from 'node:fs'
 import type { ApiClient } from './api-client.js'
-import { tokenBindings } from './fleet.js'
 import type { LabSpec } from './lab-spec.js'
-import { dataplaneTokenFile } from './lab-view.js'
-import type { LabPaths } from './paths.js'
 import { type ControlPlanes, type PlacedControlPlane, regionOf, shardFor } from './shards.js'
 
 export const CONTROL_PLANES = '/v1/mesh/control-planes'
@@ -35,15 +31,14 @@ export interface PlatformClients {
 /** The lab's control planes, made at the platform where they are not there. One that is there stays on its shard. */
 export async function ensureControlPlanes(
   { topology }: LabSpec,
-  paths: LabPaths,
   platform: PlatformClients,
+  onMake: (tenant: string) => void,
 ): Promise<ControlPlanes> {
   const there: Record<string, PlacedControlPlane> = { ...(await placedControlPlanes(platform.operator)) }
   const make = async (name: string) => {
     const shard = shardFor(topology, name)
     const { id } = await createControlPlane(platform.region(regionOf(shard)), { name }, shard)
-    // Of one of that name that was there before.
-    for (const binding of tokenBindings(topology)) rmSync(dataplaneTokenFile(paths, name, binding), { force: true })
+    onMake(name)
     return [name, { id, shard }] as const
   }
   const missing = topology.tenants.filter((tenant) => !Object.hasOwn(there, tenant))

@@ -12,6 +12,8 @@ import type { ComponentAction } from './supervisor.js'
 export interface ControlHandlers {
   view(): LabView
   act(action: ComponentAction, component: string, tenant: string | undefined): Promise<void>
+  /** Ends and removes what the lab has of a control plane that was deleted; returns the zones that run on. */
+  forget(tenant: string): Promise<string[]>
   /** Ends all processes; the answer is sent when they have ended, and then the supervisor ends too. */
   down(): Promise<void>
 }
@@ -86,6 +88,11 @@ async function dispatch(route: string, body: unknown, handlers: ControlHandlers)
       const known = ACTIONS.find((candidate) => candidate === action)
       if (known === undefined || typeof component !== 'string') throw malformed()
       return handlers.act(known, component, typeof tenant === 'string' ? tenant : undefined)
+    }
+    case 'POST /forgotten-tenants': {
+      const { tenant } = body as { tenant?: unknown }
+      if (typeof tenant !== 'string') throw malformed()
+      return handlers.forget(tenant)
     }
     case 'POST /down':
       return handlers.down()

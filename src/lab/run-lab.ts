@@ -49,6 +49,7 @@ export async function runLab(options: RunLabOptions): Promise<RunningLab> {
   const control = new ControlServer(paths.socket, {
     view: () => running().view(),
     act: (action: ComponentAction, component, tenant) => running().act(action, component, tenant),
+    forget: (tenant) => running().forget(tenant),
     down: async () => {
       await running().stopAll()
       bringDown()

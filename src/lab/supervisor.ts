@@ -26,6 +26,7 @@ import { keptSecret, makePrivateDir, writePrivateFile } from './private-files.js
 import { processIdOf } from './process-id.js'
 import type { Runner, RunnerState } from './runner.js'
 import { fleetFile, fleetFileText, settingsOf, shardTokenFile } from './settings.js'
+import { isOfTenant, removeTenantFiles, removeTenantState } from './tenant-files.js'
 
 export type ComponentAction = 'start' | 'stop' | 'kill' | 'restart' | 'pause' | 'resume'
 
@@ -49,8 +50,8 @@ export interface SupervisorOptions {
 /** One per lab: starts its processes, ends them, and is the only writer of its state. It never composes any of them. */
 export class Supervisor {
   readonly #options: SupervisorOptions
-  readonly #groups: readonly ProcessGroup[]
-  readonly #components: readonly Component[]
+  #groups: readonly ProcessGroup[]
+  #components: readonly Component[]
   readonly #runners = new Map<string, Runner>()
   readonly #diagnosticsToken: string
   #phase: LabView['state'] = 'starting'
@@ -134,6 +135,28 @@ export class Supervisor {
     }
     await this.#actOn(action, runner, group)
     this.#keepState()
+  }
+
+  /**
+   * A control plane of the lab was deleted: its zones and sidecars end, and nothing that was made for it is left. Those that
+   * share a process with others' run on, and are returned. The next start makes it again.
+   */
+  async forget(tenant: string): Promise<string[]> {
+    const isOwn = (component: Component) => isOfTenant(component, tenant)
+    const alone = this.#groups.filter(({ components }) => components.every(isOwn))
+    for (const kind of ['dataplane', 'zone'] as const) {
+      await Promise.all(alone.map((group) => group.kind === kind && this.#runners.get(group.name)?.stop()))
+    }
+    this.#groups = this.#groups.filter((group) => !alone.includes(group))
+    this.#components = this.#components.filter(
+      (component) => !isOwn(component) || this.#groupOf(component) !== undefined,
+    )
+    const { [tenant]: _gone, ...controlPlanes } = this.#controlPlanes
+    this.#controlPlanes = controlPlanes
+    const { paths, spec } = this.#options
+    removeTenantFiles(paths, spec, tenant, (component) => this.#components.some(({ key }) => key === component.key))
+    this.#keepState()
+    return this.#components.filter((component) => isOwn(component) && component.kind === 'zone').map(({ name }) => name)
   }
 
   /** Ends every process, sidecars first, so that nobody sees his server go. The lab's files stay. */
@@ -224,7 +247,9 @@ export class Supervisor {
     if (hasPlatform(spec)) {
       const view = this.view()
       const region = (name: string) => platformClient(view, clock, name)
-      this.#controlPlanes = await ensureControlPlanes(spec, paths, { operator: operatorClient(view, clock), region })
+      const platform = { operator: operatorClient(view, clock), region }
+      // Of one of that name that somebody has deleted by API.
+      this.#controlPlanes = await ensureControlPlanes(spec, platform, (name) => removeTenantState(paths, spec, name))
     }
     const api = (tenant: string) => this.#globalApi(tenant)
     if (spec.global.kind === 'own') {

@@ -1,37 +1,46 @@
 import { rmSync } from 'node:fs'
-import { componentsOf } from './components.js'
+import { type Component, componentsOf } from './components.js'
 import { tokenBindings } from './fleet.js'
 import type { LabSpec } from './lab-spec.js'
-import { adminTokenFile, type ComponentView, dataplaneTokenFile, zoneTokenFile } from './lab-view.js'
-import type { LabPaths } from './paths.js'
-import { zoneDatabase } from './settings.js'
+import { adminTokenFile, dataplaneTokenFile, zoneTokenFile } from './lab-view.js'
+import { type LabPaths, logFileOf } from './paths.js'
+import { fleetFile, zoneDatabase } from './settings.js'
 
-/** States in which a zone has its database open, or is about to. */
-const HOLDING: ReadonlySet<ComponentView['state']> = new Set(['starting', 'ready', 'paused', 'stopping'])
+/** Its process goes on, and has its files open. */
+type Runs = (component: Component) => boolean
 
 /**
- * Removes what the lab has written down for a control plane that is no more: the tokens of its zones and sidecars, and the
- * databases and admin tokens of its zones that do not run. Returns the zones that do.
+ * Removes what the lab has written down for a control plane that is no more: the tokens of its zones and sidecars, and of
+ * those that do not run what they have kept.
  */
-export function removeTenantFiles(
-  paths: LabPaths,
-  { spec, components }: { readonly spec: LabSpec; readonly components: readonly ComponentView[] },
-  tenant: string,
-): string[] {
-  const holding: string[] = []
-  for (const binding of tokenBindings(spec.topology)) remove(dataplaneTokenFile(paths, tenant, binding))
-  for (const zone of componentsOf(spec)) {
-    if (zone.kind !== 'zone' || zone.tenant !== tenant) continue
-    remove(zoneTokenFile(paths, zone.key))
-    if (zone.zone.external) continue
-    const state = components.find((component) => component.name === zone.name && component.tenant === tenant)?.state
-    if (state !== undefined && HOLDING.has(state)) holding.push(zone.name)
-    else {
-      remove(adminTokenFile(paths, zone.key))
-      for (const suffix of ['', '-wal', '-shm', '.pid']) remove(`${zoneDatabase(paths, zone.key)}${suffix}`)
-    }
+export function removeTenantFiles(paths: LabPaths, spec: LabSpec, tenant: string, runs: Runs): void {
+  removeTenantState(paths, spec, tenant, runs)
+  for (const component of belongings(spec, tenant)) {
+    if (runs(component)) continue
+    if (component.kind === 'dataplane') remove(fleetFile(paths, component.key))
+    remove(logFileOf(paths, component.key))
   }
-  return holding
+}
+
+/** The same, but for what a process that is about to start has open: so much would be taken for another control plane's of that name. */
+export function removeTenantState(paths: LabPaths, spec: LabSpec, tenant: string, runs: Runs = () => false): void {
+  for (const binding of tokenBindings(spec.topology)) remove(dataplaneTokenFile(paths, tenant, binding))
+  for (const component of belongings(spec, tenant)) {
+    if (component.kind !== 'zone') continue
+    remove(zoneTokenFile(paths, component.key))
+    if (runs(component)) continue
+    remove(adminTokenFile(paths, component.key))
+    for (const suffix of ['', '-wal', '-shm', '.pid']) remove(`${zoneDatabase(paths, component.key)}${suffix}`)
+  }
+}
+
+function belongings(spec: LabSpec, tenant: string): readonly Component[] {
+  return componentsOf(spec).filter((component) => isOfTenant(component, tenant))
+}
+
+/** A zone, or the sidecars of one. */
+export function isOfTenant(component: Component, tenant: string): boolean {
+  return 'tenant' in component && component.tenant === tenant
 }
 
 function remove(file: string): void {

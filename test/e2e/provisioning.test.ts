@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import { beforeAll, expect, test } from 'vitest'
 import type { LabView } from '../../src/lab/lab-view.js'
 import { describePostgres } from '../support/postgres.js'
-import { buildProgram, componentOf, Home } from './program.js'
+import { alive, buildProgram, componentOf, Home } from './program.js'
 
 /** From nothing to a provisioned zone in one tenant, in five commands, with real processes; and back to nothing. */
 
@@ -53,7 +53,7 @@ const inFiles: RowsThatName = async (text, view) => {
 
 /** From nothing to a zone and back, over that database. */
 async function story(home: Home, flags: readonly string[], rowsThatName: RowsThatName): Promise<void> {
-  const shape = ['--auth', 'sat', '--zones', '1', '--dataplanes', '1', '--detach', '-o', 'json']
+  const shape = ['--auth', 'sat', '--tenants', '2', '--zones', '1', '--dataplanes', '1', '--detach', '-o', 'json']
   const view = JSON.parse(await home.ok(['up', ...shape, ...flags])) as LabView
   const names = view.components.map(({ name }) => name)
   expect(names).toEqual(expect.arrayContaining(['platform', 'global', 'zone-1', 'dataplanes/zone-1']))
@@ -78,25 +78,67 @@ async function story(home: Home, flags: readonly string[], rowsThatName: RowsTha
     })
     expect(await home.ok(['tenant', 'list', '-o', 'wide'])).toMatch(/team-a .*lab .*us-1 \(us\) .*1\/1 online/)
     expect(await home.ok(['get', 'zones', '--tenant', 'team-a', '-o', 'name'])).toBe('zone-9\n')
-    expect(await home.ok(['get', 'zones', '--tenant', 'default', '-o', 'name'])).toBe('zone-1\n')
+    expect(await home.ok(['get', 'zones', '--tenant', 'cp-1', '-o', 'name'])).toBe('zone-1\n')
   } finally {
     zone.kill('SIGKILL')
   }
   await home.ok(['wait', '--for', 'zone/zone-9=offline', '--tenant', 'team-a', '--timeout', '60s'])
   await home.ok(['tenant', 'delete', 'team-a'])
-  expect(await home.ok(['tenant', 'list', '-o', 'name'])).toBe('default\n')
+  const own = await deleteOwn(home, view)
+  expect(await home.ok(['tenant', 'list', '-o', 'name'])).toBe('cp-1\n')
   const actions = JSON.parse(await home.ok(['logs', 'audit', '-o', 'json'])) as { items: { action: string }[] }
   expect(actions.items.map(({ action }) => action)).toEqual(expect.arrayContaining(['create', 'provision', 'delete']))
 
   await home.ok(['down'])
-  for (const text of [created.id, digest]) {
+  for (const text of [created.id, digest, ...own.secrets, CANARY]) {
     const held = Object.entries(await rowsThatName(text, view)).filter(([, rows]) => rows > 0)
     expect([text, held]).toEqual([text, []])
   }
-  const { default: kept } = view.controlPlanes
+  const kept = view.controlPlanes['cp-1']
   expect(Object.values(await rowsThatName(kept?.id ?? '', view)), 'the search finds what is there').toContain(1)
-  expect(filesThatHold(view.dir, secret)).toEqual([])
-  expect(readdirSync(join(view.dir, 'tokens')).filter((name) => name.includes(created.id))).toEqual([])
+  // The token of a zone that somebody else runs never was in any file.
+  for (const text of [secret, ...own.secrets, CANARY]) expect(filesThatHold(view.dir, text)).toEqual([])
+  // What platform and global have logged tells, as the audit does, that there was one.
+  const told = [join(view.dir, 'logs', 'global.log'), join(view.dir, 'logs', 'platform.log')]
+  const named = filesThatHold(view.dir, own.id).filter((path) => !told.includes(path.replace(/global-2/, 'global')))
+  expect([...named, ...filesNamed(view.dir, /cp-2/), ...filesNamed(view.dir, new RegExp(created.id))]).toEqual([])
+}
+
+const CANARY = 'canary-of-cp-2'
+
+/** Deletes a control plane whose zone and sidecars the lab runs; what it had that nobody may find again. */
+async function deleteOwn(home: Home, view: LabView): Promise<{ readonly id: string; readonly secrets: string[] }> {
+  const id = view.controlPlanes['cp-2']?.id ?? ''
+  const components = view.components.filter(({ tenant }) => tenant === 'cp-2')
+  const zone = components.find(({ kind }) => kind === 'zone')
+  const secrets = [readFileSync(zone?.zoneTokenFile ?? '', 'utf8').trim()]
+  const data = Buffer.from(CANARY).toString('base64')
+  const resources = `{ type: Mesh, name: ${CANARY} }
+---
+{ type: Secret, mesh: default, name: ${CANARY}, data: ${data} }`
+  await home.ok(['apply', '-f', '-', '--tenant', 'cp-2', '--wait'], resources)
+  expect(filesNamed(view.dir, /cp-2/).length, 'the search finds what is there').toBeGreaterThan(5)
+
+  const refused = await home.run(['tenant', 'delete', 'cp-2'])
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('zone "zone-1" is still online') })
+  expect(components.map(({ pid = 0 }) => alive(pid))).toEqual([true, true])
+  const forced = await home.run(['tenant', 'delete', 'cp-2', '--force'])
+  expect(forced).toMatchObject({ code: 0, stderr: expect.stringContaining('gone from the lab') })
+  expect(components.map(({ pid = 0 }) => alive(pid))).toEqual([false, false])
+  for (const name of ['global', 'platform']) {
+    const { endpoints } = componentOf(view, name)
+    const authorization = `Bearer ${readFileSync(view.diagnosticsTokenFile, 'utf8').trim()}`
+    for (const path of ['status', 'metrics']) {
+      const answer = await fetch(`${endpoints.diagnostics}/${path}`, { headers: { authorization } })
+      expect(await answer.text(), `${path} of ${name}`).not.toContain(id)
+    }
+  }
+  // Everybody else goes on.
+  await home.ok(['wait', '--for', 'synced', '--timeout', '60s'])
+  return {
+    id,
+    secrets: [...secrets, ...secrets.map((token) => createHash('sha256').update(token).digest('hex')), data],
+  }
 }
 
 test('a zone is provisioned, connects, and leaves nothing when its control plane goes', {
@@ -122,10 +164,14 @@ describePostgres('with the manager and two instances of the global over Postgres
   })
 })
 
-/** Logs, databases, credentials, configuration: the token of a zone that somebody else runs is in none of them. */
-function filesThatHold(dir: string, secret: string): string[] {
-  return readdirSync(dir, { recursive: true, withFileTypes: true })
+const filesOf = (dir: string) =>
+  readdirSync(dir, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => readFileSync(path).includes(secret))
+
+const filesNamed = (dir: string, name: RegExp) => filesOf(dir).filter((path) => name.test(path))
+
+/** Logs, credentials, configuration. Databases are asked for their rows: what a page holds that no row has is the database's. */
+function filesThatHold(dir: string, text: string): string[] {
+  return filesOf(dir).filter((path) => !/\.db(?:-wal|-shm)?$/.test(path) && readFileSync(path).includes(text))
 }

@@ -8,7 +8,6 @@ import {
 import { operatorClient, platformClient } from '../../lab/lab-clients.js'
 import type { LabView } from '../../lab/lab-view.js'
 import { DEFAULT_SHARD, regionOf, regionsOf } from '../../lab/shards.js'
-import { removeTenantFiles } from '../../lab/tenant-files.js'
 import { type Command, type Context, type Input, LAB_FLAG, OUTPUT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { type LabAccess, openLab } from '../lab-access.js'
@@ -112,7 +111,7 @@ export const tenantDelete: Command = {
   group: 'Resources',
   summary: 'Remove a virtual global control plane and all that it has; refused while a zone is online',
   args: [NAME],
-  flags: [{ name: 'force', doc: 'Also while zones are online; their streams end' }, LAB_FLAG],
+  flags: [{ name: 'force', doc: "Also while zones are online; their streams end, and the lab's own zones" }, LAB_FLAG],
   examples: ['zonelab tenant delete team-a', 'zonelab tenant delete team-a --force'],
   async run(context, input) {
     const lab = await openLab(context, input)
@@ -120,9 +119,12 @@ export const tenantDelete: Command = {
     await platform.delete(`${CONTROL_PLANES}/${found.id}${input.switch('force') ? '?force=true' : ''}`)
     context.io.err(`zonelab: control plane ${found.name} is removed`)
     const own = lab.view.spec.topology.tenants.find((name) => lab.view.controlPlanes[name]?.id === found.id)
-    const running = own === undefined ? [] : removeTenantFiles(lab.paths, lab.view, own)
+    if (own === undefined) return EXIT.ok
+    const running = await lab.control.forget(own)
+    context.io.err(`zonelab: its zones and what they kept are gone from the lab; the next up makes ${own} anew`)
     if (running.length > 0) {
-      context.io.err(`zonelab: ${running.join(', ')} still run and keep what they have; the next up makes ${own} again`)
+      const why = 'share their processes with other zones, and keep what they have until then'
+      context.io.err(`zonelab: ${running.join(', ')} ${why}`)
     }
     return EXIT.ok
   },

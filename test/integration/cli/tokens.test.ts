@@ -41,7 +41,12 @@ beforeEach(async () => {
     notices: [],
     controlPlanes: {},
   })
-  server = new ControlServer(paths.socket, { view: () => view, act: async () => {}, down: async () => {} })
+  server = new ControlServer(paths.socket, {
+    view: () => view,
+    act: async () => {},
+    forget: async () => [],
+    down: async () => {},
+  })
   await server.start()
   io = new FakeIo()
   const signal = new AbortController().signal

@@ -197,3 +197,26 @@ test('a lab whose state cannot be written goes on and says so, until a later cha
   expect(supervisor.view().notices).toEqual([])
   expect(readLabState(paths)?.supervisor?.pid).toBe(process.pid)
 })
+
+test('of a control plane that was deleted nothing runs on but what shares a process with others', async () => {
+  const two = (zones: number) => {
+    const { topology, ...spec } = labSpec(zones, { global: FOREIGN })
+    return { ...spec, topology: { ...topology, tenants: ['cp-1', 'cp-2'] } }
+  }
+  const { supervisor, notes } = await supervise(two(1))
+  supervisor.prepare()
+  await supervisor.startAll(() => {})
+  notes.length = 0
+  expect(await supervisor.forget('cp-2')).toEqual([])
+  expect(notes).toEqual(['stop dataplanes/zone-1@cp-2', 'stop zone-1@cp-2'])
+  const names = supervisor.view().components.map(({ name, tenant }) => `${name} of ${tenant}`)
+  expect(names).toEqual(['zone-1 of cp-1', 'dataplanes/zone-1 of cp-1'])
+  await expect(supervisor.act('start', 'zone-1', 'cp-2')).rejects.toThrow('there is no component')
+
+  const { supervisor: packed, notes: ofPacked } = await supervise(two(9))
+  packed.prepare()
+  await packed.startAll(() => {})
+  ofPacked.length = 0
+  expect(await packed.forget('cp-2')).toHaveLength(9)
+  expect(ofPacked).toEqual([])
+})

@@ -2,10 +2,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { ComponentView } from '../../../src/lab/lab-view.js'
 import { type LabPaths, labPaths } from '../../../src/lab/paths.js'
 import { shopTopology } from '../../../src/lab/shop.js'
-import { removeTenantFiles } from '../../../src/lab/tenant-files.js'
+import { removeTenantFiles, removeTenantState } from '../../../src/lab/tenant-files.js'
 import { labSpec } from './specs.js'
 
 let home: string
@@ -13,39 +12,50 @@ let paths: LabPaths
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'zonelab-tenant-'))
   paths = labPaths('default', { XDG_DATA_HOME: home })
-  for (const dir of [paths.tokens, paths.data]) mkdirSync(dir, { recursive: true })
+  for (const dir of folders()) mkdirSync(dir, { recursive: true })
   for (const tenant of ['cp-1', 'cp-2']) {
     for (const file of [`zone-1@${tenant}.zone`, `zone-1@${tenant}.admin`, `${tenant}.default.dataplane`])
       touch(paths.tokens, file)
     for (const suffix of ['', '-wal', '.pid']) touch(paths.data, `zone-1@${tenant}.db${suffix}`)
+    touch(paths.config, `dataplanes.zone-1@${tenant}.json`)
+    for (const component of ['zone-1', 'dataplanes.zone-1']) touch(paths.logs, `${component}@${tenant}.log`)
   }
   touch(paths.data, 'global.db')
 })
 afterEach(() => rmSync(home, { recursive: true }))
 
 const touch = (dir: string, file: string) => writeFileSync(join(dir, file), '')
-const left = () => [...readdirSync(paths.tokens), ...readdirSync(paths.data)].sort()
+const folders = () => [paths.tokens, paths.data, paths.config, paths.logs]
+const left = () =>
+  folders()
+    .flatMap((dir) => readdirSync(dir))
+    .sort()
 const spec = labSpec(1, {
-  topology: shopTopology({ shards: ['us-1'], tenants: 2, zones: 1, dataplanes: 0, external: [] }),
+  topology: shopTopology({ shards: ['us-1'], tenants: 2, zones: 1, dataplanes: 1, external: [] }),
 })
-const zone = (tenant: string, state: ComponentView['state']) => ({ name: 'zone-1', tenant, state }) as ComponentView
+const all = ['cp-1', 'cp-2'].map((tenant) => [
+  ...['.admin', '.db', '.db-wal', '.db.pid', '.log', '.zone'].map((end) => `zone-1@${tenant}${end}`),
+  `${tenant}.default.dataplane`,
+  `dataplanes.zone-1@${tenant}.json`,
+  `dataplanes.zone-1@${tenant}.log`,
+])
 
 test('of a control plane that is gone nothing is left, of another everything', () => {
-  const components = [zone('cp-1', 'ready'), zone('cp-2', 'stopped')]
-  expect(removeTenantFiles(paths, { spec, components }, 'cp-2')).toEqual([])
-  expect(left()).toEqual([
-    'cp-1.default.dataplane',
-    'global.db',
-    ...['.admin', '.db', '.db-wal', '.db.pid', '.zone'].map((end) => `zone-1@cp-1${end}`),
-  ])
+  expect(left()).toEqual([...all.flat(), 'global.db'].sort())
+  removeTenantFiles(paths, spec, 'cp-2', () => false)
+  expect(left()).toEqual([...(all[0] ?? []), 'global.db'].sort())
 })
 
-test('a zone that runs keeps its database, and is named; its token goes', () => {
-  expect(removeTenantFiles(paths, { spec, components: [zone('cp-2', 'ready')] }, 'cp-2')).toEqual(['zone-1'])
+test('what runs keeps what it has open; the tokens go', () => {
+  removeTenantFiles(paths, spec, 'cp-2', () => true)
+  expect(all[1]?.filter((name) => !left().includes(name))).toEqual(['zone-1@cp-2.zone', 'cp-2.default.dataplane'])
+})
+
+test('before its processes start, what an earlier one of its name has left goes, and not what they have open', () => {
+  removeTenantState(paths, spec, 'cp-2')
   expect(left().filter((name) => name.includes('cp-2'))).toEqual([
-    'zone-1@cp-2.admin',
-    'zone-1@cp-2.db',
-    'zone-1@cp-2.db-wal',
-    'zone-1@cp-2.db.pid',
+    'dataplanes.zone-1@cp-2.json',
+    'dataplanes.zone-1@cp-2.log',
+    'zone-1@cp-2.log',
   ])
 })
