@@ -10,6 +10,8 @@ const DOORS: readonly { readonly pattern: RegExp; readonly doors: RegExp }[] = [
   { pattern: /\bDate\.now\(|\bperformance\.now\(|\bsetTimeout\(|\bsetInterval\(/, doors: /^src\/base\/clock\.ts$/ },
   { pattern: /\bMath\.random\(/, doors: /^$/ },
   { pattern: /\brandomUUID\(/, doors: /^src\/base\/random\.ts$/ },
+  // Which file a module lies in is the build's to say.
+  { pattern: /\bimport\.meta\.(url|dirname|filename)\b/, doors: /^src\/base\/program-files\.ts$/ },
   { pattern: /\bprocess\.(env|argv)\b/, doors: /^src\/(cli\/|[a-z]+\/(config|main)\.ts$|lab\/)/ },
 ]
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { dirname, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { packageFile } from '../base/program-files.js'
 import { shardOf } from '../lab/lab-clients.js'
 import type { ComponentView, LabView } from '../lab/lab-view.js'
 import { regionsOf } from '../lab/shards.js'
@@ -108,7 +109,7 @@ export function nextCommands(view: LabView, program: string): string[] {
 
 /** The examples that ship with zonelab, by the shorter of their two paths. */
 function examplesDir(name: string): string | undefined {
-  const absolute = fileURLToPath(new URL(join('..', '..', 'examples', name), import.meta.url))
+  const absolute = fileURLToPath(packageFile(`examples/${name}`))
   if (!existsSync(absolute)) return undefined
   const fromHere = relative(process.cwd(), absolute)
   return fromHere.length < absolute.length ? fromHere : absolute

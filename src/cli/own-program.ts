@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url'
+import { programFile } from '../base/program-files.js'
 import type { ChildProgram } from '../lab/child.js'
 
 /** What child processes run: this program. */
 export const OWN_PROGRAM: ChildProgram = {
-  script: fileURLToPath(new URL('./main.js', import.meta.url)),
+  script: fileURLToPath(programFile('cli/main')),
   execArgv: process.execArgv,
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AppError, ERRORS, type ErrorCode } from '../base/errors.js'
+import { programFile } from '../base/program-files.js'
 import type { Crew } from './crew-orders.js'
 
 /** What parent and child tell each other. The channel's end is an order to end. */
@@ -25,9 +25,7 @@ export class CrewProcess implements Crew {
 
   constructor(name: string) {
     this.#name = name
-    // From sources in the tests, compiled in what ships.
-    const extension = extname(fileURLToPath(import.meta.url))
-    this.#child = fork(fileURLToPath(new URL(`./load-worker${extension}`, import.meta.url)), [], {
+    this.#child = fork(fileURLToPath(programFile('load/load-worker')), [], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })

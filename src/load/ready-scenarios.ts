@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { AppError } from '../base/errors.js'
+import { packageFile } from '../base/program-files.js'
 import { parseScenario, type Scenario } from './scenario.js'
 
-/** What ships with zonelab; the same depth below `src` and `dist`. */
-const FOLDER = fileURLToPath(new URL('../../examples/load/', import.meta.url))
+/** What ships with zonelab. */
+const FOLDER = fileURLToPath(packageFile('examples/load/'))
 
 export function readyNames(): string[] {
   return readdirSync(FOLDER)

@@ -1,5 +1,5 @@
-import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { execFile, execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -21,8 +21,7 @@ export async function buildProgram(): Promise<void> {
   }
   try {
     // Whether the types hold is for `npm run check` to say; here the program has to run.
-    spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { stdio: 'pipe' })
-    if (!existsSync(ENTRY)) throw new Error(`the build made no ${ENTRY}`)
+    execFileSync(process.execPath, ['scripts/bundle.mjs'])
   } finally {
     rmSync(BUILD_LOCK, { recursive: true, force: true })
   }

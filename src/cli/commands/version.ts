@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { packageFile } from '../../base/program-files.js'
 import { type Command, OUTPUT_FLAG } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { printObject } from '../output.js'
@@ -24,6 +25,6 @@ export const version: Command = {
 }
 
 export function zonelabVersion(): string {
-  const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
+  const manifest = readFileSync(packageFile('package.json'), 'utf8')
   return (JSON.parse(manifest) as { version: string }).version
 }

@@ -1,6 +1,6 @@
-import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { AppError } from '../../base/errors.js'
+import { programFile } from '../../base/program-files.js'
 import type { Resource } from '../../model/resource.js'
 import {
   type Committed,
@@ -133,11 +133,10 @@ class WorkerRunner implements SqlRunner {
   }
 }
 
-/** Built, the worker is a .js file beside this one; run from source, both are .ts, and the worker needs tsx, too. */
+/** Run from source the thread needs tsx, too. */
 function startWorker(workerData: WorkerInput): Worker {
-  const extension = extname(import.meta.url)
-  const file = new URL(`./sqlite-worker${extension}`, import.meta.url)
-  return extension === '.ts'
+  const file = programFile('store/sql/sqlite-worker')
+  return file.pathname.endsWith('.ts')
     ? new Worker(file, { workerData, execArgv: ['--import', import.meta.resolve('tsx')] })
     : new Worker(file, { workerData })
 }

@@ -2,8 +2,7 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { systemTime } from '../open-loop.js'
 import { type Report, runBench } from '../report.js'
@@ -17,7 +16,8 @@ const RUNS = 7
 const RUNS_WITHIN_MS = 70_000
 const RUNS_MIN = 3
 
-const PROGRAM = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url))
+/** As users get it. */
+const PROGRAM = resolve('dist/cli/main.js')
 const LAB = ['--lab', 'bench']
 const execute = promisify(execFile)
 
