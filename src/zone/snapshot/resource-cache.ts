@@ -9,8 +9,12 @@ export type BuildResource<K extends EnvoyKind, I extends object> = (name: string
  * object it is.
  */
 export class ResourceCache {
+  /** What was asked for last, by maker and name: most sidecars have one and the same, which costs a comparison and no text. */
+  readonly #latest = new Map<string, { readonly input: object; readonly resource: WeakRef<EnvoyResource> }>()
   readonly #entries = new Map<string, WeakRef<EnvoyResource>>()
-  readonly #gone = new FinalizationRegistry((key: string) => this.#forget(key))
+  readonly #gone = new FinalizationRegistry(({ key, place }: { key: string; place: string }) =>
+    this.#forget(key, place),
+  )
   readonly #numbers = new WeakMap<object, number>()
   #nextNumber = 1
   #encodes = 0
@@ -21,13 +25,19 @@ export class ResourceCache {
     input: I,
     build: BuildResource<K, I>,
   ): EnvoyResource {
-    const key = `${this.#numberOf(build)} ${name} ${this.#text(input)}`
-    const known = this.#entries.get(key)?.deref()
-    if (known) return known
-    const resource = encodeEnvoy(kind, name, build(name, input))
-    this.#encodes += 1
-    this.#entries.set(key, new WeakRef(resource))
-    this.#gone.register(resource, key)
+    const place = `${this.#numberOf(build)} ${name}`
+    const latest = this.#latest.get(place)
+    const same = latest && this.#equal(latest.input, input) ? latest.resource.deref() : undefined
+    if (same) return same
+    const key = `${place} ${this.#text(input)}`
+    let resource = this.#entries.get(key)?.deref()
+    if (!resource) {
+      resource = encodeEnvoy(kind, name, build(name, input))
+      this.#encodes += 1
+      this.#entries.set(key, new WeakRef(resource))
+      this.#gone.register(resource, { key, place })
+    }
+    this.#latest.set(place, { input, resource: new WeakRef(resource) })
     return resource
   }
 
@@ -40,6 +50,19 @@ export class ResourceCache {
   /** How many resources have been encoded since the start. */
   get encodes(): number {
     return this.#encodes
+  }
+
+  /** Whether the text would be equal. */
+  #equal(a: unknown, b: unknown): boolean {
+    if (a === b) return true
+    if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+    if (this.#numbers.has(a) || this.#numbers.has(b) || Array.isArray(a) !== Array.isArray(b)) return false
+    const members = Object.keys(a)
+    const others = Object.keys(b)
+    if (members.length !== others.length) return false
+    return members.every(
+      (member, index) => member === others[index] && this.#equal(a[member as keyof object], b[member as keyof object]),
+    )
   }
 
   /** Equal for equal inputs and for no others: names of members are in it, and lengths of texts. */
@@ -63,7 +86,8 @@ export class ResourceCache {
   }
 
   /** Unless it was made again before the collector told. */
-  #forget(key: string): void {
+  #forget(key: string, place: string): void {
     if (this.#entries.get(key)?.deref() === undefined) this.#entries.delete(key)
+    if (this.#latest.get(place)?.resource.deref() === undefined) this.#latest.delete(place)
   }
 }

@@ -184,6 +184,6 @@ test.each([
   },
 ])('what $what costs that joins does not hang on how many there are', async ({ join }) => {
   const few = await costOfJoins(50, join)
-  expect(few).toBeGreaterThan(100)
+  expect(few).toBeGreaterThan(10)
   expect((await costOfJoins(1_000, join)) / few).toBeLessThanOrEqual(1.1)
 })
