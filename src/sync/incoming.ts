@@ -1,5 +1,5 @@
 import { AppError } from '../base/errors.js'
-import { canonicalJson, isJsonObject, type JsonObject, type JsonText, parseJson } from '../model/json.js'
+import { canonicalJson, type JsonText, parseJson } from '../model/json.js'
 import type { Labels } from '../model/labels.js'
 import { sortedLabels } from '../model/labels.js'
 import { descriptorOf, type ResourceType } from '../model/registry.js'
@@ -12,7 +12,7 @@ import { decodeSpec } from '../wire/spec-codec.js'
 /** A received copy, decoded and found valid, not yet attributed. */
 export interface Incoming extends ResourceKey {
   readonly labels: Labels
-  readonly spec: JsonObject
+  readonly spec: JsonText
   readonly status: JsonText | undefined
   /** The sender's content version. */
   readonly version: string
@@ -21,10 +21,8 @@ export interface Incoming extends ResourceKey {
 /** Decodes and validates one resource of a batch; throws AppError `undecodable` or `invalid-resource` for this one alone. */
 export function readIncoming(type: ResourceType, received: DeltaResource<Uint8Array>): Incoming {
   const envelope = decodeKumaResource(received.payload)
-  const spec = parseJson(decodeSpec(type, envelope.spec.typeUrl, envelope.spec.value))
-  if (!isJsonObject(spec))
-    throw new AppError('undecodable', `the spec of ${type} ${envelope.name} is not a JSON object`)
-  const violations = validateStored(type, spec)
+  const { json, text: spec } = decodeSpec(type, envelope.spec.typeUrl, envelope.spec.value)
+  const violations = validateStored(type, json)
   if (violations.length > 0) {
     const text = violations.map(({ field, reason }) => `${field}: ${reason}`).join('; ')
     throw new AppError('invalid-resource', text, { violations })

@@ -1,7 +1,7 @@
-import { isJsonObject, type JsonObject } from '../model/json.js'
+import { canonicalJson, isJsonObject, type JsonText } from '../model/json.js'
 import { LABEL, type Labels, sortedLabels } from '../model/labels.js'
 import { descriptorOf, type ResourceType } from '../model/registry.js'
-import type { Resource, ResourceKey } from '../model/resource.js'
+import { type Resource, type ResourceKey, specOf } from '../model/resource.js'
 import type { Incoming } from './incoming.js'
 
 /** What a receiver lets one stream touch, and what it makes of a copy before keeping it (kuma `pkg/kds/store/sync.go`). */
@@ -58,8 +58,9 @@ function gatewayTagged(
   incoming: Incoming,
   zone: string,
   onRewrite: (type: ResourceType, claimed: string) => void,
-): JsonObject {
-  const networking = incoming.spec.networking
+): JsonText {
+  const spec = specOf(incoming)
+  const networking = spec.networking
   const gateway = isJsonObject(networking) ? networking.gateway : undefined
   const tags = isJsonObject(gateway) ? gateway.tags : undefined
   if (!isJsonObject(networking) || !isJsonObject(gateway) || !isJsonObject(tags)) return incoming.spec
@@ -67,5 +68,5 @@ function gatewayTagged(
   if (claimed === undefined || claimed === zone) return incoming.spec
   onRewrite(incoming.type, String(claimed))
   const rewritten = { ...gateway, tags: { ...tags, [LABEL.zone]: zone } }
-  return { ...incoming.spec, networking: { ...networking, gateway: rewritten } }
+  return canonicalJson({ ...spec, networking: { ...networking, gateway: rewritten } })
 }

@@ -3,7 +3,6 @@ import { type Clock, sleep } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
 import type { Random } from '../base/random.js'
-import { canonicalJson } from '../model/json.js'
 import { parseWireName, wireName } from '../model/naming.js'
 import { descriptorOf, isResourceType, type ResourceType } from '../model/registry.js'
 import { keyText, type Resource, type ResourceDraft, type ResourceKey } from '../model/resource.js'
@@ -190,9 +189,8 @@ export class StoreSink implements Sink<Uint8Array> {
   }
 
   #draft(incoming: Incoming, before: Resource | undefined): ResourceDraft {
-    const { type, mesh, name, labels } = incoming
+    const { type, mesh, name, labels, spec } = incoming
     const { keepsOwnStatus, owner } = this.#options.rules
-    const spec = canonicalJson(incoming.spec)
     const status = keepsOwnStatus ? before?.status : incoming.status
     return { type, mesh, name, labels, spec, status, owner, syncedVersion: incoming.version }
   }

@@ -8,7 +8,7 @@ import {
   toJson,
 } from '@bufbuild/protobuf'
 import { AppError } from '../base/errors.js'
-import { canonicalJson, isJsonObject, type Json, type JsonText, parseJson } from '../model/json.js'
+import { canonicalJson, isJsonObject, type Json, type JsonObject, type JsonText, parseJson } from '../model/json.js'
 import type { ResourceType } from '../model/registry.js'
 import { knownFields, refusedField, schemaOf } from './spec-schemas.js'
 import { TYPE_URL_PREFIX } from './type-urls.js'
@@ -34,12 +34,18 @@ export function encodeStatus(status: JsonText): AnyValue {
   return { typeUrl: '', value: Buffer.from(status, 'utf8') }
 }
 
+/** A spec as JSON, and its canonical text. */
+export interface DecodedSpec {
+  readonly json: JsonObject
+  readonly text: JsonText
+}
+
 /**
- * A received spec as canonical JSON. Fields unknown to us are kept in JSON specs and dropped from protobuf ones, as Kuma
+ * A received spec. Fields unknown to us are kept in JSON specs and dropped from protobuf ones, as Kuma
  * does when it stores them. Throws `undecodable` for a wrong type URL, bytes that are no such message, or a JSON spec
  * that is no object.
  */
-export function decodeSpec(type: ResourceType, typeUrl: string, value: Uint8Array): JsonText {
+export function decodeSpec(type: ResourceType, typeUrl: string, value: Uint8Array): DecodedSpec {
   const schema = schemaOf(type)
   if (!schema) return decodeJsonSpec(type, value)
   // Only what follows the last slash names the message (google/protobuf/any.proto).
@@ -47,7 +53,8 @@ export function decodeSpec(type: ResourceType, typeUrl: string, value: Uint8Arra
     throw new AppError('undecodable', `the spec of a ${type} must be a ${schema.typeName}, not ${quote(typeUrl)}`)
   }
   try {
-    return canonical(schema, fromBinary(schema, value, { readUnknownFields: false }))
+    const json = toJson(schema, fromBinary(schema, value, { readUnknownFields: false }))
+    return { json: json as JsonObject, text: canonicalJson(json as Json) }
   } catch (cause) {
     throw new AppError('undecodable', `the spec of a ${type} does not decode as ${schema.typeName}`, { cause })
   }
@@ -82,11 +89,11 @@ function readJson<S extends DescMessage>(type: ResourceType, schema: S, json: Js
   }
 }
 
-function decodeJsonSpec(type: ResourceType, value: Uint8Array): JsonText {
+function decodeJsonSpec(type: ResourceType, value: Uint8Array): DecodedSpec {
   let spec: Json
   try {
     spec = parseJson(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8'))
-    if (isJsonObject(spec)) return canonicalJson(spec)
+    if (isJsonObject(spec)) return { json: spec, text: canonicalJson(spec) }
   } catch (cause) {
     // Also text that nests so deep that writing it would exhaust the stack.
     throw new AppError('undecodable', `the spec of a ${type} is not JSON`, { cause })

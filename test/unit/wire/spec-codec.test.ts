@@ -13,7 +13,7 @@ function text(value: Json): JsonText {
 
 function roundTrip(type: ResourceType, value: Json): JsonText {
   const encoded = encodeSpec(type, text(value))
-  return decodeSpec(type, encoded.typeUrl, encoded.value)
+  return decodeSpec(type, encoded.typeUrl, encoded.value).text
 }
 
 function failureOf(act: () => unknown): AppError {
@@ -98,8 +98,9 @@ describe('spec codec', () => {
 
   it('drops unknown protobuf fields and keeps unknown JSON fields', () => {
     const withUnknown = Buffer.from('42012afa0101ff', 'hex')
-    expect(decodeSpec('Mesh', MESH_URL, withUnknown)).toBe('{"skipCreatingInitialPolicies":["*"]}')
-    expect(decodeSpec('Workload', '', Buffer.from('{"z":1,"a":{"y":2,"x":[]}}'))).toBe('{"a":{"x":[],"y":2},"z":1}')
+    expect(decodeSpec('Mesh', MESH_URL, withUnknown).text).toBe('{"skipCreatingInitialPolicies":["*"]}')
+    const workload = decodeSpec('Workload', '', Buffer.from('{"z":1,"a":{"y":2,"x":[]}}'))
+    expect(workload).toEqual({ json: { z: 1, a: { y: 2, x: [] } }, text: '{"a":{"x":[],"y":2},"z":1}' })
   })
 
   it.each<[string, ResourceType, string, Uint8Array]>([
