@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { TENANT_PREFIX } from '../../../src/api/plugin.js'
 import { ROUTE_TABLE, type RouteRow } from '../../../src/api/route-table.js'
-import { DEFAULT_ACCESS } from '../../../src/auth/access.js'
 import { ADMIN } from '../../../src/auth/api-user.js'
 import { signingKeyDraft } from '../../../src/auth/bootstrap-secrets.js'
 import { issueDataplaneToken, issueUserToken, issueZoneToken } from '../../../src/auth/issue.js'
@@ -13,6 +12,7 @@ import { systemRandom } from '../../../src/base/random.js'
 import type { TenantStore } from '../../../src/store/store.js'
 import { draft, put } from '../../support/resource-builder.js'
 import { type ApiLab, apiLab, OTHER_TENANT } from './api-lab.js'
+import { bodyOf, isForAdmins, pathOf } from './walked-operation.js'
 
 /**
  * Every operation of the API with every class of credential, on a global's bare mount, on the mount of a control plane, and
@@ -107,19 +107,6 @@ async function headersOf(store: TenantStore, mine: TenantTrust, theirs: TenantTr
   }
 }
 
-const isForAdmins = ({ rules }: RouteRow) =>
-  rules.length > 0 && rules.every((rule) => DEFAULT_ACCESS[rule].groups.every((group) => group === ADMIN))
-
-/** What has to be right before Kuma looks at access. */
-function bodyOf({ method, path }: RouteRow): object | undefined {
-  if (path === '/tokens/zone') return { zone: 'z', scope: ['cp'], validFor: '1h' }
-  if (path === '/tokens/user') return { name: 'ann', groups: [], validFor: '1h' }
-  if (path === '/tokens/dataplane') return { mesh: 'default', validFor: '1h' }
-  if (method !== 'PUT') return undefined
-  const isGlobal = !path.startsWith('/meshes/{mesh}/')
-  return { type: isGlobal ? 'GlobalSecret' : 'Secret', name: 'x', data: 'eA==', ...(!isGlobal && { mesh: 'default' }) }
-}
-
 /** `METHOD path` → status, of every operation. */
 async function statuses(
   { lab, prefix, headers }: Walk,
@@ -127,7 +114,7 @@ async function statuses(
 ): Promise<ReadonlyMap<RouteRow, number>> {
   const seen = new Map<RouteRow, number>()
   for (const row of ROUTE_TABLE) {
-    const url = prefix + row.path.replace('{mesh}', 'default').replaceAll(/\{\w+\}/g, 'x')
+    const url = prefix + pathOf(row)
     const body = bodyOf(row)
     const asked = { headers: headers[credential], ...(body && { body: JSON.stringify(body) }) }
     seen.set(row, (await lab.ask(row.method, url, asked)).statusCode)
