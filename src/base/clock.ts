@@ -10,8 +10,14 @@ export interface Clock {
 
 export type Cancel = () => void
 
+/** A process is rarely held up in all of so many readings; they take some microseconds. */
+const ORIGIN_READINGS = 20
+
 /** Where `performance.now` began on the monotonic clock of the host; reading that itself costs a BigInt each time. */
-const MONOTONIC_ORIGIN_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now()
+const MONOTONIC_ORIGIN_MS = originMs(
+  () => Number(process.hrtime.bigint()) / 1e6,
+  () => performance.now(),
+)
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
@@ -21,6 +27,20 @@ export const systemClock: Clock = {
     timer.unref()
     return () => clearTimeout(timer)
   },
+}
+
+/**
+ * Where our clock began on the host's. Between the readings of the two a starting process is held up, for milliseconds on a
+ * busy host, and all its times would be off by as much against those of other processes: the closest pair counts.
+ */
+export function originMs(hostMs: () => number, ownMs: () => number): number {
+  const readings = Array.from({ length: ORIGIN_READINGS }, () => {
+    const before = ownMs()
+    const host = hostMs()
+    const after = ownMs()
+    return { apart: after - before, origin: host - (before + after) / 2 }
+  })
+  return readings.reduce((closest, reading) => (reading.apart < closest.apart ? reading : closest)).origin
 }
 
 /** Resolves after `delayMs`; rejects with the signal's reason when it aborts first. */
