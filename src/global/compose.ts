@@ -17,12 +17,10 @@ import { openStore } from '../store/open-store.js'
 import { othersPresent } from '../store/peers.js'
 import type { ResourceStore, TenantStore } from '../store/store.js'
 import { storePlace } from '../store/store-place.js'
-import { watchCertificate } from '../transport/certificate-watch.js'
 import { GrpcServer } from '../transport/grpc/server.js'
 import { addDiagnostics } from '../transport/http/diagnostics.js'
 import { HttpServer } from '../transport/http/server.js'
-import { serverCertificate } from '../transport/server-certificate.js'
-import type { KeyPairPem } from '../transport/x509.js'
+import { ServedCertificate } from '../transport/served-certificate.js'
 import { KDS } from '../wire/kds-service.js'
 import { AdminRelay } from './admin-relay.js'
 import { type ApiListenerOptions, apiListener } from './api-listener.js'
@@ -140,8 +138,11 @@ export class GlobalProcess {
       tenantOf: (id) => tenants.get(id).runtime,
       elsewhere,
     })
-    const kds = await this.#serveKds(service, admission.authenticator)
-    const apis = await this.#serveApi(tenants, elsewhere)
+    const { tlsCertFile: certFile, tlsKeyFile: keyFile, listen } = this.#config
+    const files = { certFile, keyFile, hosts: [listen] }
+    const certificate = await this.#lifecycle.run(new ServedCertificate({ ...this.#ports, ...files }))
+    const kds = await this.#serveKds(service, admission.authenticator, certificate)
+    const apis = await this.#serveApi(tenants, elsewhere, certificate)
     const diagnostics = await this.#serveDiagnostics(status, admission.refused)
     this.#ready = true
     return { ...apis, kds, diagnostics }
@@ -222,12 +223,12 @@ export class GlobalProcess {
     for (const id of stored) await tenants.open(id, { mesh: false, hostnameGenerators: false })
   }
 
-  async #serveKds(service: KdsService, zones: ZoneAuthenticator): Promise<number> {
+  async #serveKds(service: KdsService, zones: ZoneAuthenticator, certificate: ServedCertificate): Promise<number> {
     const { listen: host, kdsPort: port, kdsTls, maxMsgSize, keepaliveMs } = this.#config
     const { clock, log } = this.#ports
     const server = new GrpcServer<PeerIdentity>({
       authenticate: (metadata) => zones.authenticate(metadata),
-      ...(kdsTls && { tls: this.#certificate() }),
+      ...(kdsTls && { tls: certificate.pair }),
       messageBytesMax: maxMsgSize,
       keepaliveMs: { time: keepaliveMs, timeout: keepaliveMs },
       clock,
@@ -243,7 +244,7 @@ export class GlobalProcess {
       return { intervalMs: undefined }
     })
     const bound = await server.listen({ host, port })
-    if (kdsTls) this.#followCertificate((pair) => server.replaceCertificate(pair))
+    certificate.servedBy(server)
     this.#lifecycle.onStop(async () => {
       // Insights are closed as the streams end; the server lets go of peers that do not take their end.
       const closed = service.stop()
@@ -257,6 +258,7 @@ export class GlobalProcess {
   async #serveApi(
     tenants: TenantDirectory,
     elsewhere: TenantHandoffOptions['elsewhere'],
+    certificate: ServedCertificate,
   ): Promise<{ apiHttp: number; apiHttps: number }> {
     const options: ApiListenerOptions = {
       ...this.#ports,
@@ -269,7 +271,8 @@ export class GlobalProcess {
     }
     const http = await apiListener(options)
     await this.#lifecycle.run(http)
-    const https = await apiListener(options, this.#certificate())
+    const https = await apiListener(options, certificate.pair)
+    certificate.servedBy(https)
     await this.#lifecycle.run(https)
     return { apiHttp: http.port, apiHttps: https.port }
   }
@@ -288,19 +291,6 @@ export class GlobalProcess {
     })
     await this.#lifecycle.run(server)
     return server.port
-  }
-
-  #followCertificate(onChange: (pair: KeyPairPem) => void): void {
-    const { tlsCertFile: certFile, tlsKeyFile: keyFile } = this.#config
-    if (certFile === '') return
-    const { clock, log } = this.#ports
-    const read = () => this.#certificate()
-    this.#lifecycle.onStop(watchCertificate({ certFile, keyFile, read, onChange, clock, log }))
-  }
-
-  #certificate() {
-    const { tlsCertFile: certFile, tlsKeyFile: keyFile, listen } = this.#config
-    return serverCertificate({ certFile, keyFile, hosts: [listen], nowMs: this.#ports.clock.nowMs() })
   }
 
   /** The default control plane's to the file that is configured, each other one's beside it, with its id at the end. */

@@ -12,8 +12,7 @@ import type { RecordStore } from '../store/records.js'
 import { storePlace } from '../store/store-place.js'
 import { addDiagnostics } from '../transport/http/diagnostics.js'
 import { HttpServer } from '../transport/http/server.js'
-import { serverCertificate } from '../transport/server-certificate.js'
-import type { KeyPairPem } from '../transport/x509.js'
+import { ServedCertificate } from '../transport/served-certificate.js'
 import { AdmissionFeeds } from './admission-feeds.js'
 import { bootstrap } from './bootstrap.js'
 import type { PlatformConfig } from './config.js'
@@ -94,9 +93,11 @@ export class PlatformProcess {
     const manager: Manager = { store, controlPlanes, provisioning, feeds, clock, random }
     const events = new ZoneEvents({ store, controlPlanes, provisioning, lastUse, clock })
     const api: Record<string, number> = {}
-    const tls = this.#certificate()
+    const certificate = await this.#certificate()
     for (const [region, port] of regions) {
-      const server = new HttpServer({ name: `api-${region}`, host: this.#config.listen, port, tls, clock, log })
+      const listener = { name: `api-${region}`, host: this.#config.listen, port, tls: certificate?.pair }
+      const server = new HttpServer({ ...listener, clock, log })
+      certificate?.servedBy(server)
       await server.fastify.register(managerPlugin, { manager, region, lastUse, refusedCalls, log })
       const own = shards.filter((shard) => shard.region === region)
       const onReader = (shard: string) => reconciler.sweep(shard)
@@ -109,10 +110,10 @@ export class PlatformProcess {
     return { ...api, diagnostics }
   }
 
-  #certificate(): KeyPairPem | undefined {
+  async #certificate(): Promise<ServedCertificate | undefined> {
     const { tls, tlsCertFile: certFile, tlsKeyFile: keyFile, listen } = this.#config
-    const nowMs = this.#ports.clock.nowMs()
-    return tls ? serverCertificate({ certFile, keyFile, hosts: [listen], nowMs }) : undefined
+    if (!tls) return undefined
+    return this.#lifecycle.run(new ServedCertificate({ ...this.#ports, certFile, keyFile, hosts: [listen] }))
   }
 
   async #openStore(): Promise<RecordStore> {

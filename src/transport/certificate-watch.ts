@@ -32,7 +32,13 @@ export function watchCertificate(options: CertificateWatchOptions): () => void {
     pending = clock.after(SETTLED_AFTER_MS, () => reload(options))
   }
   const folders = new Set([dirname(certFile), dirname(keyFile)])
-  const watchers: FSWatcher[] = [...folders].map((folder) => watch(folder, { persistent: false }, changed))
+  const watchers: FSWatcher[] = []
+  try {
+    for (const folder of folders) watchers.push(watch(folder, { persistent: false }, changed))
+  } catch (thrown) {
+    // The system has no watch left to give: serving matters more than following.
+    options.log.warn('the certificate on disk is not followed', { file: certFile, error: AppError.from(thrown) })
+  }
   return () => {
     pending()
     for (const watcher of watchers) watcher.close()

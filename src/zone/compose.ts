@@ -34,8 +34,7 @@ import type { View } from '../sync/view.js'
 import { GrpcServer } from '../transport/grpc/server.js'
 import { addDiagnostics } from '../transport/http/diagnostics.js'
 import { HttpServer } from '../transport/http/server.js'
-import { serverCertificate } from '../transport/server-certificate.js'
-import type { KeyPairPem } from '../transport/x509.js'
+import { ServedCertificate } from '../transport/served-certificate.js'
 import { DeltaAggregatedResources } from '../wire/xds-service.js'
 import { proxyAdmin, proxyConfig, tokenIssuer } from './api-ports.js'
 import { addBootstrap } from './bootstrap.js'
@@ -71,7 +70,7 @@ export class ZoneProcess {
   readonly #hops: Hops
   readonly #instanceId: string
   readonly #federated: boolean
-  readonly #certificate: KeyPairPem
+  readonly #certificate: ServedCertificate
   readonly #lifecycle: Lifecycle
   readonly #faults: LinkFaults
   #link: GlobalLink | undefined
@@ -92,7 +91,7 @@ export class ZoneProcess {
     this.#faults = new LinkFaults({ zone, clock: ports.clock, oversizeBytes: maxMsgSize + 1 })
     this.#lifecycle.onStop(() => this.#faults.stop())
     const { tlsCertFile: certFile, tlsKeyFile: keyFile, listen } = config
-    this.#certificate = serverCertificate({ certFile, keyFile, hosts: [listen], nowMs: ports.clock.nowMs() })
+    this.#certificate = new ServedCertificate({ ...ports, certFile, keyFile, hosts: [listen] })
   }
 
   /** Opens the store, then what works on it, then the listeners, and dials the global last. A failed start stops what had started. */
@@ -115,6 +114,7 @@ export class ZoneProcess {
     const { clock, random, log } = this.#ports
     const { zoneName: zone, dataplaneGraceMs: graceMs } = this.#config
     this.#check()
+    await this.#lifecycle.run(this.#certificate)
     const store = await this.#openStore()
     const trust = new TenantTrust({ store, sources: tokenSources(this.#config), clock, random, log })
     this.#lifecycle.onStop(() => trust.close())
@@ -290,11 +290,12 @@ export class ZoneProcess {
     const server = new GrpcServer<{ authorization: readonly string[] }>({
       // Whose stream it is, its first message says: the token is proved there, before anything is served.
       authenticate: async (metadata) => ({ authorization: metadata.values('authorization') }),
-      tls: this.#certificate,
+      tls: this.#certificate.pair,
       messageBytesMax,
       clock,
       log,
     })
+    this.#certificate.servedBy(server)
     server.stream(DeltaAggregatedResources, (call, duplex) => void xds.serve(call, duplex))
     const bound = await server.listen({ host, port })
     this.#lifecycle.onStop(async () => {
@@ -331,9 +332,11 @@ export class ZoneProcess {
     return { apiHttp: http.port, apiHttps: https.port }
   }
 
-  #httpServer(name: string, port: number, tls: KeyPairPem | undefined): HttpServer {
+  #httpServer(name: string, port: number, certificate: ServedCertificate | undefined): HttpServer {
     const { clock, log } = this.#ports
-    return new HttpServer({ name, host: this.#config.listen, port, tls, clock, log })
+    const server = new HttpServer({ name, host: this.#config.listen, port, tls: certificate?.pair, clock, log })
+    certificate?.servedBy(server)
+    return server
   }
 
   #apiOptions(

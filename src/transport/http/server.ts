@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import { createServer as createHttpsServer } from 'node:https'
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { type FastifyInstance, fastify, LogController } from 'fastify'
 import type { Clock } from '../../base/clock.js'
@@ -9,6 +9,11 @@ import type { Logger } from '../../base/log.js'
 import { createServer as createHttpServer } from '../../base/node-http.js'
 import { fastifyLogger } from './fastify-logger.js'
 
+interface CertificatePem {
+  readonly certPem: string
+  readonly keyPem: string
+}
+
 export interface HttpServerOptions {
   /** For logs and for `Component.name`. */
   readonly name: string
@@ -16,7 +21,7 @@ export interface HttpServerOptions {
   /** 0 takes any free port; see `port` after the start. */
   readonly port: number
   /** PEM texts; undefined serves plaintext. TLS 1.2 is the least that is spoken. */
-  readonly tls?: { readonly certPem: string; readonly keyPem: string } | undefined
+  readonly tls?: CertificatePem | undefined
   readonly clock: Clock
   readonly log: Logger
 }
@@ -86,6 +91,12 @@ export class HttpServer implements Component {
     }
   }
 
+  /** New connections are served with it; those that stand go on. Without effect on a listener without TLS. */
+  replaceCertificate(pair: CertificatePem): void {
+    const { server } = this.fastify
+    if ('setSecureContext' in server) (server as HttpsServer).setSecureContext(secure(pair))
+  }
+
   /** Takes no new request, lets those under way finish for a grace time, then cuts what is left. */
   async stop(): Promise<void> {
     const cut = this.#options.clock.after(CLOSE_GRACE_MS, () => this.fastify.server.closeAllConnections())
@@ -125,8 +136,11 @@ function createServer(options: HttpServerOptions, handler: RequestListener): Ser
     maxHeaderSize: HEADER_BYTES_MAX,
   }
   if (options.tls === undefined) return createHttpServer(limits, handler)
-  const { certPem: cert, keyPem: key } = options.tls
-  return createHttpsServer({ ...limits, cert, key, minVersion: 'TLSv1.2' }, handler)
+  return createHttpsServer({ ...limits, ...secure(options.tls) }, handler)
+}
+
+function secure({ certPem: cert, keyPem: key }: CertificatePem) {
+  return { cert, key, minVersion: 'TLSv1.2' } as const
 }
 
 /** What Node's parser refuses never becomes a request; the socket gets one line and is closed. */

@@ -9,6 +9,7 @@ import { PlatformProcess } from '../../../src/platform/compose.js'
 import { readPlatformConfig } from '../../../src/platform/config.js'
 import { keptFetch } from '../../../src/transport/http/kept-fetch.js'
 import { createCa, createServerCertificate } from '../../../src/transport/tls.js'
+import { eventually } from '../kds/control-planes.js'
 
 let folder: string
 let platform: PlatformProcess | undefined
@@ -44,6 +45,27 @@ test('the API is served with the certificate that it is given, and without TLS i
   const stranger = createCa({ name: 'another ca', nowMs })
   await expect(keptFetch(stranger.certPem)(`https://127.0.0.1:${port}${PATH}`)).rejects.toThrow()
   await expect(fetch(`http://127.0.0.1:${port}${PATH}`)).rejects.toThrow()
+})
+
+test('a certificate that is renewed on disk is served from then on, without a restart', async () => {
+  const nowMs = systemClock.nowMs()
+  const [tlsCertFile, tlsKeyFile] = [join(folder, 'server.crt'), join(folder, 'server.key')]
+  const write = (ca: ReturnType<typeof createCa>) => {
+    const { certPem, keyPem } = createServerCertificate({ ca, nowMs })
+    writeFileSync(tlsKeyFile, keyPem)
+    writeFileSync(tlsCertFile, certPem)
+  }
+  const [before, after] = [createCa({ name: 'before', nowMs }), createCa({ name: 'after', nowMs })]
+  write(before)
+  const port = await start({ regions: 'us=0,eu=0', tlsCertFile, tlsKeyFile })
+  const status = async (ca: ReturnType<typeof createCa>) => {
+    const answer = await keptFetch(ca.certPem)(`https://127.0.0.1:${port}${PATH}`).catch(() => undefined)
+    return answer?.status
+  }
+  expect(await status(before)).toBe(401)
+  write(after)
+  await eventually('the new certificate is served', () => status(after))
+  expect(await status(before)).toBeUndefined()
 })
 
 test('by default with one of its own, which nobody can verify', async () => {
