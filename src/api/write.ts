@@ -8,6 +8,7 @@ import {
 } from '../model/compute-labels.js'
 import { meshDefaults } from '../model/defaults.js'
 import { isOnline, type ZoneInsightSpec } from '../model/insight.js'
+import { LABEL } from '../model/labels.js'
 import { checkDisplayName, checkName } from '../model/names.js'
 import type { ResourceType } from '../model/registry.js'
 import { keyText, type Resource, type ResourceDraft, type ResourceKey, specOf } from '../model/resource.js'
@@ -141,12 +142,13 @@ function originViolations({ api }: ApiRequest, { type, labels }: Resource): read
   }))
 }
 
-/** A mesh is not taken from under its dataplanes, nor a zone from under its open streams. */
+/** A mesh is not taken from under its workloads, whose zones' own proxies go with it, nor a zone from under its open streams. */
 async function refuseWhileUsed({ api, store }: ApiRequest, { type, name }: ResourceKey): Promise<void> {
   if (api.unsafeDelete) return
   if (type === 'Mesh') {
     const { resources } = await store.list('Dataplane', { mesh: name })
-    if (resources.length > 0) throw invalidResource(MESH_HAS_DATAPLANES)
+    if (resources.some(({ labels }) => labels[LABEL.zoneIngress] === undefined))
+      throw invalidResource(MESH_HAS_DATAPLANES)
   }
   if (type === 'Zone') {
     const insight = await store.get({ type: 'ZoneInsight', mesh: undefined, name })

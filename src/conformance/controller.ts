@@ -117,6 +117,8 @@ export interface PlatformEndpoint {
   /** The same of another organisation. */
   readonly otherUserToken?: string
   readonly region: string
+  /** Headers that put a new control plane on the global that is judged, where the platform has several. */
+  readonly placing?: Readonly<Record<string, string>>
 }
 
 export interface ApiEndpoint {

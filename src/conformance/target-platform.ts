@@ -89,7 +89,8 @@ export class TargetPlatform {
   }
 
   async newControlPlane(as = this.userToken): Promise<ControlPlane> {
-    const id = idIn(await this.post(CONTROL_PLANES, { name: this.#name() }, as))
+    const { placing } = this.#endpoint
+    const id = idIn(await this.#change('POST', CONTROL_PLANES, { name: this.#name() }, as, placing))
     this.#made.push({ what: `control plane ${id}`, path: `${CONTROL_PLANES}/${id}`, as })
     this.#home ??= id
     const token = as === this.userToken ? await this.connector(id) : (await this.#account([{ on: id }], as)).token
@@ -200,8 +201,14 @@ export class TargetPlatform {
     return status
   }
 
-  async #change(method: string, path: string, body: Json, as?: string): Promise<JsonObject> {
-    const answer = await this.api.send(method, path, body, as)
+  async #change(
+    method: string,
+    path: string,
+    body: Json,
+    as?: string,
+    headers?: PlatformEndpoint['placing'],
+  ): Promise<JsonObject> {
+    const answer = await this.api.send(method, path, body, as, headers)
     if (answer.status === 200 || answer.status === 201) return objectIn(answer)
     const said = answer.body.slice(0, 200)
     throw new AppError('permission-denied', `the platform answers ${method} ${path} with ${answer.status}: ${said}`)

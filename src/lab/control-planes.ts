@@ -71,8 +71,13 @@ export function createControlPlane(
   wanted: NewControlPlane,
   shard?: string,
 ): Promise<ControlPlaneRow> {
-  const headers = shard === undefined ? {} : { 'x-zonelab-shard': shard }
+  const headers = shard === undefined ? {} : placedOn(shard)
   return platform.post<ControlPlaneRow>(CONTROL_PLANES, { ...wanted, features: FEATURES }, headers)
+}
+
+/** The headers of a request for a control plane that say which deployment is to hold it. */
+export function placedOn(shard: string): Readonly<Record<string, string>> {
+  return { 'x-zonelab-shard': shard }
 }
 
 /** The most that the platform gives at once. */

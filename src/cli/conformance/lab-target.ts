@@ -7,7 +7,8 @@ import type { ApiEndpoint, Endpoint } from '../../conformance/controller.js'
 import { wayOfAll } from '../../conformance/door.js'
 import type { Profile } from '../../conformance/matrix.js'
 import { TargetApi } from '../../conformance/target-api.js'
-import { apiPlace, globalOf, platformPlace } from '../../lab/lab-clients.js'
+import { placedOn } from '../../lab/control-planes.js'
+import { apiPlace, globalOf, platformPlace, shardOf } from '../../lab/lab-clients.js'
 import type { ComponentView } from '../../lab/lab-view.js'
 import type { ClientTrust } from '../../transport/grpc/client-trust.js'
 import type { Context, Input } from '../command.js'
@@ -38,6 +39,7 @@ function platformEndpoint(lab: LabAccess, tenant: string | undefined): Endpoint 
     region,
     userToken: readTokenFile(adminTokenFile, "the admin token of the lab's platform"),
     otherUserToken: readTokenFile(otherAdminTokenFile, 'the admin token of its other organisation'),
+    placing: placedOn(shardOf(lab.view, tenant)),
     ...trustFor(lab, url),
   }
   return { ...kdsOf(lab, tenant), platform, ...(tenant !== undefined && selecting(lab, tenant)) }

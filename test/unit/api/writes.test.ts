@@ -333,6 +333,13 @@ describe('deleting on a global', () => {
     expect((await careless.ask('DELETE', url)).statusCode).toBe(200)
   })
 
+  test("a zone's own proxy keeps no mesh, as every mesh has one while the zone lives", async () => {
+    await lab.put('Mesh', 'empty')
+    const labels = { 'kuma.io/listener-zoneingress': 'enabled' }
+    await lab.put('Dataplane', 'zone-proxy', { mesh: 'empty', labels })
+    expect((await lab.ask('DELETE', '/meshes/empty')).statusCode).toBe(200)
+  })
+
   test('lets a zone go that is offline', async () => {
     await lab.put('ZoneInsight', 'z')
     expect((await lab.ask('DELETE', '/zones/z')).statusCode).toBe(200)
