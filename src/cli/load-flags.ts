@@ -50,6 +50,12 @@ export const RUN_FLAGS: readonly Flag[] = [
     doc: 'Write reports and the raw run file: DIR, or html=F,json=F,md=F,junit=F,text=F',
   },
   { name: 'raw', value: 'FILE', doc: 'Write the raw run file, line by line as the run goes' },
+  {
+    name: 'run',
+    value: 'NAME',
+    doc: 'Name of the run, when its zones have to be known before',
+    fallback: 'a random one',
+  },
   { name: 'dry-run', doc: 'Print the plan and stop' },
 ]
 

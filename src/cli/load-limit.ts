@@ -62,6 +62,8 @@ function tell({ io }: Context, { held, broke, unknown }: Limit, knob: Knob, step
   const none = broke === undefined ? 'unknown' : `not even ${steps[0]?.value} ${knob} hold`
   const reached = held === undefined ? none : `${held} ${knob} hold`
   const beyond = broke === undefined ? '' : `, ${broke} do not`
-  const end = unknown === undefined ? '' : `; at ${unknown} the generator was the bottleneck, and nobody can say`
+  const wasStopped = steps.at(-1)?.outcome === 'interrupted'
+  const why = wasStopped ? 'the search was interrupted' : 'the generator was the bottleneck, and nobody can say'
+  const end = unknown === undefined ? '' : `; at ${unknown} ${why}`
   io.out(`limit: ${reached}${beyond}${end}`)
 }

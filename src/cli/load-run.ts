@@ -8,7 +8,7 @@ import { LoadRun } from '../load/load-run.js'
 import { machine } from '../load/machine.js'
 import { type LoadPlan, planLoad } from '../load/plan.js'
 import { LOAD_REPORTS } from '../load/reports.js'
-import { requireFreeNames } from '../load/run-guard.js'
+import { requireFreeNames, requireTokens } from '../load/run-guard.js'
 import { RUN_KIND, type RunLine, type StartLine } from '../load/run-lines.js'
 import type { ExportedResource } from '../load/run-setup.js'
 import { type Scenario, tierOf } from '../load/scenario.js'
@@ -47,12 +47,15 @@ export async function runOnce(
   reporting: Reporting = reportingOf(input),
 ): Promise<RunEnd> {
   const exported = await readExport(input.text('resources'), context)
-  const open = await openTarget(context, input, scenario.topology.tenants)
+  const opened = await openTarget(context, input, scenario.topology.tenants)
   try {
-    const run = runName(context.random)
-    const plan = planLoad({ scenario, run, tenants: tenantsOf(open.target, scenario) })
+    const tenants = tenantsOf(opened.target, scenario)
+    const open = { ...opened, target: { ...opened.target, tenants } }
+    const run = runNamed(input) ?? runName(context.random)
+    const plan = planLoad({ scenario, run, tenants })
     await requireFreeNames(plan, open.target)
     printPlan(context, scenario, plan, open.target)
+    if (input.given('zone-token-dir')) await requireTokens(plan, open.target)
     if (input.switch('dry-run')) return { result: undefined, exitCode: EXIT.ok }
     const result = await measured(context, { scenario, plan, open, exported, workers, rawFile: reporting.rawFile })
     writeLoadReports(context, result, reporting)
@@ -60,7 +63,7 @@ export async function runOnce(
     const interruption = context.signal.aborted ? (context.signal.reason as number) : undefined
     return { result, exitCode: interruption ?? EXIT_OF[result.verdict.outcome] }
   } finally {
-    await open.close()
+    await opened.close()
   }
 }
 
@@ -182,6 +185,19 @@ function tenantsOf(target: LoadTarget, { topology }: Scenario): readonly string[
     )
   }
   return target.tenants.slice(0, topology.tenants)
+}
+
+const RUN_NAME = /^[a-z0-9]{4,12}$/
+
+/** Throws `invalid-argument` for what no run is called. */
+export function parseRunName(text: string): string {
+  if (RUN_NAME.test(text)) return text
+  throw new AppError('invalid-argument', `"${text}" is no name of a run: 4 to 12 lower-case letters and digits`)
+}
+
+function runNamed(input: Input): string | undefined {
+  const text = input.text('run')
+  return text === undefined ? undefined : parseRunName(text)
 }
 
 /** Letters and digits that cannot be taken for one another. */

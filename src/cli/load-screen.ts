@@ -74,7 +74,9 @@ export class LoadScreen {
     const lag = writer === undefined ? 0 : LatencyHistogram.decode(writer.lag).percentile(99)
     const slowest = [...line.slowest].sort(([, a], [, b]) => b - a)[0]
     const target = line.target.cpu === undefined ? '' : `  target ${Math.round(line.target.cpu * 100)} %`
-    const head = `${name} ${line.phase} ${(line.atMs / 1_000).toFixed(0)}s  zones ${line.live}/${zones}${line.sidecarsLive > 0 ? `  sidecars ${line.sidecarsLive}` : ''}  writes ${this.#written}${this.#dropped > 0 ? ` (${this.#dropped} dropped)` : ''}  p99 ${percentileOf(this.#all, 99)}${target}`
+    const [why] = Object.keys(line.losses)
+    const lost = why === undefined ? '' : `  lost: ${why}`
+    const head = `${name} ${line.phase} ${(line.atMs / 1_000).toFixed(0)}s  zones ${line.live}/${zones}${line.sidecarsLive > 0 ? `  sidecars ${line.sidecarsLive}` : ''}  writes ${this.#written}${this.#dropped > 0 ? ` (${this.#dropped} dropped)` : ''}  p99 ${percentileOf(this.#all, 99)}${target}${lost}`
     return [
       head,
       `  zone has it, now   p50/p90/p99  ${shown(recent)}`,

@@ -118,6 +118,9 @@ export class ApiClient {
         signal: abort.signal,
       })
     } catch (cause) {
+      const untrusted = whyUntrusted(cause)
+      if (untrusted !== undefined)
+        throw new AppError('unavailable', `${name} at ${url} is not trusted: ${untrusted}`, { cause })
       const why = abort.signal.aborted ? `gave no answer in ${ANSWER_WITHIN_MS / 1_000} s` : 'cannot be reached'
       throw new AppError('unavailable', `${name} ${why} at ${url}`, { cause })
     } finally {
@@ -126,6 +129,14 @@ export class ApiClient {
     if (!response.ok) throw await refusal(name, response, method, path)
     return response
   }
+}
+
+/** The codes that Node gives for a certificate that it does not take: of an authority that it does not know, of another host, too old. */
+function whyUntrusted(thrown: unknown): string | undefined {
+  // The platform's fetch wraps what went wrong.
+  const { code, message, cause } = thrown as NodeJS.ErrnoException
+  if (/CERT|SIGNATURE/.test(code ?? '')) return message
+  return cause === undefined ? undefined : whyUntrusted(cause)
 }
 
 /** The most that Kuma gives at once. */

@@ -18,7 +18,10 @@ export async function cleanUp(run: string, target: LoadTarget, clock: Clock): Pr
   const left: Leftover[] = []
   for (const tenant of target.tenants) {
     const api = target.api?.(tenant)
-    if (!api) continue
+    if (!api) {
+      left.push({ what: `whatever zones are called zl-${run}-`, why: 'nothing can be removed without --api URL' })
+      continue
+    }
     const untilMs = clock.monotonicMs() + OFFLINE_WITHIN_MS
     const zones = await namesOf(api, '/zones', `zl-${run}-`, left)
     await inParallel(

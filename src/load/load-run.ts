@@ -10,11 +10,13 @@ import { inParallel } from './in-parallel.js'
 import { runOpenLoop } from './open-loop.js'
 import type { LoadPlan } from './plan.js'
 import type { FinalLine, IntervalLine, Phase, RunLine } from './run-lines.js'
+import { rampUp } from './ramp.js'
 import { RunRecorder } from './run-recorder.js'
 import { type ExportedResource, performWrite, setUp } from './run-setup.js'
-import { type Scenario, tierOf } from './scenario.js'
+import type { Scenario } from './scenario.js'
 import { strikeAsPlanned } from './strikes.js'
 import { CP_ID_HEADER, type LoadTarget } from './target.js'
+import { Reasons, whyTargetIsLost } from './target-loss.js'
 import type { TargetWatch } from './target-watch.js'
 
 export interface LoadRunOptions {
@@ -32,14 +34,12 @@ export interface LoadRunOptions {
   readonly cleanCommand: string
   /** What the last writes may take to arrive before the quiet tail begins. Default 10 s. */
   readonly settleWithinMs?: number
+  /** What the zones may take to come up, after the last one has dialled. Default 60 s. */
+  readonly liveWithinMs?: number
   readonly signal: AbortSignal
 }
 
 const INTERVAL_MS = 1_000
-/** A zone that is not live so long after the last one has dialled is counted as missing, and the run goes on. */
-const LIVE_WITHIN_MS = 60_000
-/** Of zones that were dialled and are not up: a crew with more of them gets none up, for calls time out and begin anew. */
-const DIALLING_MAX = 50
 /** As many seconds' worth of writes as a target may owe an answer. */
 const IN_FLIGHT_SECONDS = 5
 const IN_FLIGHT_MIN = 32
@@ -52,6 +52,7 @@ export class LoadRun {
   readonly #recorder: RunRecorder
   readonly #health: HealthMonitor
   readonly #crewZones: readonly (readonly number[])[]
+  readonly #losses = new Reasons()
   #phase: Phase = 'setup'
   #counters: ReadonlyMap<string, number> = new Map()
 
@@ -75,6 +76,7 @@ export class LoadRun {
     } catch (thrown) {
       if (!signal.aborted) failure = AppError.from(thrown)
     }
+    for (const line of this.#recorder.writeLines()) this.#record(line)
     await this.#cleanUp()
     const how = failure ? 'failed' : signal.aborted ? 'interrupted' : 'done'
     this.#record({ kind: 'end', atMs: this.#now(), how, message: failure?.message ?? '' })
@@ -82,7 +84,7 @@ export class LoadRun {
   }
 
   async #work(): Promise<void> {
-    const { plan, target, scenario, exported, signal, watch } = this.#options
+    const { plan, target, scenario, crews, clock, exported, signal, watch, liveWithinMs } = this.#options
     this.#enter('setup')
     await setUp(plan, target, {
       standing: scenario.standing,
@@ -95,15 +97,20 @@ export class LoadRun {
     })
     await this.#prepareCrews()
     signal.throwIfAborted()
-    await this.#ramp()
+    this.#enter('ramp')
+    await rampUp({ plan, scenario, crews, clock, signal, liveWithinMs, interval: () => this.#interval() })
+    signal.throwIfAborted()
     this.#counters = await watch.counters()
     await this.#stay('hold', scenario.ramp.hold)
     signal.throwIfAborted()
     const hops = await listenToHops(plan, target, this.#options.clock)
-    await this.#load()
-    await this.#settle()
-    for (const [hop, histogram] of [...(await hops.stop()), ...this.#recorder.hops]) {
-      this.#record({ kind: 'hop', hop, histogram: histogram.encode() })
+    try {
+      await this.#load()
+      this.#requireTarget(await this.#settle())
+    } finally {
+      for (const [hop, histogram] of [...(await hops.stop()), ...this.#recorder.hops]) {
+        this.#record({ kind: 'hop', hop, histogram: histogram.encode() })
+      }
     }
     signal.throwIfAborted()
     await this.#stay('quiet', scenario.quietTail)
@@ -146,37 +153,6 @@ export class LoadRun {
       ),
     )
     await this.#begin({ startMs: Number.POSITIVE_INFINITY, writes: this.#schedule(), measuredFromMs: 0 })
-  }
-
-  /** Zones dial at the ramp's pace, evenly over the crews; then the last ones may take a while. */
-  async #ramp(): Promise<void> {
-    const { plan, scenario, crews, clock, signal } = this.#options
-    this.#enter('ramp')
-    const startMs = clock.monotonicMs()
-    const perSecond = rampRate(scenario)
-    let [dialled, up] = [0, 0]
-    const waitsUntilMs = startMs + (plan.zones.length / perSecond) * 1_000 + LIVE_WITHIN_MS
-    while (dialled < plan.zones.length && !signal.aborted) {
-      const paced = Math.ceil(((clock.monotonicMs() - startMs + 50) / 1_000) * perSecond)
-      const room = clock.monotonicMs() < waitsUntilMs ? up + DIALLING_MAX : plan.zones.length
-      const due = Math.max(dialled, Math.min(plan.zones.length, paced, room))
-      const turn = plan.zones.slice(dialled, due).map(({ index }) => index)
-      dialled = due
-      await Promise.all(
-        crews.map(({ crew }, place) => crew.connect(turn.filter((index) => index % crews.length === place))),
-      )
-      if (dialled - up >= DIALLING_MAX) up = (await this.#interval()).live
-      await this.#pause(50)
-    }
-    const untilMs = clock.monotonicMs() + LIVE_WITHIN_MS
-    for (;;) {
-      const { live, sidecarsLive } = await this.#interval()
-      const wanted =
-        tierOf(scenario.topology) === 'full' ? plan.zones.reduce((sum, { sidecars }) => sum + sidecars.length, 0) : 0
-      if ((live === plan.zones.length && sidecarsLive >= wanted) || signal.aborted || clock.monotonicMs() > untilMs)
-        return
-      await this.#pause(INTERVAL_MS / 4)
-    }
   }
 
   async #load(): Promise<void> {
@@ -226,20 +202,29 @@ export class LoadRun {
   }
 
   /** Until every zone and sidecar has what was accepted last, or they have had time enough. */
-  async #settle(): Promise<void> {
-    const { clock, signal, plan } = this.#options
+  async #settle(): Promise<IntervalLine> {
+    const { clock, signal, plan, target } = this.#options
     this.#enter('settle')
     const untilMs = clock.monotonicMs() + (this.#options.settleWithinMs ?? SETTLE_WITHIN_MS)
-    const perTenant = plan.zones.length / this.#options.target.tenants.length
-    do {
+    const perTenant = plan.zones.length / target.tenants.length
+    for (;;) {
       await this.#pause(INTERVAL_MS / 2)
-      await this.#interval()
+      const line = await this.#interval()
       const owed = [...this.#recorder.fates.values()].some(
         ({ kind, number }) =>
           kind === 'accepted' && this.#isMeasured(number) && this.#recorder.reached(number) < perTenant,
       )
-      if (!owed && (await this.#judged()).wrong.length === 0) return
-    } while (clock.monotonicMs() < untilMs && !signal.aborted)
+      const isDone = !owed && (await this.#judged()).wrong.length === 0
+      if (isDone || clock.monotonicMs() >= untilMs || signal.aborted) return line
+    }
+  }
+
+  #requireTarget(line: IntervalLine): void {
+    this.#options.signal.throwIfAborted()
+    const { writes } = this.#options.plan
+    const timed = [...this.#recorder.fates.values()].filter(({ number }) => writes[number - 1]?.atMs !== undefined)
+    const why = whyTargetIsLost(line, this.#losses, timed)
+    if (why !== undefined) throw new AppError('unavailable', why)
   }
 
   #isMeasured(number: number): boolean {
@@ -249,7 +234,6 @@ export class LoadRun {
 
   async #final(): Promise<void> {
     this.#enter('final')
-    for (const line of this.#recorder.writeLines()) this.#record(line)
     this.#record(await this.#judged())
     const after = await this.#options.watch.counters()
     const grown = [...after].map(([name, value]): [string, number] => [name, value - (this.#counters.get(name) ?? 0)])
@@ -306,6 +290,7 @@ export class LoadRun {
     )
     const target = await watch.sample()
     const line = this.#recorder.interval(this.#phase, clock.monotonicMs(), reports, target, this.#health.take())
+    this.#losses.add(line.losses)
     this.#record(line)
     return line
   }
@@ -332,12 +317,6 @@ export class LoadRun {
       // Whoever waits looks at the signal itself.
     }
   }
-}
-
-/** Zones a second, so slow that their sidecars come no faster than they may. */
-function rampRate({ ramp, topology }: Scenario): number {
-  if (tierOf(topology) === 'light' || topology.dataplanes === 0) return ramp.zones
-  return Math.min(ramp.zones, ramp.dataplanes / topology.dataplanes)
 }
 
 function hostOf(address: string): string {

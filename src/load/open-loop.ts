@@ -31,7 +31,7 @@ export interface OpenLoopOptions {
 /**
  * Begins each write when it is due, whatever became of those before, so that a target that stalls meets the writes that
  * it would have met (coordinated omission). Two writes of one resource keep their order: the later one waits. Resolves
- * when the last one has its fate; after an abort nothing more is begun.
+ * when the last one has its fate; after an abort nothing more is begun, and nothing waited for.
  */
 export async function runOpenLoop(options: OpenLoopOptions): Promise<void> {
   const { writes, startMs, clock, inFlightMax, onFate, signal } = options
@@ -50,7 +50,7 @@ export async function runOpenLoop(options: OpenLoopOptions): Promise<void> {
     underWay.add(one)
     void one.then(() => underWay.delete(one))
   }
-  await Promise.all(underWay)
+  await untilDoneOrAborted([...underWay], signal)
 }
 
 async function attempt(write: PlannedWrite, { clock, perform, onFate }: OpenLoopOptions): Promise<void> {
@@ -63,6 +63,17 @@ async function attempt(write: PlannedWrite, { clock, perform, onFate }: OpenLoop
     const why = thrown instanceof Error ? thrown.message : String(thrown)
     onFate({ kind: 'refused', number, startedMs, atMs: clock.monotonicMs(), why })
   }
+}
+
+async function untilDoneOrAborted(all: readonly Promise<void>[], signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  let stop = () => {}
+  const aborted = new Promise<void>((resolve) => {
+    stop = resolve
+    signal.addEventListener('abort', stop, { once: true })
+  })
+  await Promise.race([Promise.all(all), aborted])
+  signal.removeEventListener('abort', stop)
 }
 
 async function untilDue(clock: Clock, waitMs: number, signal: AbortSignal): Promise<void> {

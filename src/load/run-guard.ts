@@ -40,3 +40,8 @@ async function namesAt(
     )
   }
 }
+
+/** Zone tokens that lie in files. Throws `invalid-argument` that names the first zone that has none. */
+export async function requireTokens(plan: LoadPlan, target: LoadTarget): Promise<void> {
+  for (const { name, tenant } of plan.zones) await target.zoneToken(name, tenant, 'good')
+}

@@ -105,7 +105,10 @@ function zoneTokens(
       const name = kind === 'expired' ? `${zone}.expired` : zone
       const token = [name, `${name}.jwt`].map((file) => readIfThere(join(zoneTokenDir, file))?.trim()).find(Boolean)
       if (token === undefined && kind === 'good') {
-        throw new AppError('not-found', `${zoneTokenDir} has no token for zone ${zone}: put it in a file "${zone}.jwt"`)
+        throw new AppError(
+          'invalid-argument',
+          `${zoneTokenDir} has no token for zone ${zone}: put it in a file "${zone}.jwt" (--run tells what zones are called)`,
+        )
       }
       return token
     }

@@ -151,7 +151,7 @@ function useTable({ generator, targetUse }: Summary): ReportTable {
   }
 }
 
-function faultTables({ faults, counts, final, leftovers }: Summary): ReportTable[] {
+function faultTables({ faults, writes, counts, final, leftovers }: Summary): ReportTable[] {
   const tables: ReportTable[] = []
   if (faults.length > 0) {
     tables.push({
@@ -165,6 +165,10 @@ function faultTables({ faults, counts, final, leftovers }: Summary): ReportTable
         String(zones),
       ]),
     })
+  }
+  const refusals = refusalsOf(writes)
+  if (refusals.length > 0) {
+    tables.push({ title: 'Writes that were refused', head: ['why', 'times'], rows: refusals })
   }
   const losses = Object.entries(counts.losses)
   if (losses.length > 0) {
@@ -186,6 +190,12 @@ function faultTables({ faults, counts, final, leftovers }: Summary): ReportTable
     })
   }
   return tables
+}
+
+function refusalsOf(writes: Summary['writes']): string[][] {
+  const times = new Map<string, number>()
+  for (const { why } of writes) if (why !== undefined) times.set(why, (times.get(why) ?? 0) + 1)
+  return [...times].sort(([, a], [, b]) => b - a).map(([why, count]) => [why, String(count)])
 }
 
 const WRONG_SHOWN_MAX = 20

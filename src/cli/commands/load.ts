@@ -100,7 +100,8 @@ const loadClean: Command = {
   examples: ['zonelab load clean k3f9 --lab default'],
   async run(context, input) {
     const [run = ''] = input.args
-    if (!/^[a-z0-9]{4,12}$/.test(run)) throw new AppError('invalid-argument', `"${run}" is no name of a run`)
+    const { parseRunName } = await import('../load-run.js')
+    parseRunName(run)
     if (input.text('lab') === undefined && input.text('target') === undefined) {
       throw new AppError('invalid-argument', 'say where with --lab NAME or --target ADDR --api URL')
     }

@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../../src/base/clock.js'
 import type { SharedDecoder } from '../../../src/load/counted-codec.js'
 import { makeLightMember } from '../../../src/load/light-member.js'
+import { loadResult } from '../../../src/load/load-result.js'
 import { planLoad } from '../../../src/load/plan.js'
+import { LOAD_REPORTS } from '../../../src/load/reports.js'
 import { requireFreeNames } from '../../../src/load/run-guard.js'
 import { WRITE_LABEL, writeBody } from '../../../src/load/write-body.js'
 import { ZoneCrew } from '../../../src/load/zone-crew.js'
@@ -107,15 +109,51 @@ describe('a run of light zones', { timeout: TIMEOUT }, () => {
     const { summary, verdict } = await runIn({
       target: targetOf(global),
       scenario: tiny('topology: { zones: 2 }'),
-      onLine: (line, abort) => {
-        if (line.kind !== 'phase' || line.phase !== 'load') return
-        void global.process.stop()
-        setTimeout(() => abort.abort(), 300)
+      onLine: (line) => {
+        if (line.kind === 'phase' && line.phase === 'load') void global.process.stop()
       },
     })
-    expect(verdict.outcome).toBe('interrupted')
+    expect([verdict.outcome, summary.end.message]).toEqual(['failed', expect.stringMatching(/^no zone is connected/)])
     expect(Object.keys(summary.counts.losses).length).toBeGreaterThan(0)
+    expect(summary.writes.filter(({ why }) => why?.includes('cannot be reached')).length).toBeGreaterThan(0)
     expect(summary.leftovers.map(({ command }) => command)).toContain('zonelab load clean test01')
+  })
+
+  test('cannot go on at a target that lets no zone in, says why, and writes no load', async () => {
+    const target = { ...targetOf(global), zoneToken: async () => 'nonsense' }
+    const secured = await planes.global({ kdsAuth: 'zone-token' })
+    const { summary, verdict } = await runIn({
+      target: { ...target, address: secured.address, api: targetOf(secured).api },
+      scenario: tiny('topology: { zones: 2, reconnect: 100ms }'),
+      liveWithinMs: 500,
+    })
+    expect([verdict.outcome, summary.end.message]).toEqual([
+      'failed',
+      expect.stringMatching(/^no zone came up in 0.5 s: .*token/),
+    ])
+    expect([summary.counts.accepted, await secured.api.names('/meshes')]).toEqual([0, ['default']])
+  })
+
+  test('cannot go on at a target that takes none of its writes, and says why', async () => {
+    let isFull = false
+    const full: typeof fetch = async (url, init) =>
+      isFull && init?.method === 'PUT'
+        ? Response.json({ title: 'the disk is full' }, { status: 507 })
+        : fetch(url, init)
+    const { summary, verdict } = await runIn({
+      target: targetOf(global, full),
+      scenario: tiny('topology: { zones: 1 }'),
+      onLine: (line) => {
+        if (line.kind === 'phase') isFull = line.phase === 'load'
+      },
+    })
+    expect([verdict.outcome, summary.end.message]).toEqual([
+      'failed',
+      'the target took none of 20 writes: global: the disk is full',
+    ])
+    expect(LOAD_REPORTS.text(loadResult([summary.start, ...summary.writes, summary.end]))).toMatch(
+      /WRITES THAT WERE REFUSED\n.*\n {2}global: the disk is full {2}20\n/,
+    )
   })
 
   test('takes no name that is in use', async () => {

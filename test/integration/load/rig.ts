@@ -27,9 +27,11 @@ ${text}`,
   )
 }
 
-export function targetOf(global: RunningGlobal): LoadTarget {
+/** `ask` is how its API is called. */
+export function targetOf(global: RunningGlobal, ask: typeof fetch = fetch): LoadTarget {
   const url = `http://127.0.0.1:${global.endpoints.apiHttp}`
-  const api = () => new ApiClient({ url, name: 'global', token: () => undefined, tenant: undefined }, systemClock)
+  const api = () =>
+    new ApiClient({ url, name: 'global', token: () => undefined, tenant: undefined, fetch: ask }, systemClock)
   return {
     name: 'a global of the test',
     address: global.address,
@@ -50,12 +52,19 @@ export interface RigOptions {
   readonly scenario: Scenario
   /** Instead of zones of the scenario's tier. */
   readonly crew?: Crew
+  readonly liveWithinMs?: number
   /** Called with each line; aborting ends the run as Ctrl-C does. */
   readonly onLine?: (line: RunLine, abort: AbortController) => void
 }
 
 /** One run, its zones in this process. */
-export async function runIn({ target, scenario, crew, onLine }: RigOptions): Promise<LoadResult> {
+export async function runIn({
+  target,
+  scenario,
+  crew,
+  liveWithinMs = 60_000,
+  onLine,
+}: RigOptions): Promise<LoadResult> {
   const plan = planLoad({ scenario, run: 'test01', tenants: [...target.tenants] })
   const zones = plan.zones.map(({ name }) => name)
   const lines: RunLine[] = [startLine({ scenario: JSON.parse(JSON.stringify(scenario)), zones })]
@@ -74,6 +83,7 @@ export async function runIn({ target, scenario, crew, onLine }: RigOptions): Pro
       onLine?.(line, abort)
     },
     settleWithinMs: 2_000,
+    liveWithinMs,
     cleanCommand: 'zonelab load clean test01',
     signal: abort.signal,
   })
