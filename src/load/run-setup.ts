@@ -2,7 +2,6 @@ import { AppError } from '../base/errors.js'
 import { ZONE_PROXY } from '../lab/fleet.js'
 import { itemPath } from '../lab/resource-paths.js'
 import type { JsonObject } from '../model/json.js'
-import { LABEL } from '../model/labels.js'
 import { descriptorOf, POLICY_TYPES, type ResourceType } from '../model/registry.js'
 import { inParallel } from './in-parallel.js'
 import type { LoadPlan, PlannedWrite } from './plan.js'
@@ -33,10 +32,8 @@ export async function setUp(
   const jobs: (() => Promise<unknown>)[] = []
   for (const tenant of target.tenants) {
     const client = api(tenant)
-    // Policies of a new mesh would be stronger than ours by their names, and proxies of the target's own zones in it would
-    // outlive the run: a mesh with Dataplanes is not deleted.
-    const labels = { [LABEL.zoneProxy]: 'disabled' }
-    const mesh = { type: 'Mesh', name: plan.mesh, labels, skipCreatingInitialPolicies: ['*'] }
+    // Policies of a new mesh would be stronger than ours by their names.
+    const mesh = { type: 'Mesh', name: plan.mesh, skipCreatingInitialPolicies: ['*'] }
     await client.put(`/meshes/${plan.mesh}`, mesh)
     for (const resource of inputs.exported) {
       const body = takenIn(plan, resource)

@@ -20,8 +20,6 @@ export const LABEL = {
   /** Ours (docs/DIFFERENCES.md): which exported service and port a per-service MeshZoneAddress stands for. */
   exportedService: 'zonelab.dev/service',
   exportedPort: 'zonelab.dev/port',
-  /** Ours: a Mesh whose value is `disabled` gets no zone proxies, so that it can be deleted when its users have gone. */
-  zoneProxy: 'zonelab.dev/zone-proxy',
 } as const
 
 /** `origin` is relative to the control plane that holds the copy. */

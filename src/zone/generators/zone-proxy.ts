@@ -32,7 +32,6 @@ const EXPORTS_MAX = 10_000
  */
 export function planZoneProxy(options: ZoneProxyOptions): readonly Write[] {
   const { mirror, mesh } = options
-  if (mirror.of(undefined, 'Mesh').get(mesh)?.labels[LABEL.zoneProxy] === 'disabled') return []
   const existing = mirror.of(mesh, 'MeshZoneAddress')
   const stored = mirror.of(mesh, 'Dataplane').get(ZONE_PROXY_NAME)
   const ports = new PortRange(options)

@@ -315,14 +315,6 @@ describe('the zone proxy', () => {
     ])
   })
 
-  test('is not made in a mesh that says so', async () => {
-    lab = await new GeneratorLab({ address: '127.0.0.1', firstPort: 10_001 }).start()
-    await lab.have('Mesh', 'staging', { labels: { 'zonelab.dev/zone-proxy': 'disabled' } })
-    for (const type of ['Dataplane', 'MeshZoneAddress'] as const) {
-      expect((await lab.store.list(type, { mesh: 'staging' })).resources).toEqual([])
-    }
-  })
-
   test('keeps the port of a service for as long as that exists, and frees it then', async () => {
     lab = await new GeneratorLab({ address: '10.0.0.1', firstPort: 10_001 }).start()
     const port = async (name: string) => (await lab.of('MeshZoneAddress', name))?.spec.port
