@@ -16,6 +16,7 @@ import { LazySource } from '../sync/lazy-source.js'
 import type { View } from '../sync/view.js'
 import { type DownMetrics, errorType } from './down-metrics.js'
 import type { TenantRuntime } from './tenant-runtime.js'
+import type { TenantTurns } from './tenant-turns.js'
 
 export interface DownStreamOptions {
   readonly peer: PeerIdentity
@@ -26,6 +27,7 @@ export interface DownStreamOptions {
   readonly log: Logger
   readonly hops: Hops
   readonly metrics: DownMetrics
+  readonly turns: TenantTurns
   /** The zone asked, answered or was refused something. */
   readonly onProgress: () => void
   readonly onEnd: () => void
@@ -59,8 +61,9 @@ export class DownStream implements PublisherObserver {
     this.#lastHeardMs = options.clock.monotonicMs()
     const tokenProvided = options.peer.credential.kind !== 'none'
     this.#subscription = this.#insight.open(options.random.uuid(), tokenProvided)
-    const { duplex, clock } = options
-    this.#publisher = new Publisher({ duplex, clock, source: this.#source, observer: this })
+    const { duplex, clock, turns, peer } = options
+    const inTurn = (send: () => void) => turns.ask(peer.tenant, send)
+    this.#publisher = new Publisher({ duplex, clock, source: this.#source, observer: this, inTurn })
   }
 
   /** Serves at once; the Zone that the stream belongs to is made meanwhile, and then the zone is online. */

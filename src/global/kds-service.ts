@@ -21,6 +21,7 @@ import { DownMetrics } from './down-metrics.js'
 import { DownStream, reasonWithoutZone } from './down-stream.js'
 import type { KdsRpc, Session, Sessions } from './sessions.js'
 import type { TenantRuntime } from './tenant-runtime.js'
+import { TenantTurns } from './tenant-turns.js'
 
 export interface KdsServiceOptions {
   readonly tenantOf: (tenant: TenantId) => TenantRuntime
@@ -41,11 +42,13 @@ export class KdsService {
   readonly #options: KdsServiceOptions
   readonly #downStreams = new Set<DownStream>()
   readonly #downMetrics: DownMetrics
+  readonly #turns: TenantTurns
   #stopped = false
 
   constructor(options: KdsServiceOptions) {
     this.#options = options
     this.#downMetrics = new DownMetrics(options.metrics)
+    this.#turns = new TenantTurns({ clock: options.clock })
   }
 
   /** The zone asks, we publish. The zone is online from here until the stream ends. */
@@ -53,6 +56,7 @@ export class KdsService {
     const stream = new DownStream({
       ...this.#options,
       metrics: this.#downMetrics,
+      turns: this.#turns,
       peer,
       duplex,
       tenant: this.#options.tenantOf(peer.tenant),

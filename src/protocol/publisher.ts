@@ -26,6 +26,8 @@ export interface PublisherOptions {
   readonly order?: StreamOrder
   /** Types that may be asked for; another one ends the stream. Default: all, the source answers unknown ones with nothing. */
   readonly allows?: (type: string) => boolean
+  /** When a stream that has something to send may do so; asked once for all that changes until then. Default: at once. */
+  readonly inTurn?: (send: () => void) => void
   /** How long a message may wait in the transport before the stream is aborted. Default 60 s. */
   readonly writableTimeoutMs?: number
   /** After how long a missing answer is reported; the stream goes on. Default 30 s, above any honest time to apply a batch. */
@@ -57,6 +59,7 @@ export class Publisher {
   readonly #observer: PublisherObserver
   readonly #order: StreamOrder
   readonly #allows: (type: string) => boolean
+  readonly #inTurn: (send: () => void) => void
   readonly #answerOverdueMs: number
   readonly #outlet: Outlet<EncodedResponse>
   readonly #types = new Map<string, PublisherState>()
@@ -69,6 +72,8 @@ export class Publisher {
   #unlisten: (() => void) | undefined
   #open = false
   #pumping = false
+  /** One function, so that who shares out turns knows it again. */
+  readonly #takeTurn = () => this.#safely(() => this.#pump())
 
   constructor(options: PublisherOptions) {
     this.#duplex = options.duplex
@@ -77,6 +82,7 @@ export class Publisher {
     this.#observer = options.observer ?? {}
     this.#order = options.order ?? independent()
     this.#allows = options.allows ?? (() => true)
+    this.#inTurn = options.inTurn ?? ((send) => send())
     this.#answerOverdueMs = options.answerOverdueMs ?? ANSWER_OVERDUE_MS
     this.#outlet = new Outlet(options.duplex, options.clock, options.writableTimeoutMs ?? WRITABLE_TIMEOUT_MS)
   }
@@ -253,12 +259,17 @@ export class Publisher {
     if (names.length > 0) this.#step(type, { kind: 'renewed', names })
   }
 
-  /** Every way in: nothing happens after the end, a mistake of ours ends this stream only, and turns are handed out. */
+  /** Every way in: what happened is taken in at once, and what is to be sent for it goes in turn. */
   #guarded(work: () => void): void {
+    this.#safely(work)
+    if (this.#open && this.#due.size > 0 && this.#outlet.free) this.#inTurn(this.#takeTurn)
+  }
+
+  /** Nothing happens after the end, and a mistake of ours ends this stream only. */
+  #safely(work: () => void): void {
     if (!this.#open) return
     try {
       work()
-      this.#pump()
     } catch (thrown) {
       this.abort({ kind: 'internal', detail: AppError.from(thrown).message })
     }

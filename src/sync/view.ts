@@ -54,6 +54,8 @@ export class View {
   /** Types that we do not have and were asked for too early: they too are owed an answer. At most what streams may ask for. */
   readonly #strangers = new Set<string>()
   readonly #listeners = new Set<(types: readonly string[]) => void>()
+  /** Changed by commits that became durable together; told once, before any of them is answered. */
+  readonly #unannounced = new Set<string>()
   readonly #metrics: Metrics
   #nonce = 0
   #state: State = { kind: 'reading' }
@@ -224,7 +226,15 @@ export class View {
 
   #apply(commit: Commit): void {
     const changed = this.#contents?.placement.apply(commit)
-    if (changed && changed.size > 0 && !this.#closed) this.#announce([...changed])
+    if (!changed || changed.size === 0 || this.#closed) return
+    if (this.#unannounced.size === 0) queueMicrotask(() => this.#announceChanges())
+    for (const type of changed) this.#unannounced.add(type)
+  }
+
+  #announceChanges(): void {
+    const types = [...this.#unannounced]
+    this.#unannounced.clear()
+    this.#announce(types)
   }
 
   #lose(): void {

@@ -100,7 +100,7 @@ export interface SqlRunner {
    * resolves. Those at the end that are not answered were not begun, for it was hurried.
    */
   write(group: readonly WriteRequest[]): Promise<readonly Reply<Committed>[]>
-  /** Another tenant waits: the transaction under way goes on to `SHARED_WRITES_MAX`, and no further. */
+  /** Another tenant waits: what `write` was asked for until now goes on to `SHARED_WRITES_MAX`, and no further. */
   hurry?(): void
   /** Sees every group that was resolved before. */
   read(request: ReadRequest): Promise<Reply<ReadAnswer>>

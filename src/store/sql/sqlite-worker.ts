@@ -13,7 +13,8 @@ type Send = (message: FromWorker) => void
 /** The thread that holds the database: everything that can wait for the disk happens here. */
 function main(port: MessagePort, { path, synchronous, hurried }: WorkerInput): void {
   const send: Send = (message) => port.postMessage(message)
-  const isHurried = () => Atomics.load(hurried, 0) === 1
+  let groups = 0
+  const isHurried = () => Atomics.load(hurried, 0) >= groups
   try {
     const db = openDatabase(path, synchronous)
     const engine = new SqlEngine(db)
@@ -21,6 +22,7 @@ function main(port: MessagePort, { path, synchronous, hurried }: WorkerInput): v
     port.on('message', (message: ToWorker) => {
       switch (message.kind) {
         case 'write':
+          groups += 1
           return send({ kind: 'written', replies: engine.write(message.group, isHurried) })
         case 'read':
           return replies.begin(message.id, engine.read(message.request))

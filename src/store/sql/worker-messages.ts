@@ -6,7 +6,7 @@ import type { Synchronous } from './sqlite.js'
 export interface WorkerInput {
   readonly path: string
   readonly synchronous: Synchronous
-  /** Shared with the thread, which is busy while it matters: 1 says that the group under way is hurried. */
+  /** Shared with the thread, which is busy while it matters: so many groups, of all that were ever sent, are hurried. */
   readonly hurried: Int32Array<SharedArrayBuffer>
 }
 

@@ -40,6 +40,7 @@ class WorkerRunner implements SqlRunner {
   readonly #reads = new Map<number, WaitingRead>()
   readonly #closing: Waiting<void>[] = []
   #readCount = 0
+  #groupCount = 0
   #gone: AppError | undefined
 
   constructor(input: WorkerInput) {
@@ -51,14 +52,13 @@ class WorkerRunner implements SqlRunner {
     this.#worker.on('exit', () => this.#end(new AppError('unavailable', 'the thread of the store has ended')))
   }
 
-  /** One group is under way at a time, so the flag is that group's. */
   write(group: readonly WriteRequest[]): Promise<readonly Reply<Committed>[]> {
-    Atomics.store(this.#hurried, 0, 0)
+    this.#groupCount += 1
     return this.#ask(this.#writes, { kind: 'write', group })
   }
 
   hurry(): void {
-    Atomics.store(this.#hurried, 0, 1)
+    Atomics.store(this.#hurried, 0, this.#groupCount)
   }
 
   async read(request: ReadRequest): Promise<Reply<ReadAnswer>> {

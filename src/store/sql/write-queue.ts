@@ -24,11 +24,19 @@ interface Waiting {
   readonly reject: (error: AppError) => void
 }
 
+interface Group {
+  readonly tenants: ReadonlySet<TenantId>
+  readonly settled: Promise<void>
+}
+
+/** One that the disk is busy with, and one behind it: it has the next without waiting for this thread. */
+const GROUPS_MAX = 2
+
 /**
- * Natural group commit: one transaction is under way, and whatever is asked for meanwhile goes into the next one. There
- * is no time window, so a lone writer waits for nobody. Tenants take turns, a request each. One that writes alone fills
- * its transactions; when another comes, the transaction under way ends early, and the next is short and both's: so who
- * asks for much waits for itself.
+ * Natural group commit: while a tenant's transaction is under way, what it asks for meanwhile goes into its next one.
+ * There is no time window, so a lone writer waits for nobody. Tenants take turns, a request each, and a tenant that has
+ * nothing under way does not wait for those who have: its transaction is the next, and the one before ends early for it.
+ * So who asks for much waits for itself.
  */
 export class WriteQueue {
   readonly #runner: Pick<SqlRunner, 'write' | 'hurry'>
@@ -36,8 +44,8 @@ export class WriteQueue {
   /** Never an empty list; in the order of the tenants' turns. */
   readonly #waiting = new Map<TenantId, Waiting[]>()
   #size = 0
-  #underWay: ReadonlySet<TenantId> = new Set()
-  #running: Promise<void> | undefined
+  /** No tenant is in two of them, so that its commits stay in order. */
+  readonly #underWay = new Set<Group>()
   #stopped: AppError | undefined
 
   /** `onStopped` is called once, when the runner can no longer be trusted; everything is refused from then on. */
@@ -59,14 +67,14 @@ export class WriteQueue {
       requests.push({ request, onDurable, resolve, reject })
       this.#waiting.set(request.tenant, requests)
       this.#size += 1
-      if (this.#underWay.size > 0 && !this.#underWay.has(request.tenant)) this.#runner.hurry?.()
-      this.#running ??= this.#run()
+      // Lets those who were woken together write together.
+      if (requests.length === 1) queueMicrotask(() => this.#begin())
     })
   }
 
-  /** Resolves when nothing is waiting. */
+  /** Resolves when nothing is waiting or under way. */
   async drained(): Promise<void> {
-    await this.#running
+    while (this.#size + this.#underWay.size > 0) await Promise.all([...this.#underWay].map(({ settled }) => settled))
   }
 
   stop(error: AppError): void {
@@ -78,20 +86,46 @@ export class WriteQueue {
     this.#onStopped(error)
   }
 
-  async #run(): Promise<void> {
-    // Lets those who were woken together write together.
-    await undefined
-    while (this.#size > 0) {
-      const group = this.#nextGroup()
-      const requests = group.map(({ request }) => request)
-      this.#underWay = new Set(requests.map(({ tenant }) => tenant))
-      const replies = await this.#runner.write(requests).catch((thrown) => group.map(() => stoppedBy(thrown)))
-      this.#underWay = new Set()
-      invariant(replies.length > 0, 'a transaction takes the first of its requests at least')
-      this.#putBack(group.slice(replies.length))
-      this.#settle(group, replies)
+  #begin(): void {
+    for (let free = this.#free(); free.length > 0; free = this.#free()) {
+      if (this.#underWay.size > 0) this.#runner.hurry?.()
+      if (this.#underWay.size === GROUPS_MAX) return
+      this.#write(this.#nextGroup(free))
     }
-    this.#running = undefined
+  }
+
+  /** Tenants that wait and have nothing under way. */
+  #free(): readonly TenantId[] {
+    const groups = [...this.#underWay]
+    return [...this.#waiting.keys()].filter((tenant) => !groups.some(({ tenants }) => tenants.has(tenant)))
+  }
+
+  #write(waiting: readonly Waiting[]): void {
+    const requests = waiting.map(({ request }) => request)
+    const replies = this.#runner.write(requests).catch((thrown) => requests.map(() => stoppedBy(thrown)))
+    const settled = replies.then((replies) => {
+      this.#underWay.delete(group)
+      this.#written(waiting, replies)
+    })
+    const group = { tenants: new Set(requests.map(({ tenant }) => tenant)), settled }
+    this.#underWay.add(group)
+  }
+
+  #written(group: readonly Waiting[], replies: readonly Reply<Committed>[]): void {
+    invariant(replies.length > 0, 'a transaction takes the first of its requests at least')
+    this.#putBack(group.slice(replies.length))
+    for (const reply of replies) if (reply.kind === 'stopped') this.stop(errorOf(reply.failure))
+    // Before the watchers are told of these, so that the disk does not wait for them.
+    this.#begin()
+    replies.forEach((reply, index) => {
+      const { onDurable, resolve, reject } = group[index] as Waiting
+      if (reply.kind === 'ok') {
+        onDurable(reply.value)
+        resolve(reply.value)
+      } else {
+        reject(errorOf(reply.failure))
+      }
+    })
   }
 
   /** In a full queue there is room for who has less than an even share: so it never holds more than twice its bound. */
@@ -101,19 +135,23 @@ export class WriteQueue {
     return this.#size < QUEUE_MAX || own < Math.floor(QUEUE_MAX / tenants)
   }
 
-  #nextGroup(): Waiting[] {
+  #nextGroup(tenants: readonly TenantId[]): Waiting[] {
     const group: Waiting[] = []
-    const writesMax = this.#waiting.size > 1 ? SHARED_WRITES_MAX : GROUP_WRITES_MAX
+    const writesMax = tenants.length > 1 ? SHARED_WRITES_MAX : GROUP_WRITES_MAX
     let writes = 0
     // Who has had a turn and waits for more goes to the end, where this loop finds it again.
-    for (const [tenant, requests] of this.#waiting) {
+    const turns = [...tenants]
+    for (const tenant of turns) {
+      const requests = this.#waiting.get(tenant) ?? []
       const [next] = requests as [Waiting]
       writes += writesOf(next.request)
       if (group.length > 0 && writes > writesMax) break
       group.push(next)
       requests.shift()
       this.#waiting.delete(tenant)
-      if (requests.length > 0) this.#waiting.set(tenant, requests)
+      if (requests.length === 0) continue
+      this.#waiting.set(tenant, requests)
+      turns.push(tenant)
     }
     this.#size -= group.length
     return group
@@ -128,19 +166,5 @@ export class WriteQueue {
       else this.#waiting.set(tenant, [waiting])
     }
     this.#size += requests.length
-  }
-
-  #settle(group: readonly Waiting[], replies: readonly Reply<Committed>[]): void {
-    replies.forEach((reply, index) => {
-      const { onDurable, resolve, reject } = group[index] as Waiting
-      if (reply.kind === 'ok') {
-        onDurable(reply.value)
-        resolve(reply.value)
-      } else {
-        const error = errorOf(reply.failure)
-        if (reply.kind === 'stopped') this.stop(error)
-        reject(error)
-      }
-    })
   }
 }

@@ -19,24 +19,27 @@ const [NOISY, QUIET] = ['noisy' as TenantId, 'quiet' as TenantId]
 /** A disk whose fsync returns when the test says so. */
 class SlowRunner implements SqlRunner {
   readonly groups: (readonly WriteRequest[])[] = []
-  hurried = 0
-  #answer: ((replies: readonly Reply<Committed>[] | AppError) => void) | undefined
+  /** How many groups had been asked for when somebody was in a hurry. */
+  readonly hurried: number[] = []
+  readonly #underWay: { readonly size: number; answer(replies: readonly Reply<Committed>[] | AppError): void }[] = []
 
   write(group: readonly WriteRequest[]): Promise<readonly Reply<Committed>[]> {
     this.groups.push(group)
     return new Promise((resolve, reject) => {
-      this.#answer = (replies) => (replies instanceof AppError ? reject(replies) : resolve(replies))
+      const answer = (replies: readonly Reply<Committed>[] | AppError) =>
+        replies instanceof AppError ? reject(replies) : resolve(replies)
+      this.#underWay.push({ size: group.length, answer })
     })
   }
 
   hurry(): void {
-    this.hurried += 1
+    this.hurried.push(this.groups.length)
   }
 
-  /** `begun`: how many of the group, as a transaction that was hurried has it; default: all. */
+  /** Answers the oldest group. `begun`: how many of it, as a transaction that was hurried has it; default: all. */
   async answer(reply: Reply<Committed> | AppError = ok, begun?: number): Promise<void> {
-    const size = begun ?? this.groups.at(-1)?.length ?? 0
-    this.#answer?.(reply instanceof AppError ? reply : Array(size).fill(reply))
+    const group = this.#underWay.shift()
+    group?.answer(reply instanceof AppError ? reply : Array(begun ?? group.size).fill(reply))
     await settled()
   }
 
@@ -50,6 +53,10 @@ class SlowRunner implements SqlRunner {
 function commitOf(size: number, tenant = DEFAULT_TENANT): WriteRequest {
   const writes = Array.from({ length: size }, (_, index) => put(draft('Mesh', `m${index}`)))
   return { kind: 'commit', tenant, freshEpoch: 'e', nowMs: 0, uids: [], writes }
+}
+
+function tenantsOf({ groups }: SlowRunner): readonly (readonly TenantId[])[] {
+  return groups.map((group) => group.map(({ tenant }) => tenant))
 }
 
 function subject() {
@@ -94,17 +101,26 @@ test('a transaction has a bound on its writes; one commit above the bound goes a
   expect(runner.groups.map(({ length }) => length)).toEqual([2, 1, 1, 1])
 })
 
-test('what a tenant asks for is in the next transaction, and that one is short, however much another waits for', async () => {
+test('a tenant that has nothing under way is next, however much another waits for', async () => {
   const { runner, events, enqueue } = subject()
   void enqueue('running', 1, NOISY)
   await settled()
-  for (let index = 0; index < 3 * SHARED_WRITES_MAX; index += 1) void enqueue(`noisy ${index}`, 1, NOISY)
+  for (let index = 0; index < 100; index += 1) void enqueue(`noisy ${index}`, 1, NOISY)
   void enqueue('quiet', 1, QUIET)
+  await settled()
+  expect(tenantsOf(runner)).toEqual([[NOISY], [QUIET]])
   await runner.answer()
-  expect(runner.groups[1]).toHaveLength(SHARED_WRITES_MAX)
   await runner.answer()
-  expect(events).toContain('answered quiet')
-  expect(runner.groups[2]).toHaveLength(2 * SHARED_WRITES_MAX + 1)
+  expect(events).toEqual(['durable running', 'answered running', 'durable quiet', 'answered quiet'])
+  expect(runner.groups[2]).toHaveLength(100)
+})
+
+test('tenants that wait for the same transaction have a short one, with a turn for each', async () => {
+  const { runner, enqueue } = subject()
+  for (const tenant of [NOISY, QUIET]) for (let index = 0; index < 100; index += 1) void enqueue('x', 1, tenant)
+  await settled()
+  const turns = Array.from({ length: SHARED_WRITES_MAX }, (_, index) => (index % 2 === 0 ? NOISY : QUIET))
+  expect(tenantsOf(runner)).toEqual([turns])
 })
 
 test('a transaction is hurried when a tenant comes that has no part in it, and not for its own', async () => {
@@ -112,9 +128,17 @@ test('a transaction is hurried when a tenant comes that has no part in it, and n
   void enqueue('running', 1, NOISY)
   await settled()
   void enqueue('more', 1, NOISY)
-  expect(runner.hurried).toBe(0)
+  await settled()
+  expect(runner.hurried).toEqual([])
   void enqueue('quiet', 1, QUIET)
-  expect(runner.hurried).toBe(1)
+  await settled()
+  expect(runner.hurried).toEqual([1])
+  void enqueue('third', 1, DEFAULT_TENANT)
+  await settled()
+  expect(runner.hurried).toEqual([1, 2])
+  expect(tenantsOf(runner)).toEqual([[NOISY], [QUIET]])
+  await runner.answer()
+  expect(tenantsOf(runner)).toEqual([[NOISY], [QUIET], [NOISY, DEFAULT_TENANT]])
 })
 
 test('what a hurried transaction has not begun is in the next, before what its tenant has asked for since', async () => {
@@ -126,21 +150,38 @@ test('what a hurried transaction has not begun is in the next, before what its t
     ['quiet', QUIET],
   ] as const)
     void enqueue(name, 1, tenant)
+  await settled()
   await runner.answer(ok, 2)
   expect(events).toEqual(['durable a', 'durable b', 'answered a', 'answered b'])
   await runner.answer()
+  await runner.answer()
   const answered = events.filter((event) => event.startsWith('answered'))
-  expect(answered).toEqual(['a', 'b', 'c', 'quiet', 'd', 'e'].map((name) => `answered ${name}`))
+  expect(answered).toEqual(['a', 'b', 'quiet', 'c', 'd', 'e'].map((name) => `answered ${name}`))
 })
 
-test('a large commit of one tenant does not go before what others have asked for', async () => {
-  const { runner, enqueue } = subject()
-  void enqueue('running', 1, NOISY)
+test('the disk has the next transaction before anybody hears of the one before', async () => {
+  const { runner, queue } = subject()
+  const groupsWhenTold: number[] = []
+  const ask = () => queue.enqueue(commitOf(1), () => groupsWhenTold.push(runner.groups.length)).catch(() => {})
+  void ask()
   await settled()
-  for (const name of ['first', 'second']) void enqueue(name, SHARED_WRITES_MAX, NOISY)
-  void enqueue('quiet', 1, QUIET)
-  for (let group = 0; group < 3; group += 1) await runner.answer()
-  expect(runner.groups.map((group) => group.map(({ tenant }) => tenant))).toEqual([[NOISY], [NOISY], [QUIET], [NOISY]])
+  void ask()
+  await settled()
+  await runner.answer()
+  expect(groupsWhenTold).toEqual([2])
+})
+
+test('a queue is drained when what was under way and what waited behind it is answered', async () => {
+  const { runner, queue, events, enqueue } = subject()
+  for (const name of ['a', 'b']) {
+    void enqueue(name)
+    await settled()
+  }
+  void queue.drained().then(() => events.push('drained'))
+  await runner.answer()
+  expect(events).not.toContain('drained')
+  await runner.answer()
+  expect(events.at(-1)).toBe('drained')
 })
 
 test('a queue that one tenant has filled has room for another, up to an even share', async () => {

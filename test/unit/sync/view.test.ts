@@ -90,6 +90,16 @@ describe('what a view costs', () => {
     expect(encodes).toBe(2)
   })
 
+  test('commits that become durable together are one piece of news, told before any of them is answered', async () => {
+    const view = await downView()
+    const told: string[] = []
+    view.sourceFor('zone-1').onChange((types) => told.push(...types))
+    const commits = ['a', 'b'].map((name) => store.commit([put(draft('Mesh', name))]).then(() => told.push('answered')))
+    expect(view.head('Mesh')).toBe(2)
+    await Promise.all(commits)
+    expect(told).toEqual(['Mesh', 'answered', 'answered'])
+  })
+
   test('a write that changes no bytes of a class is no news for it', async () => {
     const view = await downView()
     const source = view.sourceFor('zone-1')
