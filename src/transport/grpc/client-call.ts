@@ -7,7 +7,7 @@ import { receptionOf, statusOfReset, statusOfTrailers } from './call-status.js'
 import type { ClientConnection } from './client-connection.js'
 import { type Codec, GrpcDuplex } from './duplex-from-call.js'
 import { IncomingMessages } from './incoming-messages.js'
-import { type Framer, MessageReader } from './message-reader.js'
+import { framed, MessageReader } from './message-reader.js'
 
 interface ClientCallEvents {
   /** A message, one way or the other, cannot be: it is none, or over the limit. */
@@ -21,7 +21,6 @@ interface ClientCallEvents {
 export interface ClientCallOptions {
   readonly stream: ClientHttp2Stream
   readonly connection: Pick<ClientConnection, 'isLost' | 'why'>
-  readonly framer: Framer
   /** Limit of one message, both ways. */
   readonly messageBytesMax: number
 }
@@ -73,14 +72,14 @@ export class ClientCall {
   }
 
   write(message: Uint8Array, done: (error?: Error | null) => void = () => {}): void {
-    const { framer, messageBytesMax } = this.#options
+    const { messageBytesMax } = this.#options
     if (message.length > messageBytesMax) {
       const detail = `a message to send is larger than max (${message.length} vs. ${messageBytesMax})`
       this.#events?.onFault({ kind: 'too-large', detail })
       return
     }
     this.#writing = true
-    this.#stream.write(framer.frame(message), (error) => {
+    this.#stream.write(framed(message), (error) => {
       this.#writing = false
       done(error)
       if (this.#finishing) this.reset()

@@ -41,6 +41,8 @@ export class ClientConnection {
     this.#session = connect(`${scheme}://localhost`, {
       createConnection: () => this.#socket,
       maxSessionMemory: SESSION_MEMORY_MB,
+      // gRPC has no pushed streams, and nobody would read them.
+      settings: { enablePush: false },
     })
     this.#session.unref()
     // Its streams tell why they ended.

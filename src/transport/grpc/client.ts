@@ -10,7 +10,7 @@ import { ClientConnection, type ConnectionOptions } from './client-connection.js
 import { type ClientTrust, dialerOf, type Endpoint } from './client-trust.js'
 import type { KeepaliveTimes } from './keepalive.js'
 import { MESSAGE_BYTES_MAX } from './limits.js'
-import { ENCODINGS, Framer } from './message-reader.js'
+import { ENCODINGS } from './message-reader.js'
 
 export interface GrpcClientOptions {
   /** `host:port`, with an IPv6 address in brackets. */
@@ -38,7 +38,6 @@ export class GrpcClient {
   readonly #messageBytesMax: number
   readonly #connect: ConnectionOptions
   readonly #fixedHeaders: OutgoingHttpHeaders
-  readonly #framer = new Framer()
   readonly #streams = new Set<Duplex<never, never>>()
   #connection: ClientConnection | undefined
   #closed = false
@@ -105,7 +104,7 @@ export class GrpcClient {
     const headers = { ...this.#fixedHeaders, ':path': path, ...more, ...checked(this.#options.headers()) }
     const connection = this.#connected()
     const stream = connection.request(headers)
-    return new ClientCall({ stream, connection, framer: this.#framer, messageBytesMax: this.#messageBytesMax })
+    return new ClientCall({ stream, connection, messageBytesMax: this.#messageBytesMax })
   }
 
   #connected(): ClientConnection {
@@ -124,9 +123,13 @@ function endpointOf(target: string): Endpoint {
   return { host, port: Number(port) }
 }
 
+/** Node sends no more than 65,535 in a call, ours included, and says of more only that it was refused. */
+const HEADER_BYTES_MAX = 64_000
+
 /** What HTTP/2 cannot carry would end the whole connection. The value, which may be a token, is not repeated. */
 function checked(headers: Headers): OutgoingHttpHeaders {
   const fields: OutgoingHttpHeaders = {}
+  let bytes = 0
   for (const [name, values] of Object.entries(headers)) {
     if (!/^[0-9a-z_.-]+$/.test(name)) throw new AppError('invalid-argument', `no header can be called ${name}`)
     if (!values.every((value) => /^[ -~]*$/.test(value))) {
@@ -134,6 +137,10 @@ function checked(headers: Headers): OutgoingHttpHeaders {
         'invalid-argument',
         `the value of the header ${name} has characters that a header cannot carry`,
       )
+    }
+    bytes += values.reduce((sum, value) => sum + name.length + value.length, 0)
+    if (bytes > HEADER_BYTES_MAX) {
+      throw new AppError('invalid-argument', `with ${name} the headers of a call are over ${HEADER_BYTES_MAX} bytes`)
     }
     fields[name] = [...values]
   }

@@ -2,7 +2,7 @@ import { gunzipSync, inflateSync } from 'node:zlib'
 import { AppError } from '../../base/errors.js'
 
 /** One byte that says whether the message is compressed, four of its length (gRPC over HTTP/2, Length-Prefixed-Message). */
-export const PREFIX_BYTES = 5
+const PREFIX_BYTES = 5
 
 const UNPACK = { identity: undefined, gzip: gunzipSync, deflate: inflateSync } as const
 
@@ -78,12 +78,17 @@ export class Framer {
 
   frame(message: Uint8Array): Buffer {
     if (this.#message !== message) {
-      this.#frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length)
-      this.#frame[0] = 0
-      this.#frame.writeUInt32BE(message.length, 1)
-      this.#frame.set(message, PREFIX_BYTES)
+      this.#frame = framed(message)
       this.#message = message
     }
     return this.#frame
   }
+}
+
+export function framed(message: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length)
+  frame[0] = 0
+  frame.writeUInt32BE(message.length, 1)
+  frame.set(message, PREFIX_BYTES)
+  return frame
 }

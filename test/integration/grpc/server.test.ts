@@ -189,6 +189,13 @@ describe('a call', () => {
     expect(() => client.open(KDS.GlobalToZoneSync)).not.toThrow(/geheim/)
   })
 
+  it('with a token larger than headers may be says so', async () => {
+    const client = (await rigWith(() => {})).connect({ headers: () => ({ authorization: ['x'.repeat(64_000)] }) })
+    expect(() => client.open(KDS.GlobalToZoneSync)).toThrow(
+      /with authorization the headers of a call are over 64000 bytes/,
+    )
+  })
+
   it('that nobody answers in time has timed out', async () => {
     const register = (server: GrpcServer<string>) => server.unary(KDS.HealthCheck, () => new Promise(() => {}))
     const client = (await rigWith(register)).connect()
