@@ -13,6 +13,7 @@ import { RUN_KIND, type RunLine, type StartLine } from '../load/run-lines.js'
 import type { ExportedResource } from '../load/run-setup.js'
 import { type Scenario, tierOf } from '../load/scenario.js'
 import type { LoadTarget } from '../load/target.js'
+import { versionOf } from '../load/target-health.js'
 import { TargetWatch } from '../load/target-watch.js'
 import type { Verdict } from '../load/verdict.js'
 import { CONTROL_PLANE_VERSION } from '../sync/sync-node.js'
@@ -95,7 +96,8 @@ async function measured(
     screen.show(line)
     if (rawFile !== undefined) appendFileSync(rawFile, `${JSON.stringify(line)}\n`)
   }
-  record(startLine(context, scenario, plan, target, count))
+  const version = await versionOf(target)
+  record(startLine(context, scenario, plan, target, count, version))
   const { metricsUrl, pid } = target
   const watch = new TargetWatch({ metricsUrl, pid, clock, fetch: keptFetch(undefined) })
   const cleanCommand = `${context.program} load clean ${plan.run} ${open.flags}`.trim()
@@ -110,6 +112,7 @@ function startLine(
   plan: LoadPlan,
   target: LoadTarget,
   workers: number,
+  version: string | undefined,
 ): StartLine {
   const sidecars = plan.zones.reduce((sum, zone) => sum + zone.sidecars.length, 0)
   return {
@@ -120,6 +123,7 @@ function startLine(
     scenario: JSON.parse(JSON.stringify(scenario)) as StartLine['scenario'],
     target: {
       name: target.name,
+      ...(version !== undefined && { version }),
       tenants: [...target.tenants],
       writes: target.api !== undefined,
       intervals: target.intervals ?? 'unknown',

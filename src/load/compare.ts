@@ -26,7 +26,14 @@ export interface ComparedMeasure {
   readonly verdict: 'better' | 'same' | 'worse' | 'not comparable'
 }
 
+export interface ComparedTarget {
+  readonly name: string
+  /** As its API said; undefined: it did not. */
+  readonly version: string | undefined
+}
+
 export interface LoadComparison {
+  readonly targets: { readonly before: ComparedTarget; readonly after: ComparedTarget }
   /** Why the two runs should not be compared; empty when they may. */
   readonly reasons: readonly string[]
   readonly measures: readonly ComparedMeasure[]
@@ -48,6 +55,13 @@ const MEASURES: readonly string[] = [
   'nack:count',
 ]
 
+/** What it costs the target: one figure of each run, whose noise nobody knows. */
+const COSTS: Readonly<Record<string, (summary: Summary) => number | undefined>> = {
+  'target.cpu.idle': ({ targetUse }) => targetUse.cpuQuiet,
+  'target.cpu.change': ({ targetUse }) => targetUse.cpuMsPerChange,
+  'target.memory': ({ targetUse }) => targetUse.rssMaxBytes,
+}
+
 /** Throws `invalid-argument`. */
 export function parseFailOn(text: string): FailOn {
   const refuse = (why: string) => new AppError('invalid-argument', `--fail-on "${text}": ${why}`)
@@ -61,14 +75,23 @@ export function parseFailOn(text: string): FailOn {
 
 export function compareLoad(before: LoadResult, after: LoadResult, failOn: readonly FailOn[]): LoadComparison {
   const refuse = (why: string) => new AppError('internal', why)
-  const measures = MEASURES.map((name) => compared(name, parseMeasure(name, refuse), before.summary, after.summary))
+  const of = (name: string, what: Measure) => compared(name, seen(what, before.summary), seen(what, after.summary))
+  const cost = (figure: (summary: Summary) => number | undefined, { summary }: LoadResult) => ({
+    figure: figure(summary),
+    series: [],
+  })
+  const measures = [
+    ...MEASURES.map((name) => of(name, parseMeasure(name, refuse))),
+    ...Object.entries(COSTS).map(([name, figure]) => compared(name, cost(figure, before), cost(figure, after))),
+  ]
   const failures = failOn.flatMap((rule) => {
-    const { ratio, interval } = compared(rule.text, rule, before.summary, after.summary)
+    const { ratio, interval } = of(rule.text, rule)
     if (ratio === undefined) return []
     const isOver = rule.direction === 'above' ? ratio > 1 + rule.by : ratio < 1 - rule.by
     return isOver && isChange(interval) ? [{ text: rule.text, change: ratio - 1 }] : []
   })
-  return { reasons: reasonsAgainst(before, after), measures, failures }
+  const targets = { before: targetOf(before), after: targetOf(after) }
+  return { targets, reasons: reasonsAgainst(before, after), measures, failures }
 }
 
 /** What would make a difference of figures a difference of something else. */
@@ -88,12 +111,26 @@ function reasonsAgainst(before: LoadResult, after: LoadResult): string[] {
   ]
 }
 
-function compared(name: string, what: Measure, before: Summary, after: Summary): ComparedMeasure {
-  const [first, second] = [measure(what, before), measure(what, after)]
-  const [seriesA, seriesB] = [series(what, before), series(what, after)]
-  const interval = ratioInterval(seriesB, seriesA)
+function targetOf({ summary }: LoadResult): ComparedTarget {
+  const { name, version } = summary.start.target
+  return { name, version }
+}
+
+/** One run's figure, and the same of each second of its load, where there is such a thing. */
+interface Seen {
+  readonly figure: number | undefined
+  readonly series: readonly number[]
+}
+
+function seen(what: Measure, summary: Summary): Seen {
+  return { figure: measure(what, summary), series: series(what, summary) }
+}
+
+function compared(name: string, before: Seen, after: Seen): ComparedMeasure {
+  const [first, second] = [before.figure, after.figure]
+  const interval = ratioInterval(after.series, before.series)
   // Of what there are intervals of, the ratio is that of their medians, to which the interval belongs.
-  const byIntervals = interval && median(seriesB) / median(seriesA)
+  const byIntervals = interval && median(after.series) / median(before.series)
   const ratio = byIntervals ?? (first && second !== undefined ? second / first : undefined)
   const known = first !== undefined && second !== undefined
   if (known && first === second) return { name, before: first, after: second, ratio: 1, interval, verdict: 'same' }

@@ -1,12 +1,12 @@
 import { markdownTable, markdownText } from '../report/markdown.js'
-import type { ComparedMeasure, LoadComparison } from './compare.js'
-import { bytes, milliseconds } from './text-report.js'
+import type { ComparedMeasure, ComparedTarget, LoadComparison } from './compare.js'
+import { bytes, cores, milliseconds } from './text-report.js'
 
 const HEAD = ['measure', 'before', 'after', 'change', '95 % interval', 'verdict']
 const NOTE =
   'The change is that of the medians of the seconds of the load; its interval comes from resampling them (bootstrap, fixed seed). A change whose interval holds 0 % is noise.'
 
-export function comparisonText({ reasons, measures, failures }: LoadComparison): string {
+export function comparisonText({ targets, reasons, measures, failures }: LoadComparison): string {
   const lines = [HEAD, ...measures.map(cells)]
   const widths = HEAD.map((_cell, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)))
   const table = lines.map((line) =>
@@ -19,15 +19,17 @@ export function comparisonText({ reasons, measures, failures }: LoadComparison):
     ...reasons.map((reason) => `not comparable: ${reason}`),
     ...failures.map(({ text, change }) => `failed: ${text}: ${percent(change)}`),
   ]
-  return `${[...table, '', NOTE, ...told].join('\n')}\n`
+  const who = [`before: ${named(targets.before)}`, `after: ${named(targets.after)}`, '']
+  return `${[...who, ...table, '', NOTE, ...told].join('\n')}\n`
 }
 
-export function comparisonMarkdown({ reasons, measures, failures }: LoadComparison): string {
+export function comparisonMarkdown({ targets, reasons, measures, failures }: LoadComparison): string {
   const told = [
     ...reasons.map((reason) => `- not comparable: ${markdownText(reason)}`),
     ...failures.map(({ text, change }) => `- failed: ${markdownText(text)}: ${percent(change)}`),
   ]
-  return `${[markdownTable(HEAD, measures.map(cells)).trimEnd(), '', NOTE, ...(told.length > 0 ? ['', ...told] : [])].join('\n')}\n`
+  const who = `Before: ${markdownText(named(targets.before))} · after: ${markdownText(named(targets.after))}`
+  return `${[who, '', markdownTable(HEAD, measures.map(cells)).trimEnd(), '', NOTE, ...(told.length > 0 ? ['', ...told] : [])].join('\n')}\n`
 }
 
 export function comparisonJson(comparison: LoadComparison): string {
@@ -45,8 +47,15 @@ function cells({ name, before, after, ratio, interval, verdict }: ComparedMeasur
   ]
 }
 
+export function named({ name, version }: ComparedTarget): string {
+  return version === undefined ? name : `${name} (${version})`
+}
+
 function value(name: string, number: number | undefined): string {
   if (number === undefined) return 'not observable'
+  if (name === 'target.cpu.idle') return cores(number)
+  if (name === 'target.cpu.change') return milliseconds(number)
+  if (name === 'target.memory') return bytes(number)
   if (name.startsWith('bytes')) return `${bytes(Math.round(number))}/s`
   return /p\(\d/.test(name) ? milliseconds(number) : String(Math.round(number * 100) / 100)
 }

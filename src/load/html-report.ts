@@ -41,7 +41,7 @@ export function htmlReport({ summary, verdict }: LoadResult): string {
       ['Scenario', `${String(start.scenario.name)}, seed ${String(start.scenario.seed)}`],
       [
         'Target',
-        `${start.target.name}${start.target.tenants.length > 1 ? ` (${start.target.tenants.length} control planes)` : ''}`,
+        `${start.target.name}${start.target.version === undefined ? '' : `, ${start.target.version}`}${start.target.tenants.length > 1 ? ` (${start.target.tenants.length} control planes)` : ''}`,
       ],
       ['Zones and sidecars', `${start.zones.length} zones, ${start.sidecars} running sidecars`],
       ['Machine', `${machine.processor}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Node ${machine.node}`],

@@ -23,7 +23,7 @@ function markdownReport({ summary, verdict }: LoadResult): string {
   const head = [
     `## Load run ${markdownText(String(start.scenario.name))}: ${verdict.outcome}`,
     markdownText(verdictSentence(summary, verdict)),
-    `Target ${markdownText(start.target.name)} · run ${start.run} · seed ${String(start.scenario.seed)} · ${markdownText(processor)}, ${cores} cores, ${memoryGiB} GiB, Node ${node}`,
+    `Target ${markdownText([start.target.name, start.target.version].filter(Boolean).join(', '))} · run ${start.run} · seed ${String(start.scenario.seed)} · ${markdownText(processor)}, ${cores} cores, ${memoryGiB} GiB, Node ${node}`,
   ]
   const tables = reportTables(summary, verdict)
     .filter(({ rows }) => rows.length > 0)

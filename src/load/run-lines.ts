@@ -23,6 +23,8 @@ const startLine = z.object({
   scenario: z.record(z.string(), z.json()),
   target: z.object({
     name: z.string(),
+    /** `Kuma 3.0.0`, as its API says. */
+    version: z.string().optional(),
     tenants: z.array(z.string()),
     writes: z.boolean(),
     intervals: z.string(),

@@ -81,6 +81,8 @@ export interface GeneratorSummary {
 export interface TargetUse {
   readonly cpu: number | undefined
   readonly cpuQuiet: number | undefined
+  /** What an accepted write cost it beyond what it takes when nothing happens. */
+  readonly cpuMsPerChange: number | undefined
   readonly rssMaxBytes: number | undefined
   readonly loopLagP99Ms: number | undefined
 }
@@ -203,12 +205,26 @@ function targetOf(
     lines.flatMap(({ target }) => target[key] ?? [])
   const rss = values(all, 'rssBytes')
   const lag = values(load, 'loopLagP99Ms')
+  const cpuQuiet = mean(values(quiet, 'cpu'))
   return {
     cpu: mean(values(load, 'cpu')),
-    cpuQuiet: mean(values(quiet, 'cpu')),
+    cpuQuiet,
+    cpuMsPerChange: cpuQuiet === undefined ? undefined : costOfChange(load, cpuQuiet),
     rssMaxBytes: rss.length === 0 ? undefined : Math.max(...rss),
     loopLagP99Ms: lag.length === 0 ? undefined : Math.max(...lag),
   }
+}
+
+/** The first interval reaches back before the load. */
+function costOfChange(load: readonly IntervalLine[], idle: number): number | undefined {
+  let [changes, ms] = [0, 0]
+  for (const [place, { atMs, writes, target }] of load.entries()) {
+    const before = load[place - 1]
+    if (before === undefined || target.cpu === undefined) continue
+    changes += writes.accepted
+    ms += (target.cpu - idle) * (atMs - before.atMs)
+  }
+  return changes === 0 ? undefined : Math.max(0, ms / changes)
 }
 
 function quietOf(quiet: readonly IntervalLine[], all: readonly IntervalLine[]): Quiet {

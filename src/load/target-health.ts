@@ -34,3 +34,14 @@ async function whyKdsIsSilent({ address, trust }: LoadTarget, clock: Clock): Pro
     client.close()
   }
 }
+
+/** `Kuma 3.0.0`, as its API says; undefined where there is none, or it does not. */
+export async function versionOf({ api, tenants }: LoadTarget): Promise<string | undefined> {
+  try {
+    const said = await api?.(tenants[0] ?? '').get<{ product?: unknown; version?: unknown }>('/')
+    const { product, version } = said ?? {}
+    return typeof product === 'string' && typeof version === 'string' ? `${product} ${version}` : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -131,21 +131,26 @@ function countTable({ counts, start, quiet, final }: Summary): ReportTable {
   }
 }
 
+/** Tenths below a tenth of a core, where idle processes are. */
+export function cores(share: number | undefined): string {
+  return share === undefined ? HIDDEN : `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`
+}
+
 function useTable({ generator, targetUse }: Summary): ReportTable {
-  const cores = (share: number | undefined) => (share === undefined ? 'unknown' : `${Math.round(share * 100)} %`)
-  const lag = (ms: number | undefined) => (ms === undefined ? 'unknown' : milliseconds(ms))
+  const lag = (ms: number | undefined) => (ms === undefined ? HIDDEN : milliseconds(ms))
   return {
     title: 'Processes during the load',
-    head: ['process', 'of a core', 'loop lag p99', 'loop lag max', 'memory'],
+    head: ['process', 'CPU of a core', 'loop lag p99', 'loop lag max', 'memory'],
     rows: [
       [
         'target',
         cores(targetUse.cpu),
         lag(targetUse.loopLagP99Ms),
         '',
-        targetUse.rssMaxBytes === undefined ? 'unknown' : bytes(targetUse.rssMaxBytes),
+        targetUse.rssMaxBytes === undefined ? HIDDEN : bytes(targetUse.rssMaxBytes),
       ],
       ['target in the quiet tail', cores(targetUse.cpuQuiet), '', '', ''],
+      ['target for each change, above that', lag(targetUse.cpuMsPerChange), '', '', ''],
       ...generator.map(({ name, cpu, lagP99Ms, lagMaxMs }) => [name, cores(cpu), lag(lagP99Ms), lag(lagMaxMs), '']),
     ],
   }

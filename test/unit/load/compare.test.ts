@@ -38,6 +38,25 @@ describe('two runs', () => {
     expect(of('dataplane.propagation:p(99)', runAround(100), runAround(100))?.verdict).toBe('not comparable')
   })
 
+  test('are told apart by what they cost their target: idle, for each change, and memory', () => {
+    const writes = { accepted: 10, refused: 0, dropped: 0, bytes: 0 }
+    const run = (busy: number, rssBytes: number) =>
+      loadResult(
+        runOf([
+          intervalLine({ atMs: 1_000, writes, target: { cpu: 0.9, rssBytes } }),
+          intervalLine({ atMs: 2_000, writes, target: { cpu: busy, rssBytes } }),
+          intervalLine({ atMs: 3_000, phase: 'quiet', target: { cpu: 0.1, rssBytes } }),
+        ]),
+      )
+    const { measures } = compareLoad(run(0.2, 100), run(0.5, 50), [])
+    expect(measures.filter(({ name }) => name.startsWith('target.'))).toMatchObject([
+      { name: 'target.cpu.idle', before: 0.1, after: 0.1, verdict: 'same' },
+      { name: 'target.cpu.change', before: expect.closeTo(10), after: expect.closeTo(40), verdict: 'worse' },
+      { name: 'target.memory', before: 100, after: 50, verdict: 'better' },
+    ])
+    expect(compareLoad(runAround(1), runAround(1), []).measures.at(-1)?.before).toBeUndefined()
+  })
+
   test('of another scenario, seed or machine should not be compared, and it is said why', () => {
     const [, ...rest] = runOf([intervalLine()])
     const other = loadResult([
