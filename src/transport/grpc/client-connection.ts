@@ -31,7 +31,6 @@ export class ClientConnection {
   readonly #session: ClientHttp2Session
   readonly #clock: Clock
   readonly #cancelConnect: Cancel
-  #goodbye = false
   #why: string | undefined
 
   constructor({ endpoint, scheme, dial, keepaliveMs, clock }: ConnectionOptions) {
@@ -59,7 +58,8 @@ export class ClientConnection {
 
   /** The server has said goodbye, or the connection is gone: calls that are open may go on, new ones need another connection. */
   get isOver(): boolean {
-    return this.#goodbye || this.isLost || this.#session.closed
+    // Node closes a session to which its peer has said goodbye.
+    return this.isLost || this.#session.closed
   }
 
   get isLost(): boolean {
@@ -98,7 +98,6 @@ export class ClientConnection {
   }
 
   #saidGoodbye(code: number, data: Uint8Array | undefined): void {
-    this.#goodbye = true
     if (code === constants.NGHTTP2_NO_ERROR) return
     const words =
       data === undefined
