@@ -8,9 +8,10 @@ import { describePostgres } from '../../support/postgres.js'
 import { type Answer, call, ManagerLab, OPERATOR_TOKEN } from '../platform/manager-lab.js'
 
 /**
- * Two organisations at one manager, each with its canary in everything that it has. Each one's admin asks every operation,
- * with ids of his own and with the other's; whatever comes out, the audit and the feed included, is searched for the other's
- * canary, and at the end nobody has lost anything.
+ * Fifty control planes of five organisations at one manager, each organisation with its canary in everything that it has. Each
+ * one's admin asks every operation, with ids of his own and with another's; whatever comes out, the audit and the feed included,
+ * is searched for the canaries of the others, and at the end nobody has lost anything. Who may read one control plane is shown
+ * none of the other nine.
  */
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
@@ -38,12 +39,20 @@ Database.prototype.prepare = function forgetting(this: Database.Database, source
   return sqlitePrepare.call(this, forgetful ? all : source)
 } as typeof Database.prototype.prepare
 
-const ORGANIZATIONS = ['acme', 'other'] as const
-type Name = (typeof ORGANIZATIONS)[number]
-type Ids = Readonly<Record<string, string>>
+const ORGANIZATIONS: readonly string[] = ['acme', ...Array.from({ length: 4 }, (_, index) => `guild-${index}`)]
+const CONTROL_PLANES = Array.from({ length: 10 }, (_, index) => `cp-${index}`)
+/** By the parameter of a path that takes them, and the token of somebody who may read the first control plane. */
+interface Filled {
+  readonly ids: Readonly<Record<string, string>>
+  readonly viewer: string
+}
+type All = ReadonlyMap<string, Filled>
 
-const canaryOf = (organization: Name) => `canary-${organization}-x`
-const otherOf = (organization: Name): Name => (organization === 'acme' ? 'other' : 'acme')
+const canaryOf = (organization: string) => `canary-${organization}-x`
+const otherOf = (organization: string) =>
+  ORGANIZATIONS[(ORGANIZATIONS.indexOf(organization) + 1) % ORGANIZATIONS.length] as string
+const foreignIn = (text: string, organization: string) =>
+  ORGANIZATIONS.filter((other) => other !== organization && text.includes(canaryOf(other)))
 
 let lab: ManagerLab | undefined
 afterEach(async () => {
@@ -52,73 +61,104 @@ afterEach(async () => {
   lab = undefined
 })
 
-/** One of everything; ids by the parameter that takes them. */
-async function fill(manager: ManagerLab, organization: Name): Promise<Ids> {
+/** One of everything, and ten control planes. */
+async function fill(manager: ManagerLab, organization: string): Promise<Filled> {
   const name = canaryOf(organization)
   const token = manager.adminToken(organization)
-  const made = async (path: string, body: object): Promise<string> => {
+  const make = async (path: string, body: object) => {
     const answer = await manager.call('POST', path, { token, body })
     if (answer.status !== 201) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
-    return answer.body.id
+    return answer.body as { readonly id: string; readonly token: string }
   }
+  const made = async (path: string, body: object) => (await make(path, body)).id
   const labels = { [name]: name }
-  const cpId = await made('/v1/mesh/control-planes', { name, description: name, labels })
+  const controlPlane = (suffix: string) =>
+    made('/v1/mesh/control-planes', { name: `${name}-${suffix}`, description: `${name}-${suffix}`, labels })
+  const [cpId = ''] = await Promise.all(CONTROL_PLANES.map(controlPlane))
   const zone = { token, body: { name } }
   expect((await manager.call('POST', `/v1/mesh/control-planes/${cpId}/api/provision-zone`, zone)).status).toBe(200)
   const userId = await made('/v3/users', { email: `${name}@example.com`, full_name: name })
   const accountId = await made('/v3/system-accounts', { name, description: name })
   const teamId = await made('/v3/teams', { name, description: name })
   const expires_at = new Date(manager.clock.nowMs() + 3_600_000).toISOString()
-  const tokenId = await made(`/v3/system-accounts/${accountId}/access-tokens`, { name, expires_at })
+  const issued = await make(`/v3/system-accounts/${accountId}/access-tokens`, { name, expires_at })
   const role = { role_name: 'Viewer', entity_id: cpId, entity_type_name: 'Mesh Control Planes', entity_region: 'us' }
   const roleId = await made(`/v3/system-accounts/${accountId}/assigned-roles`, role)
   await made(`/v3/teams/${teamId}/assigned-roles`, role)
-  return { cpId, userId, accountId, teamId, tokenId, roleId }
+  return { ids: { cpId, userId, accountId, teamId, tokenId: issued.id, roleId }, viewer: issued.token }
 }
 
 /** Fills a manager, starts it again with or without the predicate, and says what it let out to whom. */
 async function leaksOf(store: string | undefined, withoutPredicate: boolean): Promise<readonly string[]> {
   const leaks: string[] = []
   const lines: string[] = []
-  const manager = new ManagerLab(undefined, { log: keeping(lines), ...(store !== undefined && { store }) })
+  const ports = { log: keeping(lines), organizations: ORGANIZATIONS, ...(store !== undefined && { store }) }
+  const manager = new ManagerLab(undefined, ports)
   lab = manager
   await manager.start()
-  const ids = { acme: await fill(manager, 'acme'), other: await fill(manager, 'other') }
+  const all: Map<string, Filled> = new Map()
+  for (const organization of ORGANIZATIONS) all.set(organization, await fill(manager, organization))
   await manager.stopManager()
   forgetful = withoutPredicate
   await manager.startManager()
-  leaks.push(...(await relayed(manager, ids)))
+  leaks.push(...(await relayed(manager, all)), ...(await shownToViewers(manager, all)))
   for (const organization of ORGANIZATIONS) {
-    const foreign = canaryOf(otherOf(organization))
-    for (const asked of [ids[organization], ids[otherOf(organization)]]) {
-      // What is there is looked at before it is taken away.
-      for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].slice(0, asked === ids[organization] ? 1 : 5)) {
-        for (const route of MANAGER_ROUTES.filter((candidate) => candidate.method === method)) {
-          if (asked === ids[organization] || /\{/.test(route.path)) {
-            const path = route.path.replaceAll(/\{(\w+)\}/g, (_, parameter) => asked[parameter] ?? 'unknown')
-            const body = method === 'GET' || method === 'DELETE' ? {} : { body: BODY }
-            const answer = await manager.call(method, path, { token: manager.adminToken(organization), ...body })
-            if (textOf(answer).includes(foreign)) leaks.push(`${method} ${route.path}`)
-          }
-        }
-      }
-    }
+    // What is there is looked at before it is taken away.
+    leaks.push(...(await asked(manager, all, organization, organization, ['GET'])))
+    leaks.push(...(await asked(manager, all, organization, otherOf(organization), METHODS)))
   }
   leaks.push(...(await written(manager)))
-  for (const organization of ORGANIZATIONS) {
-    if (lines.some((line) => line.includes(canaryOf(organization)))) leaks.push(`a log line, of ${organization}`)
-  }
-  if (!withoutPredicate || store !== undefined) await expectAllThere(manager, ids)
+  if (lines.some((line) => line.includes('canary'))) leaks.push('a log line')
+  if (!withoutPredicate || store !== undefined) await expectAllThere(manager, all)
   return leaks
 }
 
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 const textOf = ({ body, headers }: Answer) => JSON.stringify([body, ...headers])
+const idsOf = (all: All, organization: string) => all.get(organization)?.ids ?? {}
+
+/** Every operation of these methods, asked by one organisation's admin with the ids of one. */
+async function asked(manager: ManagerLab, all: All, by: string, of: string, methods: readonly string[]) {
+  const leaks: string[] = []
+  const token = manager.adminToken(by)
+  for (const route of MANAGER_ROUTES.filter(
+    ({ method, path }) => methods.includes(method) && (by === of || /\{/.test(path)),
+  )) {
+    const path = route.path.replaceAll(/\{(\w+)\}/g, (_, parameter) => idsOf(all, of)[parameter] ?? 'unknown')
+    const body = route.method === 'GET' || route.method === 'DELETE' ? {} : { body: BODY }
+    // Lists whole.
+    const query = route.method === 'GET' ? '?page[size]=100' : ''
+    const answer = await manager.call(route.method, path + query, { token, ...body })
+    if (foreignIn(textOf(answer), by).length > 0) leaks.push(`${route.method} ${route.path}`)
+  }
+  return leaks
+}
+
+/** What of control planes that they have no role on. */
+async function shownToViewers(manager: ManagerLab, all: All): Promise<readonly string[]> {
+  const leaks: string[] = []
+  for (const [organization, { ids, viewer: token }] of all) {
+    const lists = MANAGER_ROUTES.filter(({ method, path }) => method === 'GET' && /control-planes/.test(path))
+    for (const { path } of lists) {
+      const answer = await manager.call(
+        'GET',
+        path.replaceAll(/\{(\w+)\}/g, (_, name) => ids[name] ?? 'unknown'),
+        { token },
+      )
+      const others = CONTROL_PLANES.slice(1).filter((suffix) => textOf(answer).includes(`-x-${suffix}`))
+      if (others.length > 0) leaks.push(`${path}, for a viewer of ${organization}`)
+    }
+    const { body } = await manager.call('GET', '/v1/mesh/control-planes', { token })
+    expect(JSON.stringify(body), 'the search finds what is there').toContain(`${canaryOf(organization)}-cp-0`)
+  }
+  return leaks
+}
 
 /** Calls of a control plane's own API that came to its global though they were another organisation's. */
-async function relayed(manager: ManagerLab, ids: Readonly<Record<Name, Ids>>): Promise<readonly string[]> {
+async function relayed(manager: ManagerLab, all: All): Promise<readonly string[]> {
   const leaks: string[] = []
   for (const organization of ORGANIZATIONS) {
-    const path = `/v1/mesh/control-planes/${ids[otherOf(organization)].cpId}/api/meshes/default`
+    const path = `/v1/mesh/control-planes/${idsOf(all, otherOf(organization)).cpId}/api/meshes/default`
     for (const method of ['GET', 'PUT', 'DELETE']) {
       const headers = { authorization: `Bearer ${manager.adminToken(organization)}` }
       const { status } = await fetch(manager.url() + path, { method, headers })
@@ -142,7 +182,7 @@ async function written(manager: ManagerLab): Promise<readonly string[]> {
     for (const [where, entries] of Object.entries(about)) {
       const own = JSON.stringify(entries.filter(({ organization }) => organization === body.id))
       expect(own, `the ${where} is of ${name}`).not.toBe('[]')
-      if (own.includes(canaryOf(otherOf(name)))) leaks.push(`the ${where}, for ${name}`)
+      if (foreignIn(own, name).length > 0) leaks.push(`the ${where}, for ${name}`)
     }
   }
   const metrics = (await call(`${manager.operatorUrl}/metrics`, 'GET')).body
@@ -166,12 +206,12 @@ async function feedOf(manager: ManagerLab): Promise<readonly { readonly organiza
 const BODY = { name: 'taken-over', description: 'taken over', full_name: 'taken over', labels: {} }
 
 /** With the predicate again: whatever somebody else tried has changed nothing. */
-async function expectAllThere(manager: ManagerLab, ids: Readonly<Record<Name, Ids>>): Promise<void> {
+async function expectAllThere(manager: ManagerLab, all: All): Promise<void> {
   await manager.stopManager()
   forgetful = false
   await manager.startManager()
   for (const organization of ORGANIZATIONS) {
-    const { cpId, userId, accountId, teamId, tokenId } = ids[organization]
+    const { cpId, userId, accountId, teamId, tokenId } = idsOf(all, organization)
     for (const path of [
       `/v1/mesh/control-planes/${cpId}`,
       `/v3/users/${userId}`,
@@ -208,7 +248,7 @@ describe('organisations over SQLite', () => {
       'GET /v3/teams/{teamId}',
       'relayed GET, of acme',
       'the audit, for acme',
-      'the feed, for other',
+      'the feed, for guild-0',
     ]
     expect(leaks).toEqual(expect.arrayContaining(found))
   })

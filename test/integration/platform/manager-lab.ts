@@ -11,24 +11,34 @@ import { FakeGlobal } from './fake-global.js'
 
 export const OPERATOR_TOKEN = randomBytes(16).toString('hex')
 
+/** The lab's first organisation, whose admin asks where nobody else is named. */
+const FIRST = 'acme'
+
 /** A manager with stand-ins for its globals, over real sockets, that can be ended and started again. */
 export class ManagerLab {
   readonly folder = mkdtempSync(join(tmpdir(), 'zonelab-manager-'))
   readonly clock: Clock
   readonly globals = new Map<string, FakeGlobal>()
   readonly #shards: Readonly<Record<string, string>>
+  readonly #organizations: readonly string[]
   readonly #log: Logger
   #store: string
   #manager: PlatformProcess | undefined
   #ports: Readonly<Record<string, number>> = {}
 
-  /** `shards`: name → region. `store`: a Postgres URL instead of a file. */
+  /** `shards`: name → region. `store`: a Postgres URL instead of a file. `organizations`: `acme` first. */
   constructor(
     shards: Readonly<Record<string, string>> = { 'us-1': 'us' },
-    ports: { readonly log?: Logger; readonly clock?: Clock; readonly store?: string } = {},
+    ports: {
+      readonly log?: Logger
+      readonly clock?: Clock
+      readonly store?: string
+      readonly organizations?: readonly string[]
+    } = {},
   ) {
     this.#shards = shards
     this.#store = ports.store ?? join(this.folder, 'manager.db')
+    this.#organizations = ports.organizations ?? [FIRST, 'other']
     this.#log = ports.log ?? silentLogger
     this.clock = ports.clock ?? systemClock
     for (const name of Object.keys(shards)) {
@@ -60,7 +70,7 @@ export class ManagerLab {
       file: {
         regions,
         shards: JSON.stringify(shards),
-        organizations: 'acme,other',
+        organizations: this.#organizations.join(','),
         adminTokenFile: join(this.folder, 'admin'),
         store: this.#store,
         diagnosticsPort: 0,
@@ -103,8 +113,8 @@ export class ManagerLab {
   }
 
   /** Of an organisation's first admin. */
-  adminToken(organization: 'acme' | 'other' = 'acme'): string {
-    return readFileSync(join(this.folder, organization === 'acme' ? 'admin' : `admin.${organization}`), 'utf8')
+  adminToken(organization = FIRST): string {
+    return readFileSync(join(this.folder, organization === FIRST ? 'admin' : `admin.${organization}`), 'utf8')
   }
 
   url(region = 'us'): string {
