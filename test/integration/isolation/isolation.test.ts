@@ -1,8 +1,8 @@
 import Database from 'better-sqlite3'
 import pg from 'pg'
 import { afterEach, describe, expect, test } from 'vitest'
+import { ROUTE_TABLE } from '../../../src/api/route-table.js'
 import type { ProcessPorts } from '../../../src/global/compose.js'
-import { descriptorOf, RESOURCE_TYPES } from '../../../src/model/registry.js'
 import type { TenantId } from '../../../src/model/tenant.js'
 import { openPostgresStore } from '../../../src/store/postgres/pg-store.js'
 import { openSqliteStore } from '../../../src/store/sql/sql-store.js'
@@ -41,22 +41,13 @@ Database.prototype.prepare = function forgetting(this: Database.Database, source
   return sqlitePrepare.call(this, text)
 } as typeof Database.prototype.prepare
 
-const LIST_PATHS = RESOURCE_TYPES.flatMap((type) => {
-  const { paths, scope } = descriptorOf(type)
-  return paths
-    .slice(0, 1)
-    .flatMap((path) => (scope === 'global' ? [`/${path}`] : [`/${path}`, `/meshes/default/${path}`]))
-})
-const OTHER_PATHS = [
-  '/',
-  '/config',
-  '/policies',
-  '/global-insight',
-  '/who-am-i',
-  '/zones/_overview',
-  '/meshes/default/dataplanes/_overview',
-  '/_resources',
-]
+/** Every reading operation, about what bears the canary and about what there is in the default mesh. */
+const pathsOf = (name: string) =>
+  ROUTE_TABLE.filter(({ method }) => method === 'GET').flatMap(({ path }) => {
+    const asked = path.replaceAll(/\{(\w+)\}/g, (_, parameter) => VALUES[parameter] ?? name)
+    return path.includes('{mesh}') ? [asked.replace('{mesh}', 'default'), asked.replace('{mesh}', name)] : [asked]
+  })
+const VALUES: Readonly<Record<string, string>> = { mesh: '{mesh}', type: 'xds', serviceType: 'meshservices' }
 /** All paths and a zone each for these; the others' lists are asked for at a few. */
 const SEARCHED = TENANTS.slice(0, 2)
 const FEW_PATHS = ['/meshes', '/meshes/default/meshtimeouts']
@@ -97,12 +88,11 @@ async function leaksOf(openStore: OpenStore, holds: boolean): Promise<readonly s
   }
   await streams(global, search, holds)
   for (const tenant of TENANTS) {
-    const paths = SEARCHED.includes(tenant) ? [...LIST_PATHS, ...OTHER_PATHS] : FEW_PATHS
+    const paths = SEARCHED.includes(tenant) ? pathsOf(canaryOf(tenant)) : FEW_PATHS
     for (const path of paths) search(`GET ${path}`, await global.text(tenant, path), tenant)
   }
   // The bare mount is the default control plane's, which has no canary.
-  for (const path of [...LIST_PATHS, ...OTHER_PATHS])
-    search(`bare GET ${path}`, await global.text(undefined, path), undefined)
+  for (const path of pathsOf('nothing')) search(`bare GET ${path}`, await global.text(undefined, path), undefined)
   await errors(global, search)
   for (const other of await global.foreignReached()) leaks.push(other)
   search('metrics', await global.diagnostics('/metrics'), undefined)

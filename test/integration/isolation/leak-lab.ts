@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { ROUTE_TABLE } from '../../../src/api/route-table.js'
 import { signingKeyDraft } from '../../../src/auth/bootstrap-secrets.js'
 import { dataplaneKeys, USER_KEYS, ZONE_KEYS } from '../../../src/auth/token-secrets.js'
 import { systemClock } from '../../../src/base/clock.js'
@@ -22,6 +23,9 @@ export const TENANTS: readonly TenantId[] = Array.from({ length: 50 }, (_, index
 export function canaryOf(tenant: TenantId): string {
   return `canary-${tenant.slice(-2)}x`
 }
+
+/** A name as long as a canary that nothing has. */
+const NEVER = 'canary-99x'
 
 /** What is somebody else's in a text that only `tenant` may see; undefined: that nobody may. */
 export function foreignIn(text: string, tenant: TenantId | undefined): readonly TenantId[] {
@@ -124,14 +128,26 @@ export class LeakLab {
     return `${await answer.text()}\n${JSON.stringify([...answer.headers])}`
   }
 
-  /** What another tenant, or the bare mount, reaches of a tenant's by its name. */
+  /** What another tenant, or the bare mount, reaches of a tenant's by its name: whatever is not answered as what never was. */
   async foreignReached(): Promise<readonly string[]> {
     const [tenant, other] = TENANTS as readonly [TenantId, TenantId]
+    const foreign = canaryOf(other)
     const reached: string[] = []
     for (const asking of [tenant, undefined]) {
-      for (const method of ['GET', 'DELETE']) {
-        const { status } = await this.#ask(asking, `/meshes/default/meshtimeouts/${canaryOf(other)}`, { method })
-        if (status !== 404) reached.push(`reached by ${method}, for ${asking ?? 'nobody'}: ${status}`)
+      for (const { method, path } of ROUTE_TABLE.filter(
+        (row) => row.method !== 'POST' && /\{name\}|\{mesh\}/.test(row.path),
+      )) {
+        const answers = [foreign, NEVER].map(async (name) => {
+          const url = path.replaceAll(/\{(name|mesh)\}/g, name).replaceAll(/\{\w+\}/g, 'x')
+          const init = {
+            method,
+            ...(method === 'PUT' && { body: '{}', headers: { 'content-type': 'application/json' } }),
+          }
+          const answer = await this.#ask(asking, url, init)
+          return `${answer.status} ${await answer.text()}`.replaceAll(name, '')
+        })
+        const [of, ofNone] = await Promise.all(answers)
+        if (of !== ofNone) reached.push(`reached by ${method} ${path}, for ${asking ?? 'nobody'}: ${of}`)
       }
     }
     return reached
