@@ -117,6 +117,12 @@ async function streams(global: LeakLab, search: Search, holds: boolean): Promise
       await eventually('the zone has been sent something', async () => (tap.text.includes('canary') ? true : undefined))
   }
   if (holds) for (const tenant of SEARCHED) await inspections(global, tenant, search)
+  for (const [index, sidecar] of sidecars.entries()) {
+    // In the resource's name, and in its bytes.
+    const isRead = () => sidecar.heard.split('self_inbound').length > 2
+    await eventually('the sidecar was sent clusters', async () => isRead() || undefined)
+    search('what a sidecar is sent', sidecar.heard, zones[index]?.tenant)
+  }
   for (const { tenant, tap, zone } of zones) {
     for (const path of ['/meshes', '/meshes/default/meshtimeouts', '/meshes/default/secrets']) {
       search(`the zone's GET ${path}`, JSON.stringify((await zone.api.get(path)).body), tenant)

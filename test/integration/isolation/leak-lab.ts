@@ -73,9 +73,11 @@ function canaryDraft(type: ResourceType, canary: string) {
 function specOf(type: ResourceType, canary: string): Json {
   switch (type) {
     case 'Mesh':
+      return { skipCreatingInitialPolicies: [canary] }
     case 'MeshInsight':
+      return { policies: { [canary]: { total: 1 } }, dpVersions: { kumaDp: { [canary]: { total: 1 } } } }
     case 'ServiceInsight':
-      return {}
+      return { services: { [canary]: { status: 'online', zones: [canary] } } }
     case 'Zone':
       return { enabled: false }
     case 'ZoneInsight':

@@ -8,13 +8,14 @@ import { DeltaAggregatedResources } from '../../../src/wire/xds-service.js'
 export class Sidecar {
   readonly #admin: Server
   readonly #client: GrpcClient
+  #heard = ''
 
   private constructor(xdsPort: number, name: string, admin: Server) {
     this.#admin = admin
     const target = `127.0.0.1:${xdsPort}`
     this.#client = new GrpcClient({ target, trust: { kind: 'skip-verify' }, headers: () => ({}) })
     const stream = this.#client.open(DeltaAggregatedResources)
-    stream.open({ onMessage: () => {}, onWritable: () => {}, onEnd: () => {} })
+    stream.open({ onMessage: (message) => this.#hear(message), onWritable: () => {}, onEnd: () => {} })
     const { port } = admin.address() as AddressInfo
     stream.send({
       ...{ type: ENVOY_TYPE_URL.cluster, nonce: '', subscribe: ['*'], unsubscribe: [], error: undefined },
@@ -29,6 +30,19 @@ export class Sidecar {
     })
     await new Promise<void>((resolve) => admin.listen(0, '127.0.0.1', resolve))
     return new Sidecar(xdsPort, name, admin)
+  }
+
+  /** What its zone has sent it. */
+  get heard(): string {
+    return this.#heard
+  }
+
+  #hear(message: object): void {
+    this.#heard += JSON.stringify(message, function (this: Record<string, unknown>, key, value) {
+      // A Buffer would have become numbers by now.
+      const kept = this[key]
+      return kept instanceof Uint8Array ? Buffer.from(kept).toString('latin1') : value
+    })
   }
 
   async stop(): Promise<void> {
