@@ -87,12 +87,14 @@ export async function linkNotices(lab: LabAccess, context: Context): Promise<str
     )
   }
   const { refused } = await globalStatus(lab, context, undefined).catch(() => ({ refused: [] }))
-  return refused.map(({ zone, reason }) => `${zone} is refused by the global: ${reason}${remedyOf(reason)}`)
+  return refused.map(({ zone, reason }) => `${zone} is refused by the global: ${reason}${REMEDIES[reason] ?? ''}`)
 }
 
-function remedyOf(reason: string): string {
-  if (reason !== 'no-token') return ''
-  return '; a kuma-cp that cannot send a token gets in with: zonelab up --auth none'
+/** By the reason of a refusal. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  'no-token': '; a kuma-cp that cannot send a token gets in with: zonelab up --auth none',
+  'bad-signature':
+    '; its token is not of a key of this global, which has new ones after each start with --db memory: issue another with "zonelab token issue zone"',
 }
 
 /** Of several instances each tells of the zones that it has, and all of those that none has; of several shards, each of its own. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
-import type { Clock } from '../base/clock.js'
+import { type Clock, sleep } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import { isPostgresUrl } from '../store/store-place.js'
 import type { ApiClient } from './api-client.js'
@@ -14,9 +14,9 @@ import {
   sidecarNamed,
 } from './components.js'
 import { ensureControlPlanes } from './control-planes.js'
-import { ensureCertificates, ensureDataplaneToken, ensureZoneToken } from './credentials.js'
+import { ensureCertificates, ensureDataplaneToken, ensureZoneToken, removeSigned } from './credentials.js'
 import { tokenBindings } from './fleet.js'
-import { apiClient, globalOf, operatorClient, platformClient } from './lab-clients.js'
+import { apiClient, globalOf, operatorClient, platformClient, shardOf } from './lab-clients.js'
 import { databaseOf, databasesOf, type LabDatabases, prepareDatabases } from './lab-database.js'
 import { hasPlatform, type LabSpec } from './lab-spec.js'
 import { type LabPorts, type LabState, writeLabState } from './lab-state.js'
@@ -172,7 +172,8 @@ export class Supervisor {
   async #actOn(action: ComponentAction, runner: Runner, group: ProcessGroup): Promise<void> {
     switch (action) {
       case 'start':
-        return this.#startGroup(group, runner)
+        await this.#startGroup(group, runner)
+        return this.#renewSigned(group)
       case 'stop':
         return runner.stop()
       case 'kill':
@@ -182,7 +183,8 @@ export class Supervisor {
         return runner.kill()
       case 'restart':
         await runner.stop()
-        return this.#startGroup(group, runner)
+        await this.#startGroup(group, runner)
+        return this.#renewSigned(group)
       case 'pause':
         return runner.pause()
       case 'resume':
@@ -251,16 +253,43 @@ export class Supervisor {
       // Of one of that name that somebody has deleted by API.
       this.#controlPlanes = await ensureControlPlanes(spec, platform, (name) => removeTenantState(paths, spec, name))
     }
+    const { tenants } = spec.topology
+    if (spec.db === 'memory') removeSigned(paths, spec, tenants)
+    await this.#ensureMeshes(tenants)
+    await this.#ensureZoneTokens(tenants)
+  }
+
+  /** With the tokens of their sidecars. */
+  async #ensureMeshes(tenants: readonly string[]): Promise<void> {
+    const { paths, spec } = this.#options
+    if (spec.global.kind === 'foreign') return
     const api = (tenant: string) => this.#globalApi(tenant)
-    if (spec.global.kind === 'own') {
-      for (const tenant of spec.topology.tenants) {
-        for (const mesh of spec.topology.meshes) await ensureMesh(api(tenant), mesh)
-        for (const binding of tokenBindings(spec.topology)) await ensureDataplaneToken(tenant, binding, { paths, api })
+    for (const tenant of tenants) {
+      for (const mesh of spec.topology.meshes) await ensureMesh(api(tenant), mesh)
+      for (const binding of tokenBindings(spec.topology)) await ensureDataplaneToken(tenant, binding, { paths, api })
+    }
+  }
+
+  async #ensureZoneTokens(tenants: readonly string[]): Promise<void> {
+    const { paths, spec } = this.#options
+    const api = (tenant: string) => this.#globalApi(tenant)
+    for (const component of this.#components) {
+      if (component.kind === 'zone' && tenants.includes(component.tenant)) {
+        await ensureZoneToken(component, { paths, spec, api })
       }
     }
-    for (const component of this.#components) {
-      if (component.kind === 'zone') await ensureZoneToken(component, { paths, spec, api })
-    }
+  }
+
+  /** Of a global that has lost its keys. Zones and sidecars read their tokens whenever they connect; access tokens are the manager's. */
+  async #renewSigned({ components: [component] }: ProcessGroup): Promise<void> {
+    const { paths, spec, clock } = this.#options
+    if (spec.db !== 'memory' || component?.kind !== 'global') return
+    const view = this.view()
+    const tenants = spec.topology.tenants.filter((tenant) => shardOf(view, tenant) === component.shard)
+    if (hasPlatform(spec)) for (const tenant of tenants) await untilHandedOver(this.#globalApi(tenant), clock)
+    removeSigned(paths, spec, tenants)
+    await this.#ensureMeshes(tenants)
+    if (spec.auth === 'zone-token') await this.#ensureZoneTokens(tenants)
   }
 
   #globalApi(tenant: string): ApiClient {
@@ -295,6 +324,20 @@ export class Supervisor {
 
 /** States with which a process comes or goes. */
 const CHANGES_PROCESSES: ReadonlySet<RunnerState['kind']> = new Set(['loaded', 'stopped', 'died'])
+
+/** The manager hands control planes and their zones to a global that has lost them as soon as the two have met. */
+const HANDED_OVER_WITHIN_MS = 15_000
+const LOOK_EVERY_MS = 100
+
+async function untilHandedOver(api: ApiClient, clock: Clock): Promise<void> {
+  const untilMs = clock.monotonicMs() + HANDED_OVER_WITHIN_MS
+  for (;;) {
+    const thrown = await api.get('/meshes').then(() => undefined, AppError.from)
+    if (thrown === undefined) return
+    if (clock.monotonicMs() > untilMs) throw thrown
+    await sleep(clock, LOOK_EVERY_MS)
+  }
+}
 
 async function ensureMesh(api: ApiClient, mesh: string): Promise<void> {
   try {

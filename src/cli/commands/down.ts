@@ -24,7 +24,7 @@ export const down: Command = {
       rmSync(paths.dir, { recursive: true, force: true })
       rmSync(paths.socket, { force: true })
     }
-    context.io.err(`zonelab: lab "${paths.name}" ${said(state !== undefined, ran, input.switch('purge'))}`)
+    context.io.err(`zonelab: lab "${paths.name}" ${said(state, ran, input.switch('purge'))}`)
     return EXIT.ok
   },
 }
@@ -82,8 +82,9 @@ async function untilGone(alive: () => boolean, { clock }: Context): Promise<void
   }
 }
 
-function said(existed: boolean, ran: boolean, purged: boolean): string {
-  if (!existed) return 'is not there'
+function said(state: LabState | undefined, ran: boolean, purged: boolean): string {
+  if (state === undefined) return 'is not there'
   if (purged) return 'is gone, with all that it had'
-  return ran ? 'is stopped; "zonelab up" goes on with its data' : 'was not running'
+  if (!ran) return 'was not running'
+  return state.spec.db === 'memory' ? 'is stopped' : 'is stopped; "zonelab up" goes on with its data'
 }
