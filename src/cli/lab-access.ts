@@ -74,7 +74,8 @@ export function tenantAsked(lab: LabAccess, input: Input): string | undefined {
   if (asked === undefined || tenants.includes(asked)) return asked
   const known = Object.entries(lab.view.controlPlanes).find(([name, { id }]) => name === asked || id === asked)
   if (known) return known[0]
-  throw new AppError('invalid-argument', `--tenant ${asked}: the lab has ${tenants.join(', ')}`)
+  const all = new Set([...tenants, ...Object.keys(lab.view.controlPlanes)])
+  throw new AppError('invalid-argument', `--tenant ${asked}: the lab has ${[...all].join(', ')}`)
 }
 
 /**

@@ -46,6 +46,8 @@ function makeParser(run: Run): Parser {
   const program = new Parser('zonelab')
     .description('A lab for the control plane of a multi-zone service mesh, indistinguishable from Kuma on the wire')
     .exitOverride()
+    // So that `logs audit --lab X` gives the flag to `audit`; each command on the way has to say so.
+    .enablePositionalOptions()
     .showSuggestionAfterError()
     .configureHelp({ sortOptions: false })
     .addHelpText('after', '\nStart with:\n  zonelab up --zones 3 --dataplanes 10\n')
@@ -63,7 +65,6 @@ function addCommand(program: Parser, command: Command, run: Run): void {
     .command(last)
     .description(command.summary)
     .exitOverride()
-    // So that `logs audit --lab X` gives the flag to `audit`.
     .enablePositionalOptions()
     .helpGroup(`${command.group}:`)
   for (const { name, doc, required, variadic } of command.args ?? []) {

@@ -88,6 +88,8 @@ async function story(home: Home, flags: readonly string[], rowsThatName: RowsTha
   expect(await home.ok(['tenant', 'list', '-o', 'name'])).toBe('cp-1\n')
   const actions = JSON.parse(await home.ok(['logs', 'audit', '-o', 'json'])) as { items: { action: string }[] }
   expect(actions.items.map(({ action }) => action)).toEqual(expect.arrayContaining(['create', 'provision', 'delete']))
+  const ofOne = await home.ok(['logs', 'audit', '--tenant', 'cp-1'])
+  expect([ofOne.includes('control-plane cp-1'), ofOne.includes('team-a')]).toEqual([true, false])
 
   await home.ok(['down'])
   for (const text of [created.id, digest, ...own.secrets, CANARY]) {

@@ -66,12 +66,14 @@ async function provision(lab: LabAccess, context: Context, input: Input): Promis
 function handOver(token: string, command: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, { shell: true, stdio: ['pipe', 'inherit', 'inherit'] })
-    child.once('error', (cause) => reject(new AppError('internal', `--out-command: ${cause.message}`, { cause })))
+    child.once('error', (cause) =>
+      reject(new AppError('invalid-argument', `--out-command: ${cause.message}`, { cause })),
+    )
     child.once('close', (code) => {
       if (code === 0) resolve()
       else {
         const lost = 'the token is lost; delete the zone and provision it again'
-        reject(new AppError('internal', `--out-command ended with exit code ${code}: ${lost}`))
+        reject(new AppError('invalid-argument', `--out-command ended with exit code ${code}: ${lost}`))
       }
     })
     // A command that does not read its input says how it ended.
