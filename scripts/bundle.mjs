@@ -10,7 +10,7 @@ const OUT = join(ROOT, 'dist')
 /** What a process or a thread starts with, and what other programs import. */
 const ENTRIES = ['cli/main', 'store/sql/sqlite-worker', 'load/load-worker', 'lab/testing']
 /** Native, or with files of their own beside them. */
-const NOT_BUNDLED = ['better-sqlite3', 'pg', 'pino']
+const NOT_BUNDLED = ['better-sqlite3', 'pg']
 
 const { outputFiles, metafile } = await build({
   absWorkingDir: ROOT,
@@ -25,23 +25,25 @@ const { outputFiles, metafile } = await build({
   platform: 'node',
   target: 'node22.12',
   external: NOT_BUNDLED,
-  // Libraries in CommonJS ask for Node's own modules with it.
-  banner: {
-    js: "import { createRequire as requireFrom } from 'node:module';const require = requireFrom(import.meta.url);",
-  },
   write: false,
   metafile: true,
   logLevel: 'warning',
 })
-const made = new Set(outputFiles.map(({ path, contents }) => write(path, contents)))
+const made = new Set(outputFiles.map(({ path, text }) => write(path, withRequire(text))))
 made.add(write(join(OUT, 'THIRD-PARTY-LICENSES.txt'), licensesOf(Object.keys(metafile.inputs), ROOT)))
 for (const path of readdirSync(OUT, { recursive: true }).map((name) => join(OUT, name))) {
   if (path.endsWith('.js') && !made.has(path)) rmSync(path)
 }
 
+/** Libraries in CommonJS ask for Node's own modules by `require`, which one chunk finds for all. */
+function withRequire(text) {
+  if (!text.includes('var __require = ')) return text
+  return `import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)\n${text}`
+}
+
 /** A process that reads it meanwhile gets the old file or the new one, whole. */
 function write(path, contents) {
-  if (existsSync(path) && Buffer.compare(readFileSync(path), Buffer.from(contents)) === 0) return path
+  if (existsSync(path) && readFileSync(path, 'utf8') === contents) return path
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(`${path}.new`, contents)
   renameSync(`${path}.new`, path)

@@ -57,6 +57,8 @@ export class Supervisor {
   #phase: LabView['state'] = 'starting'
   #databases: LabDatabases = new Map()
   #controlPlanes: LabView['controlPlanes'] = {}
+  /** The state file is about to be written. */
+  #changed = false
   /** Why the state file is behind; undefined while it is not. */
   #unwritten: string | undefined
 
@@ -304,8 +306,16 @@ export class Supervisor {
     })
   }
 
-  /** A lab that runs is worth more than its file: a full disk must not end it. The next change writes again. */
+  /** One write for all that comes or goes at one instant: seven processes are started at once, and each write waits for the disk. */
   #keepState(): void {
+    if (this.#changed) return
+    this.#changed = true
+    queueMicrotask(() => this.#keepChanged())
+  }
+
+  /** A lab that runs is worth more than its file: a full disk must not end it. The next change writes again. */
+  #keepChanged(): void {
+    this.#changed = false
     try {
       this.#writeState()
       this.#unwritten = undefined
