@@ -43,6 +43,9 @@ function parametersOf(issue: z.core.$ZodIssue): InvalidParameter[] {
       return [
         { ...at, rule: 'enum', reason: `must be one of ${issue.values.join(', ')}`, choices: issue.values.map(String) },
       ]
+    // What is wrong with the key of an entry; its path is the entry's.
+    case 'invalid_key':
+      return issue.issues.flatMap((inner) => parametersOf({ ...inner, path: issue.path }))
     case 'custom':
       return [{ ...at, rule: String(issue.params?.rule ?? 'invalid'), reason: issue.message }]
     default:

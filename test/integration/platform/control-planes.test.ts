@@ -118,6 +118,7 @@ describe('what is asked for wrongly', () => {
     [{ name: 'x', version: '2' }, [{ field: 'version', rule: 'matches_regex' }]],
     [{ name: 'x', description: 'd'.repeat(251) }, [{ field: 'description', rule: 'max_length' }]],
     [{ name: 'x', labels: { a: '-' } }, [{ field: 'labels.a', rule: 'is_label' }]],
+    [{ name: 'x', labels: { 'a b': '1' } }, [{ field: 'labels.a b', rule: 'is_label', reason: 'is not a label key' }]],
     [{ name: 'x', labels: Object.fromEntries([...'abcdefghijk'].map((key) => [key, '1'])) }, [{ rule: 'max_items' }]],
     [{ name: 'x', features: [{ type: 'Magic' }] }, [{ field: 'features.0.type' }]],
     [{ name: 'x', id: 'y', shard: 'us-2' }, [{ field: 'id' }, { field: 'shard' }]],
