@@ -48,8 +48,11 @@ export class TypeView {
   #log: LogRecord[] = []
   #head = 0
   #floor = 0
-  /** Batches of this head for all recipients that are not owners of anything in them, by the revision they start from. */
-  readonly #shared = new Map<number | 'everything', Batch>()
+  /**
+   * Batches of this head for all recipients that are not owners of anything in them, by the revision they start from. Weak:
+   * who has one in flight keeps it, and what a zone was sent that caught up is not kept for nobody.
+   */
+  readonly #shared = new Map<number | 'everything', WeakRef<Batch>>()
 
   /** The last revision that changed bytes of this type for this class. */
   get head(): number {
@@ -138,11 +141,10 @@ export class TypeView {
   }
 
   shared(from: number | 'everything', make: () => Batch): Batch {
-    let batch = this.#shared.get(from)
-    if (!batch) {
-      batch = make()
-      this.#shared.set(from, batch)
-    }
+    const made = this.#shared.get(from)?.deref()
+    if (made) return made
+    const batch = make()
+    this.#shared.set(from, new WeakRef(batch))
     return batch
   }
 

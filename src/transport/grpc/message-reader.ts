@@ -71,17 +71,17 @@ function tooLarge(sizes: string): AppError {
   return new AppError('too-large', `grpc: received message larger than max ${sizes}`)
 }
 
-/** Frames messages. The last one is kept, for a batch goes to one stream after another and is then the same bytes for all. */
+/** Frames messages, each once: a batch goes to one stream after another, and its frame is kept for as long as it is. */
 export class Framer {
-  #message: Uint8Array | undefined
-  #frame: Buffer = Buffer.alloc(0)
+  readonly #frames = new WeakMap<Uint8Array, Buffer>()
 
   frame(message: Uint8Array): Buffer {
-    if (this.#message !== message) {
-      this.#frame = framed(message)
-      this.#message = message
+    let frame = this.#frames.get(message)
+    if (!frame) {
+      frame = framed(message)
+      this.#frames.set(message, frame)
     }
-    return this.#frame
+    return frame
   }
 }
 
