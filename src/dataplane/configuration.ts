@@ -2,7 +2,7 @@ import type { Outcome, ReceivedBatch, Refusal } from '../protocol/ports.js'
 import type { EnvoyKind } from '../wire/envoy-codec.js'
 import type { AnyValue } from '../wire/spec-codec.js'
 import { faultOfBatch, judge, type Running } from './judgement.js'
-import type { References } from './reference-tree.js'
+import type { References } from './references.js'
 import type { PooledResource, ResourcePool } from './resource-pool.js'
 
 export interface Held {

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/json.js'
 import { envoyJson } from '../wire/envoy-codec.js'
 import type { Configuration, Held } from './configuration.js'
-import { addressOf } from './reference-tree.js'
+import { addressOf } from './references.js'
 
 /** One endpoint of a cluster that is in effect. */
 export interface Host {

@@ -1,8 +1,8 @@
 import { AppError } from '../base/errors.js'
 import type { DeltaResource } from '../protocol/messages.js'
-import { type EnvoyKind, envoyJson } from '../wire/envoy-codec.js'
+import type { EnvoyKind } from '../wire/envoy-codec.js'
 import type { AnyValue } from '../wire/spec-codec.js'
-import { type References, referencesOf } from './reference-tree.js'
+import { type References, referencesOf } from './references.js'
 
 /** One version of one resource as it came, once in memory whichever proxies hold it. */
 export interface PooledResource {
@@ -69,7 +69,7 @@ function read(kind: EnvoyKind, { name, version, payload }: DeltaResource<AnyValu
 
 function contentOf(kind: EnvoyKind, name: string, typeUrl: string, bytes: Uint8Array): Content {
   try {
-    return { kind: 'sound', references: referencesOf(kind, name, envoyJson(typeUrl, bytes)) }
+    return { kind: 'sound', references: referencesOf(kind, name, typeUrl, bytes) }
   } catch (thrown) {
     return { kind: 'broken', reason: AppError.from(thrown).message }
   }

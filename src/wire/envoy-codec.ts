@@ -33,6 +33,7 @@ import {
 import { SPIFFECertValidatorConfigSchema } from './generated/envoy/extensions/transport_sockets/tls/v3/tls_spiffe_validator_config_pb.js'
 import { HttpProtocolOptionsSchema } from './generated/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js'
 import { ResourceSchema } from './generated/envoy/service/discovery/v3/discovery_pb.js'
+import { MessageWalk, type MessageVisitor } from './message-walk.js'
 import { TYPE_URL_PREFIX } from './type-urls.js'
 
 /** The four kinds of resource that sidecars are served, by the word the code uses. Routes are inline in listeners. */
@@ -121,10 +122,7 @@ export function envoyResourceJson({ bytes }: EnvoyResource): JsonObject {
  * Fields that zonelab does not define are left out, of an extension that it does not define all. Throws `undecodable`.
  */
 export function envoyJson(typeUrl: string, bytes: Uint8Array): JsonObject {
-  const schema = registry.getMessage(typeUrl.slice(TYPE_URL_PREFIX.length))
-  if (!typeUrl.startsWith(TYPE_URL_PREFIX) || schema === undefined) {
-    throw new AppError('undecodable', `${typeUrl} is not a type of Envoy that zonelab knows`)
-  }
+  const schema = schemaAt(typeUrl)
   try {
     const json = toJson(schema, fromBinary(schema, bytes), {
       registry: lenientRegistry,
@@ -134,6 +132,31 @@ export function envoyJson(typeUrl: string, bytes: Uint8Array): JsonObject {
   } catch (thrown) {
     throw new AppError('undecodable', `bytes of ${typeUrl} do not decode`, { cause: thrown })
   }
+}
+
+/** Reads resources of Envoy for the values asked for, which are named `message.field` after Envoy's definitions, and makes no message. */
+export class EnvoyWalk {
+  readonly #walk: MessageWalk
+
+  constructor(wanted: ReadonlySet<string>) {
+    this.#walk = new MessageWalk((name) => registry.getMessage(name), wanted)
+  }
+
+  /** Throws `undecodable`. */
+  read(typeUrl: string, bytes: Uint8Array, visitor: MessageVisitor): void {
+    const schema = schemaAt(typeUrl)
+    try {
+      this.#walk.read(schema, bytes, visitor)
+    } catch (thrown) {
+      throw new AppError('undecodable', `bytes of ${typeUrl} do not decode`, { cause: thrown })
+    }
+  }
+}
+
+function schemaAt(typeUrl: string): DescMessage {
+  const schema = registry.getMessage(typeUrl.slice(TYPE_URL_PREFIX.length))
+  if (typeUrl.startsWith(TYPE_URL_PREFIX) && schema !== undefined) return schema
+  throw new AppError('undecodable', `${typeUrl} is not a type of Envoy that zonelab knows`)
 }
 
 /** Envoy's own placeholder, base64 of `[redacted]`. */

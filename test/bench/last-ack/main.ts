@@ -21,6 +21,8 @@ const CHANGES = 6
 const CHANGES_WITHIN_MS = 45_000
 const CHANGES_MIN = 3
 const SETTLE_MS = 3_000
+/** Changes of which the sizes of messages are told. */
+const SIZED = 3
 
 await runBench(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'zonelab-bench-'))
@@ -61,8 +63,6 @@ function ourTurn(tiers: Tiers, port: number): Turn {
     })
   }
 }
-
-const SIZED = 3
 
 /** The first change settles what is cold; of the next ones the kernel's least counts of the sidecars' processes tell the sizes. */
 async function sizesSeen(tiers: Tiers, turn: Turn): Promise<Sizes> {
