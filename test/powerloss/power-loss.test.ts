@@ -34,7 +34,7 @@ interface Findings {
 const folder = mkdtempSync(join(tmpdir(), 'zonelab-power-loss-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-test('a power cut at any moment loses no acknowledged write; with NORMAL it would', { timeout: 90_000 }, async () => {
+test('a power cut at any moment loses no acknowledged write; with NORMAL it would', { timeout: 240_000 }, async () => {
   if (!straceWorks()) {
     console.log('power-loss replay: not run')
     return
