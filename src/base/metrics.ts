@@ -62,8 +62,12 @@ export const METRICS = {
     [],
   ),
   zonelab_zone_refusals_total: metric('counter', 'KDS calls refused', ['reason']),
-  zonelab_xds_streams_active: metric('gauge', 'Open ADS streams', []),
-  zonelab_xds_responses_sent: metric('counter', 'ADS responses sent', ['type_url']),
+  xds_responses_sent: metric('counter', 'ADS responses sent', ['type_url']),
+  xds_responses_sent_bytes: { ...metric('histogram', 'Size of ADS responses', ['type_url']), buckets: BYTES },
+  xds_requests_received: metric('counter', 'ACKs and NACKs of sidecars', ['type_url', 'confirmation', 'error_type']),
+  xds_streams_active: metric('gauge', 'Open ADS streams', []),
+  xds_delivery: { ...metric('histogram', 'Milliseconds from send to ACK or NACK of a sidecar', []), buckets: MS },
+  cp_info: metric('gauge', '1, with what the control plane is as labels', ['product', 'version', 'instance_id']),
 } as const satisfies Record<string, MetricDescription>
 
 export type MetricName = keyof typeof METRICS

@@ -23,6 +23,15 @@ export function exposeProcess(metrics: Metrics & Pick<PromMetrics, 'onExpose'>):
   })
 }
 
+/** What runs here, as the API says it; Kuma adds more of its build. */
+export function exposeVersion(
+  metrics: Metrics,
+  about: { readonly version: string; readonly instanceId: string },
+): void {
+  const labels = { product: 'Kuma', version: about.version, instance_id: about.instanceId }
+  metrics.gauge('cp_info', labels).set(1)
+}
+
 /** The histogram has whole beats, each as long as it was meant to be and as it was late. */
 function lateness(beatNs: number): number {
   return Math.max(0, beatNs / 1e9 - DELAY_RESOLUTION_MS / 1e3)

@@ -8,7 +8,7 @@ import type { AppError } from '../base/errors.js'
 import { Hops } from '../base/hops.js'
 import { Lifecycle } from '../base/lifecycle.js'
 import type { Logger } from '../base/log.js'
-import { exposeProcess } from '../base/process-metrics.js'
+import { exposeProcess, exposeVersion } from '../base/process-metrics.js'
 import { PromMetrics } from '../base/prom-metrics.js'
 import type { Random } from '../base/random.js'
 import { DeadInstances } from '../insights/dead-instances.js'
@@ -17,6 +17,7 @@ import { openStore } from '../store/open-store.js'
 import { othersPresent } from '../store/peers.js'
 import type { ResourceStore, TenantStore } from '../store/store.js'
 import { storePlace } from '../store/store-place.js'
+import { CONTROL_PLANE_VERSION } from '../sync/sync-node.js'
 import { GrpcServer } from '../transport/grpc/server.js'
 import { addDiagnostics } from '../transport/http/diagnostics.js'
 import { HttpServer } from '../transport/http/server.js'
@@ -77,6 +78,7 @@ export class GlobalProcess {
     this.#lifecycle = new Lifecycle(ports.log)
     this.#hops = new Hops(ports.clock)
     this.#instanceId = `${hostname()}-${ports.random.uuid().slice(0, 4)}`
+    exposeVersion(this.#metrics, { ...CONTROL_PLANE_VERSION, instanceId: this.#instanceId })
     this.#relay = new AdminRelay({ ...ports, sessions: this.#sessions })
   }
 

@@ -4,6 +4,7 @@ import { AppError } from '../base/errors.js'
 import type { Hops } from '../base/hops.js'
 import type { Logger } from '../base/log.js'
 import type { Random } from '../base/random.js'
+import type { DeltaMetrics } from '../insights/delta-metrics.js'
 import { readNode } from '../insights/sync-subscription.js'
 import type { ZoneSubscription } from '../insights/zone.js'
 import { DOWN_TYPES } from '../model/registry.js'
@@ -14,7 +15,6 @@ import type { Batch, PublisherObserver } from '../protocol/ports.js'
 import { type PublishedType, Publisher } from '../protocol/publisher.js'
 import { LazySource } from '../sync/lazy-source.js'
 import type { View } from '../sync/view.js'
-import { type DownMetrics, errorType } from './down-metrics.js'
 import type { TenantRuntime } from './tenant-runtime.js'
 import type { TenantTurns } from './tenant-turns.js'
 
@@ -26,7 +26,7 @@ export interface DownStreamOptions {
   readonly random: Random
   readonly log: Logger
   readonly hops: Hops
-  readonly metrics: DownMetrics
+  readonly metrics: DeltaMetrics
   readonly turns: TenantTurns
   /** The zone asked, answered or was refused something. */
   readonly onProgress: () => void
@@ -127,18 +127,14 @@ export class DownStream implements PublisherObserver {
   onSent(type: string, batch: Batch): void {
     this.#withheld.delete(type)
     this.#subscription.onSent(type)
-    const series = this.#options.metrics.ofType(type)
-    series.sent.add(1)
-    series.sentBytes.observe(batch.response.bytes.length)
+    this.#options.metrics.sent(type, batch.response.bytes.length)
     this.#emit('kds-sent', type, batch)
   }
 
   /** Comes with the request that answers. */
   onAnswered(type: string, batch: Batch, error: string | undefined, sentAtMs: number): void {
     this.#subscription.onAnswered(type, batch, error)
-    const { metrics } = this.#options
-    metrics.deliveryMs.observe(this.#lastHeardMs - sentAtMs)
-    metrics.ofType(type).received[errorType(error)].add(1)
+    this.#options.metrics.answered(type, error, this.#lastHeardMs - sentAtMs)
     this.#emit(error === undefined ? 'kds-acked' : 'kds-nacked', type, batch)
     this.#options.onProgress()
   }

@@ -4,8 +4,9 @@ import type { Hops } from '../base/hops.js'
 import type { Logger } from '../base/log.js'
 import type { Metrics } from '../base/metrics.js'
 import type { Random } from '../base/random.js'
+import { DeltaMetrics } from '../insights/delta-metrics.js'
 import type { KdsStreamKind } from '../insights/zone.js'
-import { UP_TYPES } from '../model/registry.js'
+import { DOWN_TYPES, UP_TYPES } from '../model/registry.js'
 import type { TenantId } from '../model/tenant.js'
 import type { CloseReason } from '../protocol/close-reason.js'
 import type { Duplex } from '../protocol/duplex.js'
@@ -17,7 +18,6 @@ import { StoreSink } from '../sync/store-sink.js'
 import { fullNode, shortNode } from '../sync/sync-node.js'
 import type { AdminRequest, AdminResponse } from '../wire/admin-codec.js'
 import type { AdminRelay, AdminRpc } from './admin-relay.js'
-import { DownMetrics } from './down-metrics.js'
 import { DownStream, reasonWithoutZone } from './down-stream.js'
 import type { KdsRpc, Session, Sessions } from './sessions.js'
 import type { TenantRuntime } from './tenant-runtime.js'
@@ -41,13 +41,13 @@ export interface KdsServiceOptions {
 export class KdsService {
   readonly #options: KdsServiceOptions
   readonly #downStreams = new Set<DownStream>()
-  readonly #downMetrics: DownMetrics
+  readonly #downMetrics: DeltaMetrics
   readonly #turns: TenantTurns
   #stopped = false
 
   constructor(options: KdsServiceOptions) {
     this.#options = options
-    this.#downMetrics = new DownMetrics(options.metrics)
+    this.#downMetrics = new DeltaMetrics(options.metrics, 'kds', DOWN_TYPES)
     this.#turns = new TenantTurns({ clock: options.clock })
   }
 

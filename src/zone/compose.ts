@@ -17,7 +17,7 @@ import { UserAuthenticator } from '../auth/user-authenticator.js'
 import { AppError } from '../base/errors.js'
 import { Hops } from '../base/hops.js'
 import { Lifecycle } from '../base/lifecycle.js'
-import { exposeProcess } from '../base/process-metrics.js'
+import { exposeProcess, exposeVersion } from '../base/process-metrics.js'
 import { PromMetrics } from '../base/prom-metrics.js'
 import { describeSettings } from '../base/settings.js'
 import { closeLeftOpen } from '../insights/subscription-list.js'
@@ -86,6 +86,7 @@ export class ZoneProcess {
     this.#lifecycle = new Lifecycle(ports.log)
     this.#hops = ports.hops ?? new Hops(ports.clock)
     this.#instanceId = `${hostname()}-${ports.random.uuid().slice(0, 4)}`
+    exposeVersion(this.#metrics, { ...CONTROL_PLANE_VERSION, instanceId: this.#instanceId })
     this.#federated = config.globalAddress !== ''
     const { zoneName: zone, maxMsgSize } = config
     this.#faults = new LinkFaults({ zone, clock: ports.clock, oversizeBytes: maxMsgSize + 1 })

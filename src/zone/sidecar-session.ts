@@ -3,6 +3,7 @@ import type { Hops } from '../base/hops.js'
 import type { Logger } from '../base/log.js'
 import type { Random } from '../base/random.js'
 import { DataplaneSubscription } from '../insights/dataplane.js'
+import type { DeltaMetrics } from '../insights/delta-metrics.js'
 import type { Labels } from '../model/labels.js'
 import type { CloseReason } from '../protocol/close-reason.js'
 import type { Duplex } from '../protocol/duplex.js'
@@ -15,7 +16,6 @@ import { ENVOY_TYPE_URL } from '../wire/envoy-codec.js'
 import { TYPE_URL_PREFIX } from '../wire/type-urls.js'
 import type { SidecarNode } from './sidecar-node.js'
 import type { ServedSidecar, SidecarSnapshots } from './sidecar-snapshots.js'
-import type { XdsMetrics } from './xds-metrics.js'
 
 export interface SidecarSessionOptions {
   readonly node: SidecarNode
@@ -30,7 +30,7 @@ export interface SidecarSessionOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
-  readonly metrics: XdsMetrics
+  readonly metrics: DeltaMetrics
   readonly hops: Hops
   readonly onProgress: () => void
   readonly onEnd: () => void
@@ -110,12 +110,14 @@ export class SidecarSession implements PublisherObserver {
 
   onSent(type: string, batch: Batch): void {
     this.#subscription.onSent(type)
-    this.#options.metrics.sent(type).add(1)
+    this.#options.metrics.sent(type, batch.response.bytes.length)
     this.#emit('xds-sent', type, batch)
   }
 
-  onAnswered(type: string, batch: Batch, error: string | undefined): void {
+  /** Comes with the request that answers. */
+  onAnswered(type: string, batch: Batch, error: string | undefined, sentAtMs: number): void {
     this.#subscription.onAnswered(type, batch, error)
+    this.#options.metrics.answered(type, error, this.#lastHeardMs - sentAtMs)
     this.#emit(error === undefined ? 'xds-acked' : 'xds-nacked', type, batch)
     if (error !== undefined) {
       this.#options.log.warn('a sidecar refused what it was sent', {

@@ -5,6 +5,7 @@ import type { Hops } from '../base/hops.js'
 import type { Logger } from '../base/log.js'
 import type { Metrics } from '../base/metrics.js'
 import type { Random } from '../base/random.js'
+import { DeltaMetrics } from '../insights/delta-metrics.js'
 import { FlushTicks } from '../insights/flush-ticks.js'
 import { LABEL, type Labels } from '../model/labels.js'
 import type { ResourceDraft } from '../model/resource.js'
@@ -13,11 +14,11 @@ import type { Duplex } from '../protocol/duplex.js'
 import type { DeltaRequest, EncodedResponse } from '../protocol/messages.js'
 import type { TenantStore } from '../store/store.js'
 import type { DataplaneLifecycle } from './dataplane-lifecycle.js'
+import { ENVOY_TYPE_URL } from '../wire/envoy-codec.js'
 import { firstMessage } from './first-request.js'
 import { readSidecarNode, type SidecarNode } from './sidecar-node.js'
 import { SidecarSession } from './sidecar-session.js'
 import type { SidecarSnapshots } from './sidecar-snapshots.js'
-import { XdsMetrics } from './xds-metrics.js'
 
 export interface XdsServiceOptions {
   readonly store: TenantStore
@@ -47,14 +48,14 @@ export interface SidecarCall {
 /** Serves sidecars: incremental ADS. A stream is served after its first request has proved whose it is. */
 export class XdsService {
   readonly #options: XdsServiceOptions
-  readonly #metrics: XdsMetrics
+  readonly #metrics: DeltaMetrics
   readonly #sessions = new Map<string, SidecarSession>()
   readonly #flushes: FlushTicks
   #stopped = false
 
   constructor(options: XdsServiceOptions) {
     this.#options = options
-    this.#metrics = new XdsMetrics(options.metrics)
+    this.#metrics = new DeltaMetrics(options.metrics, 'xds', Object.values(ENVOY_TYPE_URL))
     this.#flushes = new FlushTicks(options.clock, options.random, options.insightFlushMs)
   }
 

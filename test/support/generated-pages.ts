@@ -77,6 +77,26 @@ function errorsPage(): Page {
   return page('docs/errors.md', 'Errors', intro, table(['code', 'meaning', 'retry', 'gRPC', 'HTTP'], rows))
 }
 
+/** Seen at `/metrics` of a real kuma-cp 3.0, global and zone. */
+const ABSENT_METRICS = [
+  [
+    '`kds_delta_generation`, `xds_generation`, `hds_*`, `mesh_cache`, `policy_matching_cache`',
+    'nothing is generated for one zone or by a clock: a change is encoded once for all (`zonelab_view_*`); health discovery is not served',
+  ],
+  ['`kds_delta_client_versions`', 'a peer could say any text; the version of each zone is in its ZoneInsight'],
+  ['`component_*`, `insights_resyncer_*`, `cert_generation_*`', 'nothing polls: there are no rounds to be timed'],
+  [
+    '`store`, `store_cache`, `store_conflicts`',
+    'writes are committed in groups and served from memory: `zonelab_store_*`',
+  ],
+  ['`resources_count`', '`GET /global-insight`, and the totals of every list'],
+  ['`leader`', 'not told: one instance is the rule'],
+  [
+    '`grpc_server_*`, `api_server_http_*`, `kuma_cp_log_lines_total`, `events_dropped`, `go_*`',
+    'of the libraries and the runtime that Kuma is made with',
+  ],
+] as const
+
 function metricsPage(): Page {
   const rows = Object.entries(METRICS).map(([name, { kind, help, labels }]) => [
     `\`${name}\``,
@@ -90,7 +110,13 @@ units; the buckets of milliseconds begin at one. \`docs/grafana/zonelab.json\` i
 With \`OTEL_EXPORTER_OTLP_ENDPOINT=http://host:4318\` the process that runs the lab (\`zonelab up\`) tells a collector one trace for each write, with a span
 for each hop: wait for a zone, store, acknowledge, build a sidecar's configuration, apply and acknowledge it. Hops of sidecars are joined by time: they
 belong to the newest write that their zone had stored. Without the variable no hop is made.`
-  return page('docs/metrics.md', 'Metrics', intro, table(['metric', 'kind', 'labels', 'what'], rows))
+  const absent = `## Names of Kuma's that are not here
+
+| name | why, and where it is seen instead |
+| --- | --- |
+${ABSENT_METRICS.map(([name, why]) => `| ${name} | ${why} |`).join('\n')}
+`
+  return page('docs/metrics.md', 'Metrics', intro, `${table(['metric', 'kind', 'labels', 'what'], rows)}\n${absent}`)
 }
 
 function endpointsPage(): Page {
