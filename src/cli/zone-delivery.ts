@@ -10,6 +10,8 @@ export interface ProvisionedZone {
   /** PEM file of the CA that signed the global's certificate; undefined: one that the system trusts. */
   readonly caFile: string | undefined
   readonly token: string
+  /** Where the token was written, instead of being shown. */
+  readonly tokenFile?: string
 }
 
 /** Kuma 3, which zonelab's own zone follows too, and Kong Mesh 2. */
@@ -30,22 +32,25 @@ export function environmentOf(zone: ProvisionedZone, product: ZoneProduct | unde
       KUMA_MULTIZONE_ZONE_NAME: zone.zone,
       KUMA_MULTIZONE_ZONE_GLOBAL_ADDRESS: zone.address,
       ...(zone.caFile !== undefined && { KUMA_MULTIZONE_ZONE_KDS_ROOT_CA_FILE: zone.caFile }),
-      ...(product === 'kuma'
-        ? {
-            KUMA_MULTIZONE_ZONE_KONNECT_CP_ID: zone.controlPlane,
-            KUMA_MULTIZONE_ZONE_KDS_AUTH_TOKEN_INLINE: zone.token,
-          }
-        : {
-            KMESH_MULTIZONE_ZONE_KONNECT_CP_ID: zone.controlPlane,
-            KMESH_MULTIZONE_ZONE_KDS_AUTH_CP_TOKEN_INLINE: zone.token,
-          }),
+      [VARIABLES[product].cpId]: zone.controlPlane,
+      ...(zone.tokenFile === undefined
+        ? { [VARIABLES[product].token]: zone.token }
+        : { [VARIABLES[product].tokenPath]: zone.tokenFile }),
     }),
   }
 }
 
-const TOKEN_VARIABLE = {
-  kuma: 'KUMA_MULTIZONE_ZONE_KDS_AUTH_TOKEN_INLINE',
-  'kong-mesh-2': 'KMESH_MULTIZONE_ZONE_KDS_AUTH_CP_TOKEN_INLINE',
+const VARIABLES = {
+  kuma: {
+    cpId: 'KUMA_MULTIZONE_ZONE_KONNECT_CP_ID',
+    token: 'KUMA_MULTIZONE_ZONE_KDS_AUTH_TOKEN_INLINE',
+    tokenPath: 'KUMA_MULTIZONE_ZONE_KDS_AUTH_TOKEN_PATH',
+  },
+  'kong-mesh-2': {
+    cpId: 'KMESH_MULTIZONE_ZONE_KONNECT_CP_ID',
+    token: 'KMESH_MULTIZONE_ZONE_KDS_AUTH_CP_TOKEN_INLINE',
+    tokenPath: 'KMESH_MULTIZONE_ZONE_KDS_AUTH_CP_TOKEN_PATH',
+  },
 } as const
 
 /** Where Kubernetes keeps the token: what every guide of the field names so. */
@@ -77,7 +82,7 @@ function helmValues(zone: ProvisionedZone, product: ZoneProduct): string {
     zone: zone.zone,
     kdsGlobalAddress: zone.address,
     konnect: { cpId: zone.controlPlane },
-    secrets: [{ Env: TOKEN_VARIABLE[product], Secret: SECRET, Key: SECRET_KEY }],
+    secrets: [{ Env: VARIABLES[product].token, Secret: SECRET, Key: SECRET_KEY }],
   }
   const values = product === 'kuma' ? { controlPlane } : { kuma: { controlPlane } }
   const secret = `# kubectl create secret generic ${SECRET} --namespace kuma-system --from-file=${SECRET_KEY}=TOKEN_FILE`
@@ -96,9 +101,10 @@ function terraformVariables(zone: ProvisionedZone): string {
 }
 
 function kumaConfiguration(zone: ProvisionedZone, product: ZoneProduct): string {
+  const { token, tokenFile } = zone
   const kds = {
     ...(zone.caFile !== undefined && { rootCaFile: zone.caFile }),
-    ...(product === 'kuma' && { auth: { tokenInline: zone.token } }),
+    ...(product === 'kuma' && { auth: tokenFile === undefined ? { tokenInline: token } : { tokenPath: tokenFile } }),
   }
   const kuma = {
     mode: 'zone',
@@ -111,11 +117,8 @@ function kumaConfiguration(zone: ProvisionedZone, product: ZoneProduct): string 
       },
     },
   }
-  const kmesh = {
-    kmesh: {
-      multizone: { zone: { konnect: { cpId: zone.controlPlane }, kds: { auth: { cpTokenInline: zone.token } } } },
-    },
-  }
+  const auth = tokenFile === undefined ? { cpTokenInline: token } : { cpTokenPath: tokenFile }
+  const kmesh = { kmesh: { multizone: { zone: { konnect: { cpId: zone.controlPlane }, kds: { auth } } } } }
   return stringify(product === 'kuma' ? kuma : { ...kuma, ...kmesh }).trimEnd()
 }
 

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { resolve } from 'node:path'
 import { AppError } from '../../base/errors.js'
 import { controlPlaneId, globalOf, shardOf } from '../../lab/lab-clients.js'
 import { writePrivateFile } from '../../lab/private-files.js'
@@ -39,14 +40,15 @@ export const zoneProvision: Command = {
     const file = input.text('token-file')
     if (command !== undefined) await handOver(zone.token, command)
     if (file !== undefined) writePrivateFile(file, zone.token)
-    const printed = command === undefined && file === undefined ? zone : { ...zone, token: ELSEWHERE }
-    context.io.out(deliver(printed, form, product))
+    const shown = command === undefined && file === undefined ? zone : { ...zone, token: ELSEWHERE }
+    const tokenFile = file === undefined ? undefined : resolve(file)
+    context.io.out(deliver({ ...shown, ...(tokenFile !== undefined && { tokenFile }) }, form, product))
     return EXIT.ok
   },
 }
 
-/** Instead of a token that has gone its own way. */
-const ELSEWHERE = '<in your secret store>'
+/** Instead of a token that has gone its own way; one word, as what is printed may become an environment. */
+const ELSEWHERE = 'not-shown'
 
 async function provision(lab: LabAccess, context: Context, input: Input): Promise<ProvisionedZone> {
   const [name = ''] = input.args

@@ -41,6 +41,16 @@ test("with a product it goes on with that product's own names, and ours reads th
   ])
 })
 
+test('a token that was written to a file is named by its path, and one that was not shown is one word', () => {
+  const zone = { ...ZONE, token: 'not-shown', tokenFile: '/safe/zone-4.token' }
+  const lines = (product: 'kuma' | 'kong-mesh-2') => deliver(zone, 'env', product).split('\n')
+  expect(lines('kuma').at(-1)).toBe('KUMA_MULTIZONE_ZONE_KDS_AUTH_TOKEN_PATH=/safe/zone-4.token')
+  expect(lines('kong-mesh-2').at(-1)).toBe('KMESH_MULTIZONE_ZONE_KDS_AUTH_CP_TOKEN_PATH=/safe/zone-4.token')
+  expect(parse(deliver(zone, 'yaml', 'kuma')).multizone.zone.kds.auth).toEqual({ tokenPath: '/safe/zone-4.token' })
+  const kmesh = parse(deliver(zone, 'yaml', 'kong-mesh-2')).kmesh.multizone.zone.kds
+  expect(kmesh.auth).toEqual({ cpTokenPath: '/safe/zone-4.token' })
+})
+
 test('Helm values name the secret and do not hold the token', () => {
   const values = deliver(ZONE, 'helm', 'kong-mesh-2')
   expect(values).not.toContain(ZONE.token)
