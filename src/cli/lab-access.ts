@@ -21,18 +21,16 @@ export function pathsOf(context: Context, input: Input): LabPaths {
   return labPaths(input.text('lab') ?? 'default', context.env)
 }
 
-/** Throws `unavailable` that says what the lab is instead of running. */
+/** Throws `unavailable` that says what the lab is instead of running, or that its platform cannot be asked now. */
 export async function openLab(context: Context, input: Input): Promise<LabAccess> {
   const paths = pathsOf(context, input)
   const control = new ControlClient(paths.socket)
-  try {
-    const view = await control.view()
-    return { paths, control, view: await withControlPlane(view, context, input.text('tenant')) }
-  } catch (thrown) {
+  const view = await control.view().catch((thrown: unknown) => {
     const error = AppError.from(thrown)
     if (error.code !== 'unavailable') throw error
     throw new AppError('unavailable', whyNotRunning(paths), { cause: thrown })
-  }
+  })
+  return { paths, control, view: await withControlPlane(view, context, input.text('tenant')) }
 }
 
 /** A control plane that was made since the lab was started, by its name or its id, is as good as those that came with it. */

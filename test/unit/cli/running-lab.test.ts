@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { seededRandom } from '../../../src/base/random.js'
 import { machineChecks } from '../../../src/cli/checks-machine.js'
 import { type Context, Input } from '../../../src/cli/command.js'
+import { get } from '../../../src/cli/commands/get.js'
 import { logs } from '../../../src/cli/commands/logs.js'
 import { up } from '../../../src/cli/commands/up.js'
 import { ControlServer } from '../../../src/lab/control-server.js'
@@ -46,8 +47,9 @@ function viewOf(paths: ReturnType<typeof labPaths>): LabView {
   return labView({
     paths,
     spec: labSpec(1, { processes: 'inline' }),
-    ports: {},
-    components: [],
+    // Nobody listens there.
+    ports: { platform: { diagnosticsPort: 1 } },
+    components: [{ kind: 'platform', key: 'platform', name: 'platform' }],
     packed: false,
     database: 'memory',
     stateOfComponent: () => ({ kind: 'stopped' }),
@@ -66,6 +68,12 @@ test('`up --apply` applies on a lab that runs already', async () => {
 
 test('`logs` of a lab in one process says where they are', async () => {
   await expect(logs.run(context, new Input([], {}))).rejects.toThrow('is one process (--inline), which logs where')
+})
+
+test('a platform that does not answer is not taken for a lab that does not run', async () => {
+  await expect(get.run(context, new Input(['meshes'], { tenant: 'team-a' }))).rejects.toThrow(
+    'platform cannot be reached at http://127.0.0.1:1',
+  )
 })
 
 test('`check` does not count the ports of the lab itself as taken', async () => {
