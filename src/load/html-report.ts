@@ -9,7 +9,7 @@ import { countAxis, linePlot, millisecondAxis, type Series } from './svg-plot.js
 import { type ReportTable, reportTables, verdictSentence } from './text-report.js'
 import type { Verdict } from './verdict.js'
 
-const TONE: Readonly<Record<Verdict['outcome'], Tone>> = {
+const TONE: Readonly<Record<Verdict['outcome'], Exclude<Tone, 'muted'>>> = {
   passed: 'good',
   crossed: 'bad',
   inconclusive: 'unsure',
@@ -73,7 +73,7 @@ ${rows.map((row) => html`<tr>${row.map((cell, column) => html`<td class="${class
 /** The outcome of a threshold has a sign beside its word. */
 function cellOf(cell: string): Html | string {
   if (cell === 'held') return badge('good', cell)
-  if (cell === 'crossed') return badge('bad', cell)
+  if (Object.hasOwn(TONE, cell)) return badge(TONE[cell as Verdict['outcome']], cell)
   return cell.startsWith('not judged') ? badge('unsure', cell) : cell
 }
 
@@ -189,6 +189,9 @@ function ladder({ steps }: Summary): Html {
   ])
   const { body } = tableSection({ title: 'Steps', head: ['step', 'zone p99', 'outcome'], rows })
   const sorted = [...points].sort((a, b) => a.value - b.value)
+  const pointsOf = (outcome: string) =>
+    sorted.flatMap((step): [number, number][] => (step.outcome === outcome ? [[step.value, step.p99Ms ?? 0]] : []))
+  const outcomes = (Object.keys(TONE) as Verdict['outcome'][]).filter((outcome) => pointsOf(outcome).length > 0)
   const highest = Math.max(1, ...steps.map(({ value }) => value))
   const plot = linePlot({
     title: 'Each step of the search for the limit',
@@ -197,7 +200,10 @@ function ladder({ steps }: Summary): Html {
       points.map(({ p99Ms }) => p99Ms ?? 0),
       'zone p99',
     ),
-    series: [{ name: 'zone p99', colour: 'link', points: sorted.map(({ value, p99Ms }) => [value, p99Ms ?? 0]) }],
+    series: [
+      { name: 'zone p99', colour: 'quiet', points: sorted.map(({ value, p99Ms }) => [value, p99Ms ?? 0]) },
+      ...outcomes.map((outcome) => ({ name: outcome, colour: TONE[outcome], dots: true, points: pointsOf(outcome) })),
+    ],
   })
   return html`${plot}\n${body}`
 }

@@ -6,6 +6,8 @@ export interface Series {
   readonly colour: Colour
   readonly points: readonly (readonly [x: number, y: number])[]
   readonly dashed?: boolean
+  /** Its points are marked, and no line goes through them. */
+  readonly dots?: boolean
 }
 
 export type Colour = 'link' | 'good' | 'unsure' | 'bad' | 'quiet'
@@ -82,15 +84,15 @@ function bandOf({ from, to, label }: Band, atX: (value: number) => number): Html
 }
 
 function lineOf(
-  { colour, points, dashed }: Series,
+  { colour, points, dashed, dots }: Series,
   atX: (value: number) => number,
   atY: (value: number) => number,
 ): Html {
   const path = points.map(([x, y]) => `${px(atX(x))},${px(atY(y))}`).join(' ')
   const dashes = dashed ? ';stroke-dasharray:5 4' : ''
-  if (points.length === 1) {
-    const [[x, y] = [0, 0]] = points
-    return html`<circle cx="${px(atX(x))}" cy="${px(atY(y))}" r="3" style="fill:var(--${colour})"/>\n`
+  if (points.length === 1 || dots) {
+    const radius = dots ? 5 : 3
+    return html`${points.map(([x, y]) => html`<circle cx="${px(atX(x))}" cy="${px(atY(y))}" r="${radius}" style="fill:var(--${colour})"/>\n`)}`
   }
   return html`<polyline points="${path}" style="fill:none;stroke:var(--${colour});stroke-width:2${dashes}"/>\n`
 }

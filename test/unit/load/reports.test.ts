@@ -47,6 +47,27 @@ describe('the reports of a run', () => {
     expect(page).toContain('zl-k3f9ab-z2')
   })
 
+  test('show each step of a search where it stands, by how it ended', () => {
+    const step = (value: number, outcome: string, p99Ms: number) => ({
+      kind: 'step' as const,
+      knob: 'zones',
+      value,
+      outcome,
+      p99Ms,
+    })
+    const page = LOAD_REPORTS.html(
+      loadResult([...lines, step(10, 'passed', 50), step(20, 'crossed', 900), step(15, 'passed', 70)]),
+    )
+    const ladder = page.slice(page.indexOf('id="ladder"'))
+    const dots = (colour: string) =>
+      ladder.match(new RegExp(`<circle [^>]*style="fill:var\\(--${colour}\\)"`, 'g'))?.length
+    expect([dots('good'), dots('bad')]).toEqual([2, 1])
+  })
+
+  test('say when the slow zones were slow', () => {
+    expect(LOAD_REPORTS.html(result)).toMatch(/>1 s<\/text>[^]*1 s since the start of the run/)
+  })
+
   test('show what a target hides as not observable', () => {
     expect(LOAD_REPORTS.text(result)).toMatch(/sidecar has it \(each sidecar\)\s+not observable/)
   })
