@@ -32,6 +32,7 @@ export function reportTables(summary: Summary, verdict: Verdict): ReportTable[] 
     latencyTable(summary),
     countTable(summary),
     useTable(summary),
+    counterTable(summary),
     ...faultTables(summary),
   ]
 }
@@ -154,6 +155,17 @@ function useTable({ generator, targetUse }: Summary): ReportTable {
       ...generator.map(({ name, cpu, lagP99Ms, lagMaxMs }) => [name, cores(cpu), lag(lagP99Ms), lag(lagMaxMs), '']),
     ],
   }
+}
+
+/** Kuma's families of streams and store, and ours; what their runtimes and libraries count is left to the run file. */
+const TOLD_COUNTERS = /^(?:kds|xds|store|zonelab)_(?!.*_bucket$)/
+
+function counterTable({ counters }: Summary): ReportTable {
+  const rows = Object.entries(counters)
+    .filter(([name]) => TOLD_COUNTERS.test(name))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, by]) => [name, String(Math.round(by * 100) / 100)])
+  return { title: 'What the target counted', head: ['metric, summed over its labels', 'grown by'], rows }
 }
 
 function faultTables({ faults, writes, counts, final, leftovers }: Summary): ReportTable[] {

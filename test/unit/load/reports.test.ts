@@ -65,7 +65,21 @@ describe('the reports of a run', () => {
   })
 
   test('say when the slow zones were slow', () => {
-    expect(LOAD_REPORTS.html(result)).toMatch(/>1 s<\/text>[^]*1 s since the start of the run/)
+    expect(LOAD_REPORTS.html(result)).toMatch(/>1 s<\/text>(.|\n)*1 s since the start of the run/)
+  })
+
+  test('show by how much the target’s own counters of streams and store have grown', () => {
+    const counters = {
+      kds_delta_responses_sent: 120,
+      kds_delta_delivery_bucket: 9,
+      go_gc_runs: 3,
+      zonelab_store_commit_ms_sum: 1.25,
+    }
+    const text = LOAD_REPORTS.text(loadResult([...lines, { kind: 'counters', counters }]))
+    expect(text).toMatch(
+      /WHAT THE TARGET COUNTED\n.*\n {2}kds_delta_responses_sent +120\n {2}zonelab_store_commit_ms_sum +1.25\n/,
+    )
+    expect(text).not.toMatch(/bucket|go_gc/)
   })
 
   test('show what a target hides as not observable', () => {
