@@ -143,5 +143,13 @@ function clientOf(url: string): pg.Client {
 }
 
 function failure(thrown: unknown, url: string): AppError {
-  return thrown instanceof AppError ? thrown : pgFailure(thrown, describeUrl(url)).error
+  if (thrown instanceof AppError) return thrown
+  if (thrown instanceof pg.DatabaseError && thrown.code?.startsWith(NOT_LET_IN)) {
+    const text = `the database ${describeUrl(url)} does not let the role in (${thrown.message}): check the URL and its password`
+    return new AppError('invalid-argument', text, { cause: thrown })
+  }
+  return pgFailure(thrown, describeUrl(url)).error
 }
+
+/** SQLSTATE class of roles that do not exist and passwords that do not fit. */
+const NOT_LET_IN = '28'
