@@ -8,7 +8,6 @@ import type { Node } from './generated/envoy/config/core/v3/base_pb.js'
 import {
   DeltaDiscoveryRequestSchema,
   DeltaDiscoveryResponseSchema,
-  ResourceSchema,
 } from './generated/envoy/service/discovery/v3/discovery_pb.js'
 import type { AnyValue } from './spec-codec.js'
 import { KUMA_RESOURCE_URL } from './type-urls.js'
@@ -50,6 +49,18 @@ export function decodeDeltaRequest(bytes: Uint8Array): DeltaRequest {
   }
 }
 
+/** Field numbers of DeltaDiscoveryResponse, Resource, Any and ControlPlane: what is put together by hand, being most of what is sent. */
+const FIELD = {
+  resources: 2,
+  type: 4,
+  nonce: 5,
+  removed: 6,
+  controlPlane: 7,
+  identifier: 1,
+  resource: { version: 1, resource: 2, name: 3 },
+  any: { typeUrl: 1, value: 2 },
+} as const
+
 export interface DiscoveryResource {
   readonly name: string
   readonly version: string
@@ -59,7 +70,16 @@ export interface DiscoveryResource {
 
 /** One element of a response, encoded apart so that all responses that carry it share the bytes. */
 export function encodeDiscoveryResource({ name, version, typeUrl, value }: DiscoveryResource): Uint8Array {
-  return toBinary(ResourceSchema, create(ResourceSchema, { name, version, resource: { typeUrl, value } }))
+  const any = concatFields(stated([FIELD.any.typeUrl, Buffer.from(typeUrl)], [FIELD.any.value, value]))
+  const { version: versionField, resource, name: nameField } = FIELD.resource
+  // Kept for as long as the resource is: memory of its own, not a piece of what others share.
+  const fields = [...stated([versionField, Buffer.from(version)]), [resource, any] as const]
+  return concatFields([...fields, ...stated([nameField, Buffer.from(name)])], Buffer.allocUnsafeSlow)
+}
+
+/** Of fields those that proto3 writes: an empty one is not there. */
+function stated(...fields: readonly Field[]): readonly Field[] {
+  return fields.filter(([, { length }]) => length > 0)
 }
 
 export interface EncodableResponse {
@@ -70,9 +90,6 @@ export interface EncodableResponse {
   readonly removed: readonly string[]
   readonly controlPlane: string
 }
-
-/** Field numbers of DeltaDiscoveryResponse and ControlPlane: the one message that is put together by hand. */
-const FIELD = { resources: 2, type: 4, nonce: 5, removed: 6, controlPlane: 7, identifier: 1 } as const
 
 /** One allocation and one copy: costs the bytes, not what is in them. */
 export function encodeDeltaResponse({ type, nonce, resources, removed, controlPlane }: EncodableResponse): Buffer {
@@ -91,10 +108,10 @@ type Field = readonly [number, Uint8Array]
 
 const LENGTH_DELIMITED = 2
 
-function concatFields(fields: readonly Field[]): Buffer {
+function concatFields(fields: readonly Field[], allocate: (size: number) => Buffer = Buffer.allocUnsafe): Buffer {
   let size = 0
   for (const [, { length }] of fields) size += 1 + varintSize(length) + length
-  const bytes = Buffer.allocUnsafe(size)
+  const bytes = allocate(size)
   let at = 0
   for (const [number, content] of fields) {
     bytes[at++] = (number << 3) | LENGTH_DELIMITED

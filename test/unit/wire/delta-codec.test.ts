@@ -1,4 +1,5 @@
-import { fromBinary } from '@bufbuild/protobuf'
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { DeltaRequest } from '../../../src/protocol/messages.js'
 import {
@@ -9,7 +10,10 @@ import {
   encodeDeltaResponse,
   encodeDiscoveryResource,
 } from '../../../src/wire/delta-codec.js'
-import { DeltaDiscoveryResponseSchema } from '../../../src/wire/generated/envoy/service/discovery/v3/discovery_pb.js'
+import {
+  DeltaDiscoveryResponseSchema,
+  ResourceSchema,
+} from '../../../src/wire/generated/envoy/service/discovery/v3/discovery_pb.js'
 import { KUMA_RESOURCE_URL } from '../../../src/wire/type-urls.js'
 
 const ACK: DeltaRequest = {
@@ -131,5 +135,20 @@ describe('delta responses', () => {
     expect(() => decodeKdsResponse(whole)).toThrow(expect.objectContaining({ code: 'undecodable' }))
     const cut = encodeDeltaResponse(response).subarray(0, 40)
     expect(() => decodeKdsResponse(cut)).toThrow(expect.objectContaining({ code: 'undecodable' }))
+  })
+})
+
+describe('a resource', () => {
+  it('put together by hand is the bytes that its definition gives, whatever is empty', () => {
+    const text = fc.oneof(fc.string({ maxLength: 200 }), fc.constant(''))
+    fc.assert(
+      fc.property(text, text, text, fc.uint8Array({ maxLength: 300 }), (name, version, typeUrl, value) => {
+        const expected = toBinary(
+          ResourceSchema,
+          create(ResourceSchema, { name, version, resource: { typeUrl, value } }),
+        )
+        expect(Buffer.compare(encodeDiscoveryResource({ name, version, typeUrl, value }), expected)).toBe(0)
+      }),
+    )
   })
 })
