@@ -19,8 +19,8 @@ export class Composition {
     secret: new Map(),
   }
   readonly #notes: Note[] = []
-  /** By port. */
-  readonly #listening = new Map<number, { readonly address: string; readonly name: string }[]>()
+  /** Names by address, by port: an address of its own costs no look at the others. */
+  readonly #listening = new Map<number, Map<string, string>>()
 
   add({ resources, notes }: Part): void {
     this.#notes.push(...notes)
@@ -42,20 +42,22 @@ export class Composition {
   /** Two listeners on one address make Envoy refuse the second, so it is left out here and noted. */
   #listen(resource: EnvoyResource, { address, port }: NonNullable<PartResource['at']>): void {
     const { name } = resource
-    const onPort = this.#listening.get(port) ?? []
-    const other = onPort.find((taken) => overlap(taken.address, address))
+    const onPort = this.#listening.get(port) ?? new Map<string, string>()
+    const other = takenBy(onPort, address)
     if (other || this.#resources.listener.has(name)) {
-      const reason = other ? `${address}:${port} is taken by ${other.name}` : 'the proxy has an outbound to it already'
+      const reason = other ? `${address}:${port} is taken by ${other}` : 'the proxy has an outbound to it already'
       this.#notes.push({ about: name, reason })
       return
     }
-    this.#listening.set(port, [...onPort, { address, name }])
+    this.#listening.set(port, onPort.set(address, name))
     this.#resources.listener.set(name, resource)
   }
 }
 
-const WILDCARDS = new Set(['0.0.0.0', '::'])
+const WILDCARDS = ['0.0.0.0', '::']
 
-function overlap(a: string, b: string): boolean {
-  return a === b || WILDCARDS.has(a) || WILDCARDS.has(b)
+/** A wildcard takes every address of its port, and is taken by any. */
+function takenBy(onPort: ReadonlyMap<string, string>, address: string): string | undefined {
+  if (WILDCARDS.includes(address)) return onPort.values().next().value
+  return [address, ...WILDCARDS].map((taken) => onPort.get(taken)).find((name) => name !== undefined)
 }
