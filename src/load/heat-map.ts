@@ -17,8 +17,12 @@ export function heatMap(zones: readonly string[], load: readonly IntervalLine[])
   const order = [...slowest].sort(([, a], [, b]) => b - a).map(([zone]) => zone)
   const named = order.slice(0, ROWS_MAX)
   const columns = columnsOf(load)
-  const seen = columns.flatMap((column) => [...column.values()])
-  const scale = { low: Math.max(MS_MIN, Math.min(...seen)), high: Math.max(MS_MIN, ...seen) }
+  const seen = columns.filter(({ size }) => size > 0)
+  // Column by column: all cells of a large run at once are more than a call takes.
+  const scale = {
+    low: Math.max(MS_MIN, Math.min(...seen.map((column) => Math.min(...column.values())))),
+    high: Math.max(MS_MIN, ...slowest.values()),
+  }
   const rows = [
     ...named.map((zone) => ({ name: zones[zone] ?? `zone ${zone}`, cells: columns.map((column) => column.get(zone)) })),
     ...(order.length > named.length

@@ -85,6 +85,12 @@ describe('the reports of a run', () => {
   test('show what a target hides as not observable', () => {
     expect(LOAD_REPORTS.text(result)).toMatch(/sidecar has it \(each sidecar\)\s+not observable/)
   })
+
+  test('are made of a large run, too', () => {
+    const slowest = Array.from({ length: 1_500 }, (_, zone): [number, number] => [zone, 5])
+    const intervals = Array.from({ length: 120 }, () => intervalLine({ slowest }))
+    expect(LOAD_REPORTS.html?.(loadResult(runOf(intervals)))).toContain('logarithmic scale')
+  })
 })
 
 describe('a run file', () => {
