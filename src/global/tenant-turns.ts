@@ -49,8 +49,9 @@ export class TenantTurns {
 
   #next(): void {
     this.#sliceEndMs = undefined
-    // Who has more to do than there is time for goes to the end, and has the next slice of its own.
+    // Who has more to do than there is time for goes to the end. Who has had no time keeps its turn.
     for (const [tenant, works] of this.#waiting) {
+      if (!this.#hasTime()) return
       for (const work of works) {
         if (!this.#hasTime()) break
         works.delete(work)

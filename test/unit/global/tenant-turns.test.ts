@@ -8,13 +8,13 @@ const [NOISY, QUIET] = ['noisy' as TenantId, 'quiet' as TenantId]
 /** Every piece of work takes so long; a slice has time for two. */
 const WORK_MS = 0.6
 
-function subject() {
+function subject(workMs = WORK_MS) {
   const clock = new FakeClock()
   const sockets: (() => void)[] = []
   const turns = new TenantTurns({ clock, afterSockets: (callback) => sockets.push(callback) })
   const done: string[] = []
   const work = (name: string) => () => {
-    clock.step(WORK_MS)
+    clock.step(workMs)
     done.push(name)
   }
   /** The sockets have their turn; returns what is done then. */
@@ -48,6 +48,19 @@ test('tenants take turns, however much one of them has to send', () => {
   expect(readSockets()).toEqual(['q1', 'q2'])
   expect(readSockets()).toEqual(['noisy', 'noisy'])
   expect(readSockets()).toEqual(['q3', 'noisy'])
+})
+
+test('a tenant whose turn comes as the time is over keeps it', () => {
+  const { turns, work, readSockets } = subject(2)
+  const names = ['a', 'b', 'c']
+  const ask = (name: string) => turns.ask(name as TenantId, work(name))
+  for (const name of ['first', ...names]) ask(name)
+  const order = Array.from({ length: 6 }, () => {
+    const done = readSockets()
+    done.forEach(ask)
+    return done
+  })
+  expect(order.flat()).toEqual([...names, ...names])
 })
 
 test('who asks again before its turn has one turn', () => {
