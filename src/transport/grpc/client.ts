@@ -77,6 +77,7 @@ export class GrpcClient {
     request: ClientOut,
     deadlineMs: number,
   ): Promise<ClientIn> {
+    const bytes = method.encodeRequest(request)
     const call = this.#call(method.path, { 'grpc-timeout': `${deadlineMs}m` })
     let cancel = () => {}
     const late = new Promise<never>((_resolve, reject) => {
@@ -86,7 +87,7 @@ export class GrpcClient {
       })
     })
     try {
-      return method.decodeResponse(await Promise.race([answerTo(call, method.encodeRequest(request)), late]))
+      return method.decodeResponse(await Promise.race([answerTo(call, bytes), late]))
     } finally {
       cancel()
     }
@@ -114,10 +115,12 @@ export class GrpcClient {
   }
 }
 
+const PORT_MAX = 65_535
+
 function endpointOf(target: string): Endpoint {
   const [, v6, name, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(target) ?? []
   const host = v6 ?? name
-  if (host === undefined) {
+  if (host === undefined || Number(port) > PORT_MAX) {
     throw new AppError('invalid-argument', `a target is host:port, an IPv6 address in brackets; not ${target}`)
   }
   return { host, port: Number(port) }

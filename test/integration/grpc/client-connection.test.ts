@@ -128,7 +128,7 @@ describe('a server that is none', () => {
 })
 
 describe('an address', () => {
-  it.each(['', 'localhost', '127.0.0.1', '::1:80', 'https://a:80', 'a:b'])('%o is refused', (target) => {
+  it.each(['', 'localhost', '127.0.0.1', '::1:80', 'https://a:80', 'a:b', 'a:65536'])('%o is refused', (target) => {
     expect(() => connect({ target })).toThrow(/host:port/)
   })
 
