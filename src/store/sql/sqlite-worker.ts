@@ -14,7 +14,8 @@ type Send = (message: FromWorker) => void
 function main(port: MessagePort, { path, synchronous, hurried }: WorkerInput): void {
   const send: Send = (message) => port.postMessage(message)
   let groups = 0
-  const isHurried = () => Atomics.load(hurried, 0) >= groups
+  // The difference, since the shared number has 32 bits and begins anew.
+  const isHurried = () => ((Atomics.load(hurried, 0) - groups) | 0) >= 0
   try {
     const db = openDatabase(path, synchronous)
     const engine = new SqlEngine(db)
