@@ -234,7 +234,7 @@ export class View {
   #announceChanges(): void {
     const types = [...this.#unannounced]
     this.#unannounced.clear()
-    this.#announce(types)
+    if (!this.#closed) this.#announce(types)
   }
 
   #lose(): void {
