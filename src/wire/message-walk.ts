@@ -87,6 +87,7 @@ export class MessageWalk {
         this.#message(message, field, cursor, cursor.end(end), visitor)
       } else cursor.skip(tag, end)
     }
+    if (cursor.at !== end) throw new RangeError(`an entry of ${field} goes on beyond its end`)
   }
 
   /** As if the content stood there itself. */
