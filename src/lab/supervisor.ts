@@ -156,7 +156,9 @@ export class Supervisor {
     const { [tenant]: _gone, ...controlPlanes } = this.#controlPlanes
     this.#controlPlanes = controlPlanes
     const { paths, spec } = this.#options
-    removeTenantFiles(paths, spec, tenant, (component) => this.#components.some(({ key }) => key === component.key))
+    const runs = (component: Component) => this.#components.some(({ key }) => key === component.key)
+    // Files are called after tenants: a name that is not the lab's would be somebody else's file.
+    if (spec.topology.tenants.includes(tenant)) removeTenantFiles(paths, spec, tenant, runs)
     this.#keepState()
     return this.#components.filter((component) => isOwn(component) && component.kind === 'zone').map(({ name }) => name)
   }
