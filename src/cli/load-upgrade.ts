@@ -105,7 +105,7 @@ function runCommand(command: string, signal: AbortSignal): Promise<CommandFailur
   return new Promise((resolve) => {
     const child = spawn(command, { shell: true, detached: leads, stdio: ['inherit', process.stderr, 'inherit'] })
     const { pid } = child
-    const stop = () => (leads && pid !== undefined ? process.kill(-pid, 'SIGTERM') : child.kill('SIGTERM'))
+    const stop = () => (leads && pid !== undefined ? endGroup(pid) : child.kill('SIGTERM'))
     signal.addEventListener('abort', stop, { once: true })
     child.once('error', ({ message }) => resolve(`could not be started: ${message}`))
     child.once('close', (code, killedBy) => {
@@ -114,6 +114,14 @@ function runCommand(command: string, signal: AbortSignal): Promise<CommandFailur
       resolve(code === 0 ? undefined : how)
     })
   })
+}
+
+function endGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGTERM')
+  } catch {
+    // It has ended by itself meanwhile.
+  }
 }
 
 /** Throws `timed-out` with what was the matter last. Ends early when the signal aborts. */
