@@ -245,8 +245,8 @@ export class GlobalProcess {
       service.healthCheck(peer)
       return { intervalMs: undefined }
     })
-    const bound = await server.listen({ host, port })
     certificate.servedBy(server)
+    const bound = await server.listen({ host, port })
     this.#lifecycle.onStop(async () => {
       // Insights are closed as the streams end; the server lets go of peers that do not take their end.
       const closed = service.stop()
