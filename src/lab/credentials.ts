@@ -1,12 +1,12 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import { createCa, createServerCertificate } from '../transport/tls.js'
 import type { ApiClient } from './api-client.js'
-import { type Component, componentsOf } from './components.js'
-import { type TokenBinding, tokenBindings } from './fleet.js'
+import type { Component } from './components.js'
+import type { TokenBinding } from './fleet.js'
 import type { LabSpec } from './lab-spec.js'
 import { dataplaneTokenFile, zoneTokenFile } from './lab-view.js'
 import type { LabPaths } from './paths.js'
@@ -75,18 +75,6 @@ export async function ensureDataplaneToken(
   const file = dataplaneTokenFile(wiring.paths, tenant, binding)
   if (existsSync(file)) return
   writePrivateFile(file, await wiring.api(tenant).postForText('/tokens/dataplane', binding))
-}
-
-/** A global without a database has new keys whenever it starts: what it signed before for these control planes is void. */
-export function removeSigned(paths: LabPaths, spec: LabSpec, tenants: readonly string[]): void {
-  for (const tenant of tenants) {
-    for (const binding of tokenBindings(spec.topology))
-      rmSync(dataplaneTokenFile(paths, tenant, binding), { force: true })
-  }
-  if (spec.auth !== 'zone-token' || spec.global.kind === 'foreign') return
-  for (const zone of componentsOf(spec)) {
-    if (zone.kind === 'zone' && tenants.includes(zone.tenant)) rmSync(zoneTokenFile(paths, zone.key), { force: true })
-  }
 }
 
 /** Throws `not-found` when the directory has none for the zone. */

@@ -14,7 +14,7 @@ import {
   sidecarNamed,
 } from './components.js'
 import { ensureControlPlanes } from './control-planes.js'
-import { ensureCertificates, ensureDataplaneToken, ensureZoneToken, removeSigned } from './credentials.js'
+import { ensureCertificates, ensureDataplaneToken, ensureZoneToken } from './credentials.js'
 import { tokenBindings } from './fleet.js'
 import { apiClient, globalOf, operatorClient, platformClient, shardOf } from './lab-clients.js'
 import { databaseOf, databasesOf, type LabDatabases, prepareDatabases } from './lab-database.js'
@@ -26,7 +26,7 @@ import { keptSecret, makePrivateDir, writePrivateFile } from './private-files.js
 import { processIdOf } from './process-id.js'
 import type { Runner, RunnerState } from './runner.js'
 import { fleetFile, fleetFileText, settingsOf, shardTokenFile } from './settings.js'
-import { isOfTenant, removeTenantFiles, removeTenantState } from './tenant-files.js'
+import { isOfTenant, removeSigned, removeTenantFiles, removeTenantState } from './tenant-files.js'
 
 export type ComponentAction = 'start' | 'stop' | 'kill' | 'restart' | 'pause' | 'resume'
 

@@ -24,7 +24,7 @@ export function removeTenantFiles(paths: LabPaths, spec: LabSpec, tenant: string
 
 /** The same, but for what a process that is about to start has open: so much would be taken for another control plane's of that name. */
 export function removeTenantState(paths: LabPaths, spec: LabSpec, tenant: string, runs: Runs = () => false): void {
-  for (const binding of tokenBindings(spec.topology)) remove(dataplaneTokenFile(paths, tenant, binding))
+  removeDataplaneTokens(paths, spec, tenant)
   for (const component of belongings(spec, tenant)) {
     if (component.kind !== 'zone') continue
     remove(zoneTokenFile(paths, component.key))
@@ -32,6 +32,20 @@ export function removeTenantState(paths: LabPaths, spec: LabSpec, tenant: string
     remove(adminTokenFile(paths, component.key))
     for (const suffix of ['', '-wal', '-shm', '.pid']) remove(`${zoneDatabase(paths, component.key)}${suffix}`)
   }
+}
+
+/** A global without a database has new keys whenever it starts: what it signed before for these control planes is void. */
+export function removeSigned(paths: LabPaths, spec: LabSpec, tenants: readonly string[]): void {
+  const areZonesSigned = spec.auth === 'zone-token' && spec.global.kind !== 'foreign'
+  for (const tenant of tenants) {
+    removeDataplaneTokens(paths, spec, tenant)
+    if (!areZonesSigned) continue
+    for (const { kind, key } of belongings(spec, tenant)) if (kind === 'zone') remove(zoneTokenFile(paths, key))
+  }
+}
+
+function removeDataplaneTokens(paths: LabPaths, spec: LabSpec, tenant: string): void {
+  for (const binding of tokenBindings(spec.topology)) remove(dataplaneTokenFile(paths, tenant, binding))
 }
 
 function belongings(spec: LabSpec, tenant: string): readonly Component[] {
