@@ -9,7 +9,7 @@ import { settled } from '../../support/fake-clock.js'
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-/** More than anything else of these tests. */
+/** More than anything else of these tests: what else comes and goes meanwhile is lost in half of it. */
 const BATCH_BYTES = 32 * 2 ** 20
 
 function batch(): Batch {
@@ -31,10 +31,10 @@ test('a batch and its frame are there while somebody has them in flight, and not
   const before = await held()
   let inFlight: Batch | undefined = view.shared(0, batch)
   framer.frame(inFlight.response.bytes)
-  expect((await held()) - before).toBeGreaterThanOrEqual(2 * BATCH_BYTES)
+  expect((await held()) - before).toBeGreaterThan(1.5 * BATCH_BYTES)
   expect(view.shared(0, batch)).toBe(inFlight)
   inFlight = undefined
-  expect((await held()) - before).toBeLessThan(BATCH_BYTES)
+  expect((await held()) - before).toBeLessThan(0.5 * BATCH_BYTES)
 })
 
 test('a message that goes to many streams is framed once, whatever goes to others meanwhile', () => {
