@@ -1,4 +1,5 @@
 import type { DeltaRequest } from '../protocol/messages.js'
+import { concatFields, type Field } from './fields.js'
 
 /** Field numbers of DeltaDiscoveryRequest and of Node. */
 const FIELD = { node: 1, type: 2, nonce: 6 } as const
@@ -34,6 +35,21 @@ export function readAnswer(bytes: Buffer): DeltaRequest | undefined {
   }
   if (type === '' || nonce === '') return undefined
   return { type, nonce, subscribe: NONE, unsubscribe: NONE, initialVersions: NO_VERSIONS, error: undefined, node }
+}
+
+/** The bytes of a plain answer; undefined for a request that says more. */
+export function encodeAnswer(request: DeltaRequest): Buffer | undefined {
+  const { type, nonce, subscribe, unsubscribe, initialVersions, error } = request
+  if (type === '' || nonce === '' || error !== undefined) return undefined
+  if (subscribe.length + unsubscribe.length + initialVersions.size > 0) return undefined
+  const node = request.node as { id: string } | undefined
+  if (node !== undefined && !saysIdAlone(node)) return undefined
+  const fields: Field[] = node ? [[FIELD.node, concatFields([[NODE_ID, Buffer.from(node.id)]])]] : []
+  return concatFields([...fields, [FIELD.type, Buffer.from(type)], [FIELD.nonce, Buffer.from(nonce)]])
+}
+
+function saysIdAlone(node: { readonly id: string }): boolean {
+  return node.id !== '' && Object.entries(node).every(([member, said]) => member === 'id' || said === undefined)
 }
 
 function readNodeId(bytes: Buffer, from: number, to: number): { id: string } | undefined {

@@ -3,12 +3,11 @@ import { AppError } from '../base/errors.js'
 import type { JsonObject } from '../model/json.js'
 import type { DeltaRequest, DeltaResource, DeltaResponse, Nonce } from '../protocol/messages.js'
 import { decodeMessage } from './decode.js'
-import { readAnswer } from './delta-answer.js'
+import { ByteCursor } from './byte-cursor.js'
+import { encodeAnswer, readAnswer } from './delta-answer.js'
+import { concatFields, type Field, stated } from './fields.js'
 import type { Node } from './generated/envoy/config/core/v3/base_pb.js'
-import {
-  DeltaDiscoveryRequestSchema,
-  DeltaDiscoveryResponseSchema,
-} from './generated/envoy/service/discovery/v3/discovery_pb.js'
+import { DeltaDiscoveryRequestSchema } from './generated/envoy/service/discovery/v3/discovery_pb.js'
 import type { AnyValue } from './spec-codec.js'
 import { KUMA_RESOURCE_URL } from './type-urls.js'
 
@@ -20,6 +19,10 @@ export interface WireNode {
 }
 
 export function encodeDeltaRequest(request: DeltaRequest): Buffer {
+  return encodeAnswer(request) ?? encodeAnyRequest(request)
+}
+
+function encodeAnyRequest(request: DeltaRequest): Buffer {
   const init: MessageInitShape<typeof DeltaDiscoveryRequestSchema> = {
     typeUrl: request.type,
     responseNonce: request.nonce,
@@ -77,11 +80,6 @@ export function encodeDiscoveryResource({ name, version, typeUrl, value }: Disco
   return concatFields([...fields, ...stated([nameField, Buffer.from(name)])], Buffer.allocUnsafeSlow)
 }
 
-/** Of fields those that proto3 writes: an empty one is not there. */
-function stated(...fields: readonly Field[]): readonly Field[] {
-  return fields.filter(([, { length }]) => length > 0)
-}
-
 export interface EncodableResponse {
   readonly type: string
   readonly nonce: Nonce
@@ -103,33 +101,6 @@ export function encodeDeltaResponse({ type, nonce, resources, removed, controlPl
   ])
 }
 
-/** A field's number, below 16 so that its tag is one byte, and its content: text, bytes or a message. */
-type Field = readonly [number, Uint8Array]
-
-const LENGTH_DELIMITED = 2
-
-function concatFields(fields: readonly Field[], allocate: (size: number) => Buffer = Buffer.allocUnsafe): Buffer {
-  let size = 0
-  for (const [, { length }] of fields) size += 1 + varintSize(length) + length
-  const bytes = allocate(size)
-  let at = 0
-  for (const [number, content] of fields) {
-    bytes[at++] = (number << 3) | LENGTH_DELIMITED
-    let rest = content.length
-    for (; rest > 0x7f; rest >>>= 7) bytes[at++] = (rest & 0x7f) | 0x80
-    bytes[at++] = rest
-    bytes.set(content, at)
-    at += content.length
-  }
-  return bytes
-}
-
-function varintSize(value: number): number {
-  let size = 1
-  for (let rest = value >>> 7; rest > 0; rest >>>= 7) size += 1
-  return size
-}
-
 /** A response of KDS; payloads are KumaResource bytes. Throws `undecodable`, also for any other payload. */
 export function decodeKdsResponse(bytes: Uint8Array): DeltaResponse<Uint8Array> {
   return decodeResponse(bytes, (name, payload) => {
@@ -144,14 +115,51 @@ export function decodeXdsResponse(bytes: Uint8Array): DeltaResponse<AnyValue> {
   return decodeResponse(bytes, (_name, { typeUrl, value }) => ({ typeUrl, value }))
 }
 
+/** Read by hand, for a sidecar hears one for each change. Of what it carries nothing is copied but text. */
 function decodeResponse<P>(bytes: Uint8Array, payloadOf: (name: string, payload: AnyValue) => P): DeltaResponse<P> {
-  const message = decodeMessage(DeltaDiscoveryResponseSchema, bytes)
-  const resources = message.resources.map(({ name, version, resource }): DeltaResource<P> => {
-    if (!resource) throw new AppError('undecodable', `resource ${JSON.stringify(name)} has no content`)
-    return { name, version, payload: payloadOf(name, resource) }
-  })
-  return { type: message.typeUrl, nonce: message.nonce, resources, removed: message.removedResources }
+  const response = { type: '', nonce: '', resources: [] as DeltaResource<P>[], removed: [] as string[] }
+  const cursor = new ByteCursor(bytes)
+  try {
+    cursor.fields(bytes.length, (field, end) => {
+      if (field === FIELD.resources) response.resources.push(resourceAt(cursor, end, payloadOf))
+      else if (field === FIELD.type) response.type = cursor.text(end)
+      else if (field === FIELD.nonce) response.nonce = cursor.text(end)
+      else if (field === FIELD.removed) response.removed.push(cursor.text(end))
+    })
+  } catch (thrown) {
+    if (thrown instanceof AppError) throw thrown
+    throw new AppError('undecodable', 'bytes of the peer do not decode as a DeltaDiscoveryResponse', { cause: thrown })
+  }
+  return response
 }
+
+function resourceAt<P>(
+  cursor: ByteCursor,
+  end: number,
+  payloadOf: (name: string, payload: AnyValue) => P,
+): DeltaResource<P> {
+  let [name, version] = ['', '']
+  let payload: AnyValue | undefined
+  cursor.fields(end, (field, fieldEnd) => {
+    if (field === FIELD.resource.name) name = cursor.text(fieldEnd)
+    else if (field === FIELD.resource.version) version = cursor.text(fieldEnd)
+    else if (field === FIELD.resource.resource) payload = anyAt(cursor, fieldEnd)
+  })
+  if (!payload) throw new AppError('undecodable', `resource ${JSON.stringify(name)} has no content`)
+  return { name, version, payload: payloadOf(name, payload) }
+}
+
+function anyAt(cursor: ByteCursor, end: number): AnyValue {
+  let typeUrl = ''
+  let value: Uint8Array = NO_BYTES
+  cursor.fields(end, (field, fieldEnd) => {
+    if (field === FIELD.any.typeUrl) typeUrl = cursor.text(fieldEnd)
+    else if (field === FIELD.any.value) value = cursor.bytes(fieldEnd)
+  })
+  return { typeUrl, value }
+}
+
+const NO_BYTES = new Uint8Array()
 
 type NodeInit = NonNullable<MessageInitShape<typeof DeltaDiscoveryRequestSchema>['node']>
 

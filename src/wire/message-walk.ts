@@ -1,4 +1,5 @@
 import { type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf'
+import { ByteCursor, WIRE } from './byte-cursor.js'
 
 /** Told of the messages that have fields asked for, and of those fields. */
 export interface MessageVisitor {
@@ -26,7 +27,6 @@ interface Steps {
 const ANY = 'google.protobuf.Any'
 const ANY_FIELD = { typeUrl: 1, value: 2 } as const
 const MAP_VALUE = 2
-const WIRE = { varint: 0, fixed64: 1, delimited: 2, fixed32: 5 } as const
 
 /**
  * Reads encoded messages without making any: each is followed as deep as its definition goes, also into an Any whose
@@ -45,11 +45,10 @@ export class MessageWalk {
 
   /** Throws RangeError for what is no such message. */
   read(message: DescMessage, bytes: Uint8Array, visitor: MessageVisitor): void {
-    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.#message(message, '', new Cursor(buffer), buffer.length, visitor)
+    this.#message(message, '', new ByteCursor(bytes), bytes.length, visitor)
   }
 
-  #message(message: DescMessage, field: string, cursor: Cursor, end: number, visitor: MessageVisitor): void {
+  #message(message: DescMessage, field: string, cursor: ByteCursor, end: number, visitor: MessageVisitor): void {
     if (message.typeName === ANY) {
       this.#any(field, cursor, end, visitor)
       return
@@ -75,12 +74,12 @@ export class MessageWalk {
     if (isTold) visitor.leave()
   }
 
-  #text({ kind, field }: Step, cursor: Cursor, end: number, visitor: MessageVisitor): void {
+  #text({ kind, field }: Step, cursor: ByteCursor, end: number, visitor: MessageVisitor): void {
     if (kind === 'text') visitor.value(field, cursor.text(end))
     else cursor.at = end
   }
 
-  #mapEntry(message: DescMessage, field: string, cursor: Cursor, end: number, visitor: MessageVisitor): void {
+  #mapEntry(message: DescMessage, field: string, cursor: ByteCursor, end: number, visitor: MessageVisitor): void {
     while (cursor.at < end) {
       const tag = cursor.varint()
       if (tag >>> 3 === MAP_VALUE && (tag & 7) === WIRE.delimited) {
@@ -91,7 +90,7 @@ export class MessageWalk {
   }
 
   /** As if the content stood there itself. */
-  #any(field: string, cursor: Cursor, end: number, visitor: MessageVisitor): void {
+  #any(field: string, cursor: ByteCursor, end: number, visitor: MessageVisitor): void {
     let typeUrl = ''
     let content: { readonly from: number; readonly to: number } | undefined
     while (cursor.at < end) {
@@ -142,62 +141,5 @@ function kindOf(field: DescField): Step['kind'] | undefined {
       return 'number'
     case 'scalar':
       return field.scalar === ScalarType.STRING ? 'text' : 'number'
-  }
-}
-
-/** A place in the bytes. */
-class Cursor {
-  at = 0
-  readonly #bytes: Buffer
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes
-  }
-
-  /** Its low 32 bits. */
-  varint(): number {
-    let value = 0
-    for (let shift = 0; shift < 70; shift += 7) {
-      const byte = this.#bytes[this.at]
-      if (byte === undefined) break
-      this.at += 1
-      if (shift < 32) value |= (byte & 0x7f) << shift
-      if (byte < 0x80) return value >>> 0
-    }
-    throw new RangeError('a number does not end')
-  }
-
-  /** Where the length-delimited field that begins here ends. */
-  end(outerEnd: number): number {
-    const length = this.varint()
-    const end = this.at + length
-    if (end > outerEnd) throw new RangeError('a field goes on beyond its message')
-    return end
-  }
-
-  text(end: number): string {
-    const text = this.#bytes.toString('utf8', this.at, end)
-    this.at = end
-    return text
-  }
-
-  skip(tag: number, outerEnd: number): void {
-    switch (tag & 7) {
-      case WIRE.varint:
-        this.varint()
-        break
-      case WIRE.fixed64:
-        this.at += 8
-        break
-      case WIRE.delimited:
-        this.at = this.end(outerEnd)
-        break
-      case WIRE.fixed32:
-        this.at += 4
-        break
-      default:
-        throw new RangeError(`no field begins with ${tag}`)
-    }
-    if (tag >>> 3 === 0) throw new RangeError('a field has the number 0')
   }
 }

@@ -1,7 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { readAnswer } from '../../../src/wire/delta-answer.js'
+import { encodeAnswer, readAnswer } from '../../../src/wire/delta-answer.js'
 import { decodeDeltaRequest, encodeDeltaRequest } from '../../../src/wire/delta-codec.js'
 import { DeltaDiscoveryRequestSchema } from '../../../src/wire/generated/envoy/service/discovery/v3/discovery_pb.js'
 
@@ -19,6 +19,23 @@ test('a plain answer is read as the decoder would read it', () => {
       expect(decodeDeltaRequest(bytes)).toEqual({ ...decoded, nonce: request.nonce })
     }),
   )
+})
+
+test('a plain answer is written as its definition gives it, and what says more is left to the encoder', () => {
+  const node = fc.option(fc.record({ id: word }), { nil: undefined })
+  fc.assert(
+    fc.property(word, word, node, (typeUrl, responseNonce, node) => {
+      const init = { typeUrl, responseNonce, ...(node && { node }) }
+      const expected = toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, init))
+      expect(encodeDeltaRequest({ type: typeUrl, nonce: responseNonce, ...silent, node })).toEqual(
+        Buffer.from(expected),
+      )
+    }),
+  )
+  const answer = { type: 'T', nonce: '1', ...silent, node: undefined }
+  expect(encodeAnswer(answer)).toBeDefined()
+  const more = [{ subscribe: ['a'] }, { unsubscribe: ['a'] }, { error: '' }, { node: { id: 'a', cluster: 'b' } }]
+  for (const each of more) expect(encodeAnswer({ ...answer, ...each })).toBeUndefined()
 })
 
 test.each([

@@ -130,6 +130,12 @@ describe('delta responses', () => {
     expect(decodeXdsResponse(bytes).resources[0]?.payload).toMatchObject({ typeUrl: 'type.googleapis.com/x.Y' })
   })
 
+  it('are read past fields that nobody knows, of every kind', () => {
+    const unknown = Buffer.from('8001017a0361626385010102030481010102030405060708', 'hex')
+    const bytes = Buffer.concat([unknown, encodeDeltaResponse(response), unknown])
+    expect(decodeXdsResponse(bytes)).toEqual(decodeXdsResponse(encodeDeltaResponse(response)))
+  })
+
   it('refuse a resource without content and every cut through a message', () => {
     const whole = encodeDeltaResponse({ ...response, resources: [Buffer.from('1a0161', 'hex')] })
     expect(() => decodeKdsResponse(whole)).toThrow(expect.objectContaining({ code: 'undecodable' }))
