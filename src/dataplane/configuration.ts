@@ -25,6 +25,9 @@ export interface UpdateCounts {
   readonly updatedAtMs: number
 }
 
+/** Names of load assignments and of secrets. */
+export type Wanted = Readonly<Record<'endpoint' | 'secret', ReadonlySet<string>>>
+
 type ByKind<V> = Readonly<Record<EnvoyKind, V>>
 
 /** All that one proxy runs with: what it accepted, the last good version of what it refused, and why it refused. */
@@ -33,6 +36,8 @@ export class Configuration {
   readonly #active: ByKind<Map<string, Held>> = perKind()
   readonly #warming = new Map<string, Held>()
   readonly #refused: ByKind<Map<string, Refused>> = perKind()
+  /** Stale when a resource that may refer to others has come or gone. */
+  #wanted: { readonly names: Wanted; readonly isStale: boolean } = { names: NOTHING_WANTED, isStale: false }
   readonly #counts: Record<EnvoyKind, UpdateCounts> = {
     cluster: NO_UPDATES,
     endpoint: NO_UPDATES,
@@ -68,15 +73,19 @@ export class Configuration {
     return new Map(held.map(([name, { resource }]) => [name, resource.version]))
   }
 
-  /** What is to be asked for by name: the load assignments of clusters, the secrets of clusters and listeners. */
-  get wanted(): Readonly<Record<'endpoint' | 'secret', ReadonlySet<string>>> {
+  /** What is to be asked for by name: the load assignments of clusters, the secrets of clusters and listeners. The same object as long as it is the same. */
+  get wanted(): Wanted {
+    if (!this.#wanted.isStale) return this.#wanted.names
     const endpoint = new Set<string>()
     const secret = new Set<string>()
     for (const { assignment, secrets } of this.#references()) {
       if (assignment !== undefined) endpoint.add(assignment)
       for (const name of secrets) secret.add(name)
     }
-    return { endpoint, secret }
+    const { names } = this.#wanted
+    const isSame = sameNames(names.endpoint, endpoint) && sameNames(names.secret, secret)
+    this.#wanted = { names: isSame ? names : { endpoint, secret }, isStale: false }
+    return this.#wanted.names
   }
 
   /** Applies what is good of a batch and keeps the last good version of what is not. */
@@ -123,13 +132,17 @@ export class Configuration {
   }
 
   #running(): Running {
-    const listening = new Map<string, string>()
-    for (const [name, { resource }] of this.#active.listener) {
-      const address = soundOf(resource)?.address
-      if (address !== undefined) listening.set(name, address)
+    return {
+      listening: () => {
+        const listening = new Map<string, string>()
+        for (const [name, { resource }] of this.#active.listener) {
+          const address = soundOf(resource)?.address
+          if (address !== undefined) listening.set(name, address)
+        }
+        return listening
+      },
+      hasCluster: (name) => this.#active.cluster.has(name) || this.#warming.has(name),
     }
-    const hasCluster = (name: string) => this.#active.cluster.has(name) || this.#warming.has(name)
-    return { listening, hasCluster }
   }
 
   #accept(held: Held): void {
@@ -197,6 +210,7 @@ export class Configuration {
   #replace<V extends { readonly resource: PooledResource }>(map: Map<string, V>, name: string, value: V): void {
     this.#forget(map, name)
     map.set(name, value)
+    this.#referencesMoved(value.resource)
   }
 
   #forget(map: Map<string, { readonly resource: PooledResource }>, name: string): void {
@@ -204,10 +218,22 @@ export class Configuration {
     if (!before) return
     this.#pool.release(before.resource)
     map.delete(name)
+    this.#referencesMoved(before.resource)
+  }
+
+  #referencesMoved({ kind }: PooledResource): void {
+    if (kind === 'cluster' || kind === 'listener') this.#wanted = { ...this.#wanted, isStale: true }
   }
 }
 
+const NOTHING_WANTED: Wanted = { endpoint: new Set(), secret: new Set() }
 const NO_UPDATES: UpdateCounts = { accepted: 0, rejected: 0, updatedAtMs: 0 }
+
+function sameNames(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  if (a.size !== b.size) return false
+  for (const name of a) if (!b.has(name)) return false
+  return true
+}
 
 function perKind<V>(): ByKind<Map<string, V>> {
   return { cluster: new Map(), endpoint: new Map(), listener: new Map(), secret: new Map() }

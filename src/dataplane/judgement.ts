@@ -6,8 +6,8 @@ import type { PooledResource } from './resource-pool.js'
 export interface Running {
   /** Names of clusters, warming ones included. */
   hasCluster(name: string): boolean
-  /** `address:port` by listener. */
-  readonly listening: ReadonlyMap<string, string>
+  /** `address:port` by listener; asked for when there is a listener to judge. */
+  listening(): ReadonlyMap<string, string>
 }
 
 export interface RefusedResource {
@@ -35,8 +35,8 @@ export function faultOfBatch({ type, resources, removed }: ReceivedBatch<AnyValu
 /** Each resource of a batch in its order, as Envoy takes them one after the other. Removals have been applied before. */
 export function judge(resources: readonly PooledResource[], running: Running): Verdict {
   const verdict = { accepted: [] as PooledResource[], refused: [] as RefusedResource[] }
-  const listening = new Map([...running.listening].map(([name, address]) => [address, name]))
-  const addresses = new Map(running.listening)
+  const addresses = new Map(resources.some(({ kind }) => kind === 'listener') ? running.listening() : [])
+  const listening = new Map([...addresses].map(([name, address]) => [address, name]))
   for (const resource of resources) {
     const reason = faultOf(resource, running, listening)
     if (reason !== undefined) {

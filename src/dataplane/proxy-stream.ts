@@ -9,7 +9,7 @@ import type { WireNode } from '../wire/delta-codec.js'
 import { ENVOY_KINDS, ENVOY_TYPE_URL, type EnvoyKind } from '../wire/envoy-codec.js'
 import type { AnyValue } from '../wire/spec-codec.js'
 import type { Player } from './behaviour.js'
-import type { Configuration } from './configuration.js'
+import type { Configuration, Wanted } from './configuration.js'
 import { ReadingGate } from './reading-gate.js'
 
 export type AdsDuplex = Duplex<DeltaRequest, DeltaResponse<AnyValue>>
@@ -45,6 +45,8 @@ export class ProxyStream implements Sink<AnyValue> {
   readonly #over = new AbortController()
   readonly #applying = new Set<EnvoyKind>()
   #cancelWarming: Cancel | undefined
+  /** What the subscriber has been told to ask for. */
+  #told: Wanted | undefined
 
   constructor(options: ProxyStreamOptions) {
     this.#options = options
@@ -93,13 +95,19 @@ export class ProxyStream implements Sink<AnyValue> {
     const outcome = refuse
       ? configuration.refuse(kind, batch, 'refused by the behaviour of this mock', clock.nowMs())
       : configuration.receive(kind, batch, clock.nowMs())
-    const { endpoint, secret } = configuration.wanted
-    this.#subscriber.setNames(ENVOY_TYPE_URL.endpoint, [...endpoint])
-    this.#subscriber.setNames(ENVOY_TYPE_URL.secret, [...secret])
+    this.#askForWanted()
     this.#watchWarming()
     this.#applying.delete(kind)
     onAnswered(batch, outcome)
     return outcome
+  }
+
+  #askForWanted(): void {
+    const { wanted } = this.#options.configuration
+    if (wanted === this.#told) return
+    this.#told = wanted
+    this.#subscriber.setNames(ENVOY_TYPE_URL.endpoint, [...wanted.endpoint])
+    this.#subscriber.setNames(ENVOY_TYPE_URL.secret, [...wanted.secret])
   }
 
   #watchWarming(): void {
