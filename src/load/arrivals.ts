@@ -58,17 +58,20 @@ export class Arrivals {
     this.#numbers = numbers
   }
 
-  /** The recipient has, as of now, what this write wrote. Harmless when it had it before. */
-  arrived(recipient: number, number: number, nowMs: number, isFaulted: boolean): void {
+  /** The recipient has, as of now, what this write wrote. True: that is news, and it is measured. */
+  arrived(recipient: number, number: number, nowMs: number, isFaulted: boolean): boolean {
     const resource = this.#schedule.writes[number - 1]?.resource
     const place = this.#places[number - 1]
-    if (resource === undefined || place === undefined) return
+    if (resource === undefined || place === undefined) return false
     const cell = recipient * this.#resources + resource
     const numbers = this.#numbers[resource] ?? []
-    for (let next = this.#over[cell] ?? 0; next <= place; next += 1) {
-      this.#sample(recipient, numbers[next] ?? 0, nowMs, isFaulted)
+    const over = this.#over[cell] ?? 0
+    let isSampled = false
+    for (let next = over; next <= place; next += 1) {
+      isSampled = this.#sample(recipient, numbers[next] ?? 0, nowMs, isFaulted)
     }
-    this.#over[cell] = Math.max(this.#over[cell] ?? 0, place + 1)
+    this.#over[cell] = Math.max(over, place + 1)
+    return isSampled
   }
 
   /** The last write of a resource that the recipient has; 0 if none. */
@@ -91,9 +94,10 @@ export class Arrivals {
     return report
   }
 
-  #sample(recipient: number, number: number, nowMs: number, isFaulted: boolean): void {
+  /** False: it is none that is measured. */
+  #sample(recipient: number, number: number, nowMs: number, isFaulted: boolean): boolean {
     const atMs = this.#schedule.writes[number - 1]?.atMs
-    if (atMs === undefined || atMs < this.#schedule.measuredFromMs) return
+    if (atMs === undefined || atMs < this.#schedule.measuredFromMs) return false
     const ms = nowMs - (this.#schedule.startMs + atMs)
     const known = this.#writes.get(number)
     this.#writes.set(number, {
@@ -105,5 +109,6 @@ export class Arrivals {
     const histogram = isFaulted ? this.#faulted : this.#latency
     histogram.record(ms)
     this.#slowest.set(recipient, Math.max(this.#slowest.get(recipient) ?? 0, ms))
+    return true
   }
 }

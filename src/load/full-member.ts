@@ -241,9 +241,10 @@ class FullMember implements ZoneMember {
     const place =
       this.#log.firstSidecar(this.#place) + this.#zone.plan.sidecars.findIndex((one) => one.name === sidecar.name)
     for (const [, write] of marksOf(held.resource)) {
+      // A cluster bears the marks of every type: most of them came with an earlier version of it.
+      const isSampled = this.#log.sidecarArrivals.arrived(place, write, at, this.#log.isFaulted(this.#place))
       const storedMs = this.#storedMs.get(write)
-      if (storedMs !== undefined && sentMs !== undefined) this.#log.hop('snapshot', sentMs - storedMs)
-      this.#log.sidecarArrivals.arrived(place, write, at, this.#log.isFaulted(this.#place))
+      if (isSampled && storedMs !== undefined && sentMs !== undefined) this.#log.hop('snapshot', sentMs - storedMs)
     }
   }
 }

@@ -54,7 +54,6 @@ export class LoadRun {
   readonly #crewZones: readonly (readonly number[])[]
   readonly #losses = new Reasons()
   #phase: Phase = 'setup'
-  #counters: ReadonlyMap<string, number> = new Map()
 
   constructor(options: LoadRunOptions) {
     const { clock, plan, scenario, crews } = options
@@ -100,7 +99,7 @@ export class LoadRun {
     this.#enter('ramp')
     await rampUp({ plan, scenario, crews, clock, signal, liveWithinMs, interval: () => this.#interval() })
     signal.throwIfAborted()
-    this.#counters = await watch.counters()
+    await watch.startCounting()
     await this.#stay('hold', scenario.ramp.hold)
     signal.throwIfAborted()
     const hops = await listenToHops(plan, target, this.#options.clock)
@@ -235,9 +234,7 @@ export class LoadRun {
   async #final(): Promise<void> {
     this.#enter('final')
     this.#record(await this.#judged())
-    const after = await this.#options.watch.counters()
-    const grown = [...after].map(([name, value]): [string, number] => [name, value - (this.#counters.get(name) ?? 0)])
-    this.#record({ kind: 'counters', counters: Object.fromEntries(grown.filter(([, by]) => by !== 0)) })
+    this.#record({ kind: 'counters', counters: Object.fromEntries(await this.#options.watch.grown()) })
   }
 
   async #judged(): Promise<FinalLine> {

@@ -24,7 +24,9 @@ const ANSWER_WITHIN_MS = 2_000
 /** Looks at the target from outside: at its process where that is ours, else at its metrics. */
 export class TargetWatch {
   readonly #options: TargetWatchOptions
-  #before: { readonly atMs: number; readonly cpuSeconds: number } | undefined
+  #before: (Cpu & { readonly atMs: number }) | undefined
+  #counters: ReadonlyMap<string, number> = new Map()
+  #grown = new Map<string, number>()
 
   constructor(options: TargetWatchOptions) {
     this.#options = options
@@ -33,58 +35,104 @@ export class TargetWatch {
   /** Since the last time. */
   async sample(): Promise<TargetSample> {
     const { pid, clock } = this.#options
-    const counters = await this.counters()
+    const { counters, gauges } = await this.#read()
     const fromProcess = pid === undefined ? undefined : processUse(pid)
-    const cpuSeconds = fromProcess?.cpuSeconds ?? counters.get('process_cpu_seconds_total')
-    const lag = counters.get('nodejs_eventloop_lag_p99_seconds')
+    const fromMetrics = counters.get('process_cpu_seconds_total')
+    const cpu: Cpu | undefined =
+      fromProcess ?? (fromMetrics === undefined ? undefined : { source: 'metrics', cpuSeconds: fromMetrics })
+    const lag = gauges.get('nodejs_eventloop_lag_p99_seconds')
     const atMs = clock.monotonicMs()
     const before = this.#before
-    this.#before = cpuSeconds === undefined ? undefined : { atMs, cpuSeconds }
+    this.#before = cpu && { ...cpu, atMs }
     return {
-      cpu:
-        before && cpuSeconds !== undefined
-          ? (cpuSeconds - before.cpuSeconds) / ((atMs - before.atMs) / 1_000)
-          : undefined,
-      rssBytes: fromProcess?.rssBytes ?? counters.get('process_resident_memory_bytes'),
+      cpu: cpu && before && cpuBetween(before, cpu, atMs - before.atMs),
+      rssBytes: fromProcess?.rssBytes ?? gauges.get('process_resident_memory_bytes'),
       loopLagP99Ms: lag === undefined ? undefined : lag * 1_000,
     }
   }
 
-  /** Every series of the target's metrics, summed over its labels; none when it does not answer. */
-  async counters(): Promise<ReadonlyMap<string, number>> {
+  /** From now on `grown` counts. */
+  async startCounting(): Promise<void> {
+    await this.#read()
+    this.#grown = new Map()
+  }
+
+  /** By how much each of the target's counters has grown, summed over its labels; none when it does not answer. */
+  async grown(): Promise<ReadonlyMap<string, number>> {
+    await this.#read()
+    return this.#grown
+  }
+
+  async #read(): Promise<Metrics> {
+    const text = await this.#text()
+    if (text === undefined) return { counters: new Map(), gauges: new Map() }
+    const metrics = readMetrics(text)
+    for (const [name, value] of metrics.counters) {
+      const last = this.#counters.get(name) ?? 0
+      // A counter only falls when its process was started anew, and then it has grown from nothing.
+      const by = value < last ? value : value - last
+      if (by > 0) this.#grown.set(name, (this.#grown.get(name) ?? 0) + by)
+    }
+    this.#counters = metrics.counters
+    return metrics
+  }
+
+  async #text(): Promise<string | undefined> {
     const { metricsUrl, clock, fetch } = this.#options
-    if (metricsUrl === undefined) return new Map()
+    if (metricsUrl === undefined) return undefined
     const abort = new AbortController()
     const cancel = clock.after(ANSWER_WITHIN_MS, () => abort.abort())
     try {
       const answer = await fetch(metricsUrl, { signal: abort.signal })
-      return answer.ok ? readMetrics(await answer.text()) : new Map()
+      return answer.ok ? await answer.text() : undefined
     } catch {
-      return new Map()
+      return undefined
     } finally {
       cancel()
     }
   }
 }
 
-/** Prometheus' text format: the sum of each name's series. */
-export function readMetrics(text: string): ReadonlyMap<string, number> {
-  const sums = new Map<string, number>()
+interface Cpu {
+  /** What the two tell does not compare: a process that was started anew goes on in its metrics alone. */
+  readonly source: 'process' | 'metrics'
+  readonly cpuSeconds: number
+}
+
+function cpuBetween(before: Cpu, now: Cpu, elapsedMs: number): number | undefined {
+  const seconds = now.cpuSeconds - before.cpuSeconds
+  return now.source === before.source && seconds >= 0 ? seconds / (elapsedMs / 1_000) : undefined
+}
+
+/** Sums of each name's series. */
+interface Metrics {
+  /** What only grows, the sums and counts of histograms among it. */
+  readonly counters: ReadonlyMap<string, number>
+  readonly gauges: ReadonlyMap<string, number>
+}
+
+/** Prometheus' text format. A name without a type is taken for a counter. */
+function readMetrics(text: string): Metrics {
+  const [counters, gauges] = [new Map<string, number>(), new Map<string, number>()]
+  const gaugeNames = new Set([...text.matchAll(/^# TYPE (\S+) gauge$/gm)].map(([, name]) => name))
   for (const line of text.split('\n')) {
     const [, name, value] = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{.*\})?\s+(\S+)/.exec(line) ?? []
-    if (name !== undefined && Number.isFinite(Number(value))) sums.set(name, (sums.get(name) ?? 0) + Number(value))
+    if (name === undefined || !Number.isFinite(Number(value))) continue
+    const sums = gaugeNames.has(name) ? gauges : counters
+    sums.set(name, (sums.get(name) ?? 0) + Number(value))
   }
-  return sums
+  return { counters, gauges }
 }
 
 /** Undefined where there is no /proc, or no such process any more. */
-function processUse(pid: number): { readonly cpuSeconds: number; readonly rssBytes: number } | undefined {
+function processUse(pid: number): (Cpu & { readonly rssBytes: number }) | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The name, in parentheses, may hold spaces; what is counted comes after it.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
     const [user, system, pages] = [fields[11], fields[12], fields[21]].map(Number)
     return {
+      source: 'process',
       cpuSeconds: ((user ?? 0) + (system ?? 0)) / TICKS_PER_SECOND,
       rssBytes: (pages ?? 0) * PAGE_BYTES,
     }

@@ -172,6 +172,13 @@ describe('a run of whole zones', { timeout: TIMEOUT }, () => {
     expect([...summary.hops.keys()].sort()).toEqual(['sidecar', 'snapshot'])
     expect(summary.latency.zone.count).toBe(40)
   })
+
+  test('times a hop once for each write, though a cluster shows those of every type each time that it is sent', async () => {
+    const { load, ...scenario } = tiny('topology: { zones: 1, dataplanes: 1, services: 1, outbounds: 1, tier: full }')
+    const mix = { MeshTimeout: 1, MeshCircuitBreaker: 1 }
+    const { summary } = await runIn({ target: targetOf(global), scenario: { ...scenario, load: { ...load, mix } } })
+    expect(summary.hops.get('snapshot')?.count).toBeLessThanOrEqual(summary.latency.sidecar.count)
+  })
 })
 
 /** As a decoder that loses one write from what it decodes. */

@@ -41,8 +41,8 @@ describe('arrivals', () => {
   })
 
   test('count once, however often a zone is sent the same', () => {
-    arrivals.arrived(0, 3, 1_040, false)
-    arrivals.arrived(0, 3, 1_900, false)
+    expect(arrivals.arrived(0, 3, 1_040, false)).toBe(true)
+    expect(arrivals.arrived(0, 3, 1_900, false)).toBe(false)
     expect(samples(arrivals.take().latency)).toEqual({ count: 1, max: 40 })
   })
 
