@@ -25,7 +25,7 @@ function textOf(file: string): string {
 }
 
 function changedBy(input: Input, scenario: Scenario): Scenario {
-  const { topology, load, ramp } = scenario
+  const { topology, load } = scenario
   const thresholds = input.texts('threshold')
   for (const text of thresholds) parseThreshold(text)
   const writes = input.whole('writes', 0, 10_000)
@@ -33,7 +33,7 @@ function changedBy(input: Input, scenario: Scenario): Scenario {
     const text = input.text(flag)
     return text === undefined ? undefined : parseDuration(`--${flag}`, text)
   }
-  const durationMs = time('duration') ?? load.duration
+  const durationMs = time('duration')
   return {
     ...scenario,
     seed: input.whole('seed', 0, 2 ** 32 - 1) ?? scenario.seed,
@@ -44,12 +44,10 @@ function changedBy(input: Input, scenario: Scenario): Scenario {
       dataplanes: input.whole('dataplanes', 0, 1_000) ?? topology.dataplanes,
       tier: input.word('tier', ['light', 'full', 'auto']) ?? topology.tier,
     },
-    ramp,
     load: {
       ...load,
       writes: writes ?? load.writes,
-      duration: durationMs,
-      warmup: Math.min(load.warmup, durationMs / 5),
+      ...(durationMs !== undefined && { duration: durationMs, warmup: Math.min(load.warmup, durationMs / 5) }),
     },
     quietTail: time('quiet-tail') ?? scenario.quietTail,
     thresholds: thresholds.length > 0 ? [...thresholds] : scenario.thresholds,

@@ -3,6 +3,7 @@ import { LatencyHistogram } from '../load/histogram.js'
 import type { IntervalLine, RunLine } from '../load/run-lines.js'
 import { bytes, milliseconds } from '../load/text-report.js'
 import type { Io } from './io.js'
+import { plural } from './quantities.js'
 import { clipped } from './table.js'
 
 const CLEAR_LINE = '\r\u001b[2K'
@@ -32,7 +33,9 @@ export class LoadScreen {
         this.#interval(line)
         break
       case 'fault':
-        this.#say(`fault ${line.id}: ${line.fault} on ${line.zones} zones${line.failed ? `: ${line.failed}` : ''}`)
+        this.#say(
+          `fault ${line.id}: ${line.fault} on ${plural(line.zones, 'zone')}${line.failed ? `: ${line.failed}` : ''}`,
+        )
         break
       case 'leftover':
         this.#say(`left: ${line.what}; remove it with: ${line.command}`)
@@ -49,7 +52,8 @@ export class LoadScreen {
 
   #interval(line: IntervalLine): void {
     this.#all.add(LatencyHistogram.decode(line.latency.zone))
-    this.#written += line.writes.accepted
+    // Those before the load make what it writes.
+    if (line.phase === 'load' || line.phase === 'settle') this.#written += line.writes.accepted
     this.#dropped += line.writes.dropped
     const nowMs = this.#clock.monotonicMs()
     const screen = this.#io.terminal()

@@ -58,8 +58,11 @@ export class Arrivals {
     this.#numbers = numbers
   }
 
-  /** The recipient has, as of now, what this write wrote. True: that is news, and it is measured. */
-  arrived(recipient: number, number: number, nowMs: number, isFaulted: boolean): boolean {
+  /**
+   * The recipient has, as of now, what this write wrote; what was due before `faultedUntilMs` a fault has held up, also
+   * when it comes after the fault. True: that is news, and it is measured.
+   */
+  arrived(recipient: number, number: number, nowMs: number, faultedUntilMs: number): boolean {
     const resource = this.#schedule.writes[number - 1]?.resource
     const place = this.#places[number - 1]
     if (resource === undefined || place === undefined) return false
@@ -68,7 +71,7 @@ export class Arrivals {
     const over = this.#over[cell] ?? 0
     let isSampled = false
     for (let next = over; next <= place; next += 1) {
-      isSampled = this.#sample(recipient, numbers[next] ?? 0, nowMs, isFaulted)
+      isSampled = this.#sample(recipient, numbers[next] ?? 0, nowMs, faultedUntilMs)
     }
     this.#over[cell] = Math.max(over, place + 1)
     return isSampled
@@ -95,10 +98,11 @@ export class Arrivals {
   }
 
   /** False: it is none that is measured. */
-  #sample(recipient: number, number: number, nowMs: number, isFaulted: boolean): boolean {
+  #sample(recipient: number, number: number, nowMs: number, faultedUntilMs: number): boolean {
     const atMs = this.#schedule.writes[number - 1]?.atMs
     if (atMs === undefined || atMs < this.#schedule.measuredFromMs) return false
-    const ms = nowMs - (this.#schedule.startMs + atMs)
+    const dueMs = this.#schedule.startMs + atMs
+    const ms = nowMs - dueMs
     const known = this.#writes.get(number)
     this.#writes.set(number, {
       number,
@@ -106,7 +110,7 @@ export class Arrivals {
       firstMs: Math.min(known?.firstMs ?? nowMs, nowMs),
       lastMs: Math.max(known?.lastMs ?? nowMs, nowMs),
     })
-    const histogram = isFaulted ? this.#faulted : this.#latency
+    const histogram = dueMs < faultedUntilMs ? this.#faulted : this.#latency
     histogram.record(ms)
     this.#slowest.set(recipient, Math.max(this.#slowest.get(recipient) ?? 0, ms))
     return true

@@ -199,7 +199,7 @@ class FullMember implements ZoneMember {
   }
 
   #stored({ changes }: Commit): void {
-    const { clock, zoneArrivals, isFaulted } = this.#log
+    const { clock, zoneArrivals, faultedUntilMs } = this.#log
     for (const { key, before, after } of changes) {
       if (key.mesh !== this.#order.mesh) continue
       const what = `${key.type}/${key.name}.${key.mesh ?? ''}`
@@ -213,7 +213,7 @@ class FullMember implements ZoneMember {
       this.#storedMs.delete(this.#held.get(what) ?? 0)
       this.#held.set(what, write)
       this.#storedMs.set(write, nowMs)
-      zoneArrivals.arrived(this.#place, write, nowMs, isFaulted(this.#place))
+      zoneArrivals.arrived(this.#place, write, nowMs, faultedUntilMs(this.#place))
     }
   }
 
@@ -234,17 +234,17 @@ class FullMember implements ZoneMember {
     const sidecar = this.#fleet?.proxies.get(id.replace('.', '/'))
     const held = sidecar?.configuration.warming.get(name) ?? sidecar?.configuration.active('cluster').get(name)
     if (!sidecar || held?.resource.version !== version) return
+    const { sidecarArrivals, faultedUntilMs, firstSidecar, hop } = this.#log
     const sentKey = `${peer} ${name} ${version}`
     const sentMs = this.#sentMs.get(sentKey)
     this.#sentMs.delete(sentKey)
-    if (sentMs !== undefined) this.#log.hop('sidecar', at - sentMs)
-    const place =
-      this.#log.firstSidecar(this.#place) + this.#zone.plan.sidecars.findIndex((one) => one.name === sidecar.name)
+    if (sentMs !== undefined) hop('sidecar', at - sentMs)
+    const place = firstSidecar(this.#place) + this.#zone.plan.sidecars.findIndex((one) => one.name === sidecar.name)
     for (const [, write] of marksOf(held.resource)) {
       // A cluster bears the marks of every type: most of them came with an earlier version of it.
-      const isSampled = this.#log.sidecarArrivals.arrived(place, write, at, this.#log.isFaulted(this.#place))
+      const isSampled = sidecarArrivals.arrived(place, write, at, faultedUntilMs(this.#place))
       const storedMs = this.#storedMs.get(write)
-      if (isSampled && storedMs !== undefined && sentMs !== undefined) this.#log.hop('snapshot', sentMs - storedMs)
+      if (isSampled && storedMs !== undefined && sentMs !== undefined) hop('snapshot', sentMs - storedMs)
     }
   }
 }

@@ -3,10 +3,10 @@ import { badge, htmlPage, type Section, type Tone } from '../report/html-page.js
 import { heatMap } from './heat-map.js'
 import { LatencyHistogram } from './histogram.js'
 import type { LoadResult } from './load-result.js'
-import type { IntervalLine } from './run-lines.js'
+import type { IntervalLine, StepLine } from './run-lines.js'
 import type { Summary } from './summary.js'
 import { countAxis, linePlot, millisecondAxis, type Series } from './svg-plot.js'
-import { type ReportTable, reportTables, verdictSentence } from './text-report.js'
+import { LIMIT_TITLE, limitTable, type ReportTable, reportTables, verdictSentence } from './text-report.js'
 import type { Verdict } from './verdict.js'
 
 const TONE: Readonly<Record<Verdict['outcome'], Exclude<Tone, 'muted'>>> = {
@@ -28,10 +28,10 @@ export function htmlReport({ summary, verdict }: LoadResult): string {
     ...(load.some(({ slowest }) => slowest.length > 0)
       ? [{ id: 'zones', title: 'Zones', body: heatMap(start.zones, load) }]
       : []),
-    ...(summary.steps.length > 0 ? [{ id: 'ladder', title: 'Steps', body: ladder(summary) }] : []),
   ]
   const tables = reportTables(summary, verdict).filter(({ rows }) => rows.length > 0)
-  const [thresholds, ...others] = tables.map(tableSection)
+  const ladders = summary.steps.length > 0 ? [ladder(summary.steps)] : []
+  const [thresholds, ...others] = tables.filter(({ title }) => title !== LIMIT_TITLE).map(tableSection)
   return htmlPage({
     title: `${String(start.scenario.name)}: ${start.target.name}`,
     kicker: 'Load run',
@@ -48,6 +48,7 @@ export function htmlReport({ summary, verdict }: LoadResult): string {
       ['Generator', `${start.workers} processes of zones`],
     ],
     sections: [
+      ...ladders,
       ...(thresholds ? [thresholds] : []),
       ...plots,
       ...others,
@@ -180,14 +181,10 @@ function talk(intervals: readonly IntervalLine[]): Html {
   })
 }
 
-function ladder({ steps }: Summary): Html {
+function ladder(steps: readonly StepLine[]): Section {
   const points = steps.filter(({ p99Ms }) => p99Ms !== undefined)
-  const rows = steps.map(({ knob, value, outcome, p99Ms }) => [
-    `${value} ${knob}`,
-    p99Ms === undefined ? 'not observable' : `${p99Ms.toFixed(1)} ms`,
-    outcome,
-  ])
-  const { body } = tableSection({ title: 'Steps', head: ['step', 'zone p99', 'outcome'], rows })
+  const table = tableSection(limitTable(steps))
+  if (points.length === 0) return { ...table, id: 'ladder' }
   const sorted = [...points].sort((a, b) => a.value - b.value)
   const pointsOf = (outcome: string) =>
     sorted.flatMap((step): [number, number][] => (step.outcome === outcome ? [[step.value, step.p99Ms ?? 0]] : []))
@@ -205,7 +202,7 @@ function ladder({ steps }: Summary): Html {
       ...outcomes.map((outcome) => ({ name: outcome, colour: TONE[outcome], dots: true, points: pointsOf(outcome) })),
     ],
   })
-  return html`${plot}\n${body}`
+  return { ...table, id: 'ladder', body: html`${plot}\n${table.body}` }
 }
 
 function notes(texts: readonly string[]): Html {

@@ -41,7 +41,7 @@ export const makeLightMember: MakeMember = async (order, { plan, token, expiredT
     clock,
     random,
     events: {
-      onWrite: (number) => log.zoneArrivals.arrived(place, number, clock.monotonicMs(), log.isFaulted(place)),
+      onWrite: (number) => log.zoneArrivals.arrived(place, number, clock.monotonicMs(), log.faultedUntilMs(place)),
       onLive: (afterMs) => {
         log.live(place)
         if (afterMs !== undefined) log.reconnected(afterMs)

@@ -4,8 +4,9 @@ import { element, xmlDocument } from '../report/xml.js'
 import type { LatencyHistogram } from './histogram.js'
 import { htmlReport } from './html-report.js'
 import type { LoadResult } from './load-result.js'
+import { limitOfSteps } from './limit-search.js'
 import { RUN_KIND } from './run-lines.js'
-import { reportTables, verdictSentence } from './text-report.js'
+import { reportTables, textTable, verdictSentence } from './text-report.js'
 import type { JudgedThreshold } from './verdict.js'
 
 /** Every form of a load report; each is made from the lines of the run alone. */
@@ -39,19 +40,9 @@ function markdownReport({ summary, verdict }: LoadResult): string {
 
 /** For terminals: the same tables, columns aligned. */
 function textReport({ summary, verdict }: LoadResult): string {
-  const tables = reportTables(summary, verdict).filter(({ rows }) => rows.length > 0)
-  const parts = tables.map(({ title, head, rows, note }) => {
-    const lines = [head, ...rows]
-    const widths = head.map((_cell, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)))
-    const aligned = lines.map(
-      (line) =>
-        `  ${line
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}`,
-    )
-    return [title.toUpperCase(), ...aligned, ...(note ? [`  ${note}`] : [])].join('\n')
-  })
+  const parts = reportTables(summary, verdict)
+    .filter(({ rows }) => rows.length > 0)
+    .map(textTable)
   const notes = summary.start.notes.map((note) => `note: ${note}`)
   return `${[...parts, ...notes, `${verdict.outcome.toUpperCase()}: ${verdictSentence(summary, verdict)}`].join('\n\n')}\n`
 }
@@ -81,7 +72,7 @@ function junitReport({ summary, verdict }: LoadResult): string {
 
 /** For programs: figures first, then the lines that they are made from. */
 function jsonReport({ lines, summary, verdict }: LoadResult): string {
-  const { latency, counts, generator, targetUse, quiet, stragglers, start, end } = summary
+  const { latency, counts, generator, targetUse, quiet, stragglers, start, end, steps } = summary
   const body = {
     kind: RUN_KIND,
     run: start.run,
@@ -100,6 +91,7 @@ function jsonReport({ lines, summary, verdict }: LoadResult): string {
     targetUse,
     quiet,
     stragglers: stragglers.slice(0, 20),
+    ...(steps.length > 0 && { limit: limitOfSteps(steps), steps }),
     lines,
   }
   return `${JSON.stringify(body, null, 1)}\n`

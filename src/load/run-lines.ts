@@ -123,8 +123,10 @@ const stepLine = z.object({
   kind: z.literal('step'),
   knob: z.string(),
   value: z.number(),
-  outcome: z.string(),
+  /** As its verdict was; `not run`: it could not even begin. */
+  outcome: z.enum(['passed', 'crossed', 'inconclusive', 'failed', 'interrupted', 'not run']),
   p99Ms: z.number().optional(),
+  why: z.string().optional(),
 })
 const endLine = z.object({
   kind: z.literal('end'),

@@ -1,4 +1,6 @@
 import type { LatencyHistogram } from './histogram.js'
+import { limitSentence } from './limit-search.js'
+import type { StepLine } from './run-lines.js'
 import type { Summary } from './summary.js'
 import type { Verdict } from './verdict.js'
 
@@ -34,7 +36,35 @@ export function reportTables(summary: Summary, verdict: Verdict): ReportTable[] 
     useTable(summary),
     counterTable(summary),
     ...faultTables(summary),
+    ...(summary.steps.length > 0 ? [limitTable(summary.steps)] : []),
   ]
+}
+
+/** Each run of a search for the limit, in order. */
+export function limitTable(steps: readonly StepLine[]): ReportTable {
+  return {
+    title: LIMIT_TITLE,
+    head: ['step', 'zone p99', 'outcome'],
+    rows: steps.map(({ knob, value, outcome, p99Ms, why }) => [
+      `${value} ${knob}`,
+      p99Ms === undefined ? HIDDEN : milliseconds(p99Ms),
+      why === undefined ? outcome : `${outcome}: ${why}`,
+    ]),
+    note: `Limit: ${limitSentence(steps)}.`,
+  }
+}
+
+export const LIMIT_TITLE = 'Steps of the search'
+
+/** For terminals: columns aligned. */
+export function textTable({ title, head, rows, note }: ReportTable): string {
+  const lines = [head, ...rows]
+  const widths = head.map((_cell, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)))
+  const aligned = lines.map((line) => {
+    const cells = line.map((cell, column) => cell.padEnd(widths[column] ?? 0))
+    return `  ${cells.join('  ').trimEnd()}`
+  })
+  return [title.toUpperCase(), ...aligned, ...(note ? [`  ${note}`] : [])].join('\n')
 }
 
 function thresholdTable({ thresholds }: Verdict): ReportTable {
@@ -66,22 +96,26 @@ function latencyTable({ latency, hops, start }: Summary): ReportTable {
   return {
     title: 'Latency from when a write was due',
     head: ['', ...PERCENTILES.map((percentile) => `p${percentile}`), 'max', 'samples'],
-    rows: [
-      row('write accepted', latency.accepted),
-      row('· accepted → first sent (wait and encode)', hops.get('wait')),
-      row('· first sent → sent to each zone', hops.get('send')),
-      row('· sent → zone applied and acknowledged', hops.get('answer')),
-      row('zone has it (each zone)', latency.zone),
-      row('· first zone of each write', latency.firstZone),
-      row('· last zone of each write', latency.lastZone),
-      ...some('· zones under a fault', latency.zoneFaulted),
-      row('· zone applied → sent to a sidecar (snapshot)', hops.get('snapshot')),
-      row('· sent to a sidecar → applied by it', hops.get('sidecar')),
-      row('sidecar has it (each sidecar)', latency.sidecar),
-      row('· last sidecar of each write', latency.lastSidecar),
-      ...some('· sidecars of zones under a fault', latency.sidecarFaulted),
-      ...some('zone reconnected, until it has everything', latency.reconnect),
-    ],
+    // Where nothing is written no hop could be observed, whatever the target shows.
+    rows:
+      start.writesPlanned === 0 || !start.target.writes
+        ? some('zone reconnected, until it has everything', latency.reconnect)
+        : [
+            row('write accepted', latency.accepted),
+            row('· accepted → first sent (wait and encode)', hops.get('wait')),
+            row('· first sent → sent to each zone', hops.get('send')),
+            row('· sent → zone applied and acknowledged', hops.get('answer')),
+            row('zone has it (each zone)', latency.zone),
+            row('· first zone of each write', latency.firstZone),
+            row('· last zone of each write', latency.lastZone),
+            ...some('· zones under a fault', latency.zoneFaulted),
+            row('· zone applied → sent to a sidecar (snapshot)', hops.get('snapshot')),
+            row('· sent to a sidecar → applied by it', hops.get('sidecar')),
+            row('sidecar has it (each sidecar)', latency.sidecar),
+            row('· last sidecar of each write', latency.lastSidecar),
+            ...some('· sidecars of zones under a fault', latency.sidecarFaulted),
+            ...some('zone reconnected, until it has everything', latency.reconnect),
+          ],
     note: start.target.showsHops
       ? 'Rows with a dot are parts of the row below them, timed by the target itself.'
       : 'The target does not show what happens inside of it.',
@@ -114,7 +148,7 @@ function countTable({ counts, start, quiet, final }: Summary): ReportTable {
       ['from zones', `${bytes(counts.bytesFromZones)} in ${counts.messagesFromZones} messages`],
       [
         'bytes to zones for each byte written',
-        counts.amplification === undefined ? HIDDEN : counts.amplification.toFixed(1),
+        counts.amplification === undefined ? 'nothing was written' : counts.amplification.toFixed(1),
       ],
       [
         'bytes of resyncs for each byte lacked',
@@ -158,7 +192,7 @@ function useTable({ generator, targetUse }: Summary): ReportTable {
 }
 
 /** Kuma's families of streams and store, and ours; what their runtimes and libraries count is left to the run file. */
-const TOLD_COUNTERS = /^(?:kds|xds|store|zonelab)_(?!.*_bucket$)/
+const TOLD_COUNTERS = /^(?:kds|xds|store|zonelab)_(?!(?:.*_)?bucket$)/
 
 function counterTable({ counters }: Summary): ReportTable {
   const rows = Object.entries(counters)
@@ -217,8 +251,15 @@ function refusalsOf(writes: Summary['writes']): string[][] {
 
 const WRONG_SHOWN_MAX = 20
 
-/** The one sentence that a reader came for. */
+/** What a reader came for: the limit, if it was searched for, and how the run ended that is told. */
 export function verdictSentence(summary: Summary, verdict: Verdict): string {
+  const ended = endSentence(summary, verdict)
+  return summary.steps.length === 0
+    ? ended
+    : `Limit: ${limitSentence(summary.steps)}. What is told here is one run: ${ended}`
+}
+
+function endSentence(summary: Summary, verdict: Verdict): string {
   const { thresholds, generatorFaults, outcome } = verdict
   const crossed = thresholds.filter((one) => one.outcome === 'crossed').length
   switch (outcome) {
@@ -238,7 +279,7 @@ export function verdictSentence(summary: Summary, verdict: Verdict): string {
     case 'failed':
       return `The run could not go on: ${summary.end.message}`
     case 'interrupted':
-      return 'The run was interrupted; what it saw until then is here.'
+      return `The run was interrupted${summary.end.message === '' ? '' : ` (${summary.end.message})`}; what it saw until then is here.`
   }
 }
 
@@ -246,6 +287,6 @@ function passedSentence(thresholds: Verdict['thresholds']): string {
   const held = thresholds.filter(({ outcome }) => outcome === 'held').length
   const hidden = thresholds.length - held
   if (thresholds.length === 0) return 'Nothing was lost; there was no threshold.'
-  const all = hidden === 0 ? `All ${held} thresholds held` : `${held} thresholds held`
+  const all = held === 1 ? 'One threshold held' : `${hidden === 0 ? 'All ' : ''}${held} thresholds held`
   return `${all}, and nothing was lost.${hidden === 0 ? '' : ` ${hidden} could not be judged: there was nothing to measure.`}`
 }

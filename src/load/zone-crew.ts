@@ -29,7 +29,8 @@ export interface CrewLog {
   /** `zone` is the place in the crew. */
   readonly zoneArrivals: Arrivals
   readonly sidecarArrivals: Arrivals
-  isFaulted(zone: number): boolean
+  /** Monotonic; what a zone that has lost its global is to get is faulted for as long as it has not come back. */
+  faultedUntilMs(zone: number): number
   reconnected(afterMs: number): void
   hop(hop: MemberHop, ms: number): void
   /** Of a zone's sidecars the first one's place among those of the crew. */
@@ -153,7 +154,8 @@ export class ZoneCrew implements Crew {
       wire: this.#wire,
       zoneArrivals: this.#zoneArrivals,
       sidecarArrivals: this.#sidecarArrivals,
-      isFaulted: (zone) => this.#away.has(zone) || (this.#struckUntilMs.get(zone) ?? 0) >= this.#clock.monotonicMs(),
+      faultedUntilMs: (zone) =>
+        this.#away.has(zone) ? Number.POSITIVE_INFINITY : (this.#struckUntilMs.get(zone) ?? Number.NEGATIVE_INFINITY),
       reconnected: (afterMs) => this.#reconnects.push(afterMs),
       hop: (hop, ms) => this.#hops[hop].record(ms),
       firstSidecar: (zone) => this.#firstSidecars[zone] ?? 0,

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readLoadResult } from '../../src/load/load-result.js'
@@ -33,6 +33,43 @@ test('a load runs against a throw-away lab, loses nothing, and its reports can b
   expect(again.trim()).toBe(readFileSync(join(out, 'report.html'), 'utf8').trim())
   for (const name of ['result.json', 'report.md', 'junit.xml', 'report.txt'])
     expect(existsSync(join(out, name))).toBe(true)
+})
+
+/** Nothing of it is measured but how much was written, so that no machine is too slow for it. */
+const GROWING = `kind: Scenario
+name: growing
+topology: { zones: 1 }
+ramp: { hold: 0ms }
+load: { writes: 1/s, duration: 1s, warmup: 999ms, resources: 1 }
+quietTail: 0ms
+thresholds: ['write.accepted:count<3']
+`
+
+test('a limit is doubled up to, then halved down to, and its raw file tells all of it again', {
+  timeout: WITHIN_MS,
+}, async () => {
+  const [out, file] = [join(home.dir, 'limit'), join(home.dir, 'growing.yaml')]
+  writeFileSync(file, GROWING)
+  const stdout = await home.ok(['load', 'find-limit', '-f', file, '--knob', 'writes', '--from', '1', '--report', out])
+  expect(stdout.match(/^ {2}\d writes .*$/gm)?.map((row) => row.trim().split(/\s{2,}/))).toEqual([
+    ['1 writes', 'not observable', 'passed'],
+    ['2 writes', 'not observable', 'passed'],
+    ['4 writes', 'not observable', 'crossed'],
+    ['3 writes', 'not observable', 'crossed'],
+  ])
+  expect(stdout).toContain('Limit: 2 writes hold, 3 do not.')
+
+  const { summary, verdict } = readLoadResult(join(out, 'run.ndjson'))
+  expect([summary.counts.accepted, verdict.outcome, summary.steps.length]).toEqual([2, 'passed', 4])
+  for (const [format, name] of [
+    ['html', 'report.html'],
+    ['text', 'report.txt'],
+    ['json', 'result.json'],
+    ['junit', 'junit.xml'],
+  ] as const) {
+    const again = await home.ok(['report', 'show', join(out, 'run.ndjson'), '-o', format])
+    expect(again.trim(), name).toBe(readFileSync(join(out, name), 'utf8').trim())
+  }
 })
 
 test('a load goes to this machine only, and a mistake is told before anything starts', {

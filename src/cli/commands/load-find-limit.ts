@@ -7,7 +7,8 @@ export const loadFindLimit: Command = {
   summary: 'Run a scenario larger and larger until a threshold is crossed',
   details:
     'Doubles one quantity, then halves what lies between the last run that held and the first that did not. A run whose\n' +
-    'generator was the bottleneck ends the search: what lies beyond is the limit of the generator (exit code 11).',
+    'generator was the bottleneck ends the search: what lies beyond is the limit of the generator (exit code 11). Reports\n' +
+    'tell the largest run that held, with each step beside it. When not even the first one holds, its exit code is that of the search.',
   args: [{ name: 'scenario', doc: 'A ready one' }],
   flags: [
     { name: 'knob', value: 'WHAT', doc: 'What grows', fallback: 'zones', words: KNOBS },

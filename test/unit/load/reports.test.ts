@@ -4,12 +4,27 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadResult, readLoadResult } from '../../../src/load/load-result.js'
 import { LOAD_REPORTS } from '../../../src/load/reports.js'
-import { parseRunFile } from '../../../src/load/run-lines.js'
+import { parseRunFile, type RunLine, type StepLine } from '../../../src/load/run-lines.js'
 import { intervalLine, runOf, zoneLatency } from './run-lines.js'
 
 const THRESHOLDS = ['zone.propagation:p(99)<100ms', 'zone.propagation:max<5ms', 'dataplane.propagation:p(99)<1s']
 const lines = runOf([intervalLine({ latency: zoneLatency(10, 20, 30), slowest: [[1, 30]] })], THRESHOLDS)
 const result = loadResult(lines)
+
+const step = (value: number, outcome: StepLine['outcome'], p99Ms: number): StepLine => ({
+  kind: 'step',
+  knob: 'zones',
+  value,
+  outcome,
+  p99Ms,
+})
+const SEARCH: RunLine[] = [
+  ...lines,
+  step(10, 'passed', 50),
+  step(20, 'crossed', 900),
+  step(15, 'passed', 70),
+  step(16, 'crossed', 800),
+]
 
 let folder: string
 beforeEach(() => {
@@ -48,20 +63,27 @@ describe('the reports of a run', () => {
   })
 
   test('show each step of a search where it stands, by how it ended', () => {
-    const step = (value: number, outcome: string, p99Ms: number) => ({
-      kind: 'step' as const,
-      knob: 'zones',
-      value,
-      outcome,
-      p99Ms,
-    })
-    const page = LOAD_REPORTS.html(
-      loadResult([...lines, step(10, 'passed', 50), step(20, 'crossed', 900), step(15, 'passed', 70)]),
-    )
-    const ladder = page.slice(page.indexOf('id="ladder"'))
+    const page = LOAD_REPORTS.html(loadResult(SEARCH))
+    const [, after = ''] = page.split('id="ladder"')
+    const [ladder = ''] = after.split('</section>')
     const dots = (colour: string) =>
       ladder.match(new RegExp(`<circle [^>]*style="fill:var\\(--${colour}\\)"`, 'g'))?.length
-    expect([dots('good'), dots('bad')]).toEqual([2, 1])
+    expect([dots('good'), dots('bad')]).toEqual([2, 2])
+  })
+
+  test('of a search say the limit first, and are the same when they are made anew', () => {
+    const path = file('search.ndjson', SEARCH.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    for (const format of ['html', 'json', 'md', 'junit', 'text'] as const) {
+      expect(LOAD_REPORTS[format](readLoadResult(path)), format).toBe(LOAD_REPORTS[format](loadResult(SEARCH)))
+    }
+    expect(LOAD_REPORTS.text(loadResult(SEARCH))).toMatch(/^ {2}20 zones {2}900 ms {4}crossed$/m)
+    for (const format of ['html', 'md', 'text'] as const) {
+      expect(LOAD_REPORTS[format](loadResult(SEARCH))).toContain(
+        'Limit: 15 zones hold, 16 do not. What is told here is one run: ',
+      )
+    }
+    const json = JSON.parse(LOAD_REPORTS.json(loadResult(SEARCH)))
+    expect([json.limit, json.steps.length]).toEqual([{ held: 15, broke: 16 }, 4])
   })
 
   test('say when the slow zones were slow', () => {
