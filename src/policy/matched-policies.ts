@@ -41,16 +41,10 @@ export class PolicyMatcher {
 
   /** A policy of the type came, went or changed. `selected` are the dataplanes that either version selects. */
   change(before: Resource | undefined, after: Resource | undefined, selected: Iterable<Resource>): void {
-    const replace = (policies: Resource[]) => {
-      const index = before ? policies.indexOf(before) : -1
-      if (index >= 0) policies.splice(index, 1)
-      if (after && !isShadow(after)) policies.splice(placeOf(after, policies), 0, after)
-      return policies
-    }
-    replace(this.#policies)
+    replace(this.#policies, before, after)
     for (const dataplane of selected) {
       const known = this.#byDataplane.get(dataplane)
-      if (known) this.#byDataplane.set(dataplane, this.#matched(dataplane, replace([...known.policies])))
+      if (known) this.#byDataplane.set(dataplane, this.#matched(dataplane, replace([...known.policies], before, after)))
     }
   }
 
@@ -93,6 +87,20 @@ export class PolicyMatcher {
 /** Equals of two names stand as a store lists them, so that the order in which they came decides nothing. */
 function inOrder(a: Resource, b: Resource): number {
   return comparePolicies(a, b) || (a.name < b.name ? -1 : 1)
+}
+
+/** In a list in order. A policy that says something else and is as weak as before moves no other. */
+function replace(policies: Resource[], before: Resource | undefined, after: Resource | undefined): Resource[] {
+  const effective = after && !isShadow(after) ? after : undefined
+  const place = before ? placeOf(before, policies) : policies.length
+  const held = before !== undefined && policies[place] === before
+  if (held && effective && comparePolicies(before, effective) === 0) {
+    policies[place] = effective
+    return policies
+  }
+  if (held) policies.splice(place, 1)
+  if (effective) policies.splice(placeOf(effective, policies), 0, effective)
+  return policies
 }
 
 function placeOf(policy: Resource, policies: readonly Resource[]): number {
