@@ -66,10 +66,10 @@ export class Child<M extends Methods> {
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   #calls = 0
 
-  /** `script` is relative to this folder. */
-  constructor(script: string, args: readonly string[] = []) {
+  /** `script` is relative to this folder; `flags` are Node's. */
+  constructor(script: string, args: readonly string[] = [], flags: readonly string[] = []) {
     this.#process = fork(fileURLToPath(new URL(`./${script}`, import.meta.url)), args, {
-      execArgv: ['--expose-gc', ...profiling(script)],
+      execArgv: ['--expose-gc', ...flags, ...profiling(script)],
       serialization: 'advanced',
     })
     this.#process.on('message', (answer: Answer) => this.#answered(answer))

@@ -1,6 +1,6 @@
-import { Session } from 'node:inspector/promises'
 import type { Hop } from '../../../src/base/hops.js'
 import { cpuMs, offer } from '../child.js'
+import { type Work, workOf } from '../counting/work.js'
 import { changed } from '../fan-out/message.js'
 import { openLoop, systemTime } from '../open-loop.js'
 import { put } from '../workload.js'
@@ -10,10 +10,9 @@ const BURST_BYTES = 1_024
 const BURST_WRITERS = 64
 const BURST_NAMES = 1_000
 
-/** Parts of the global whose work per change is counted. */
-const COUNTED = /\/src\/(sync|protocol|store|wire|model)\//
+const OURS = /\/src\//
+const COUNTED_BYTES = 1_024
 
-const session = new Session()
 let rig: GlobalRig
 let watching = false
 let version = 0
@@ -58,21 +57,10 @@ const methods = {
     await changeAll(count, zones, size)
     return { cpuMs: cpuMs() - before.cpuMs, encodes: (await encodes()) - before.encodes }
   },
-  /** Before `start`, so that V8 counts in all code from its first run on; slow, so never where time is measured. */
-  async startCounting(): Promise<void> {
-    session.connect()
-    await session.post('Profiler.enable')
-    await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
-  },
-  /** How often any block of our code runs in so many changes. */
-  async blocksRun(count: number, zones: number): Promise<number> {
-    await changeAll(count, zones, 1_024)
-    // Taking the counts resets them.
-    await session.post('Profiler.takePreciseCoverage')
-    await changeAll(count, zones, 1_024)
-    const { result } = await session.post('Profiler.takePreciseCoverage')
-    const functions = result.filter(({ url }) => COUNTED.test(url)).flatMap((script) => script.functions)
-    return functions.flatMap(({ ranges }) => ranges).reduce((sum, { count: runs }) => sum + runs, 0)
+  /** What so many changes take, in a process that counts. */
+  async work(count: number, zones: number): Promise<Work> {
+    await changeAll(count, zones, COUNTED_BYTES)
+    return await workOf(OURS, () => changeAll(count, zones, COUNTED_BYTES))
   },
   /**
    * Open loop: `count` changes, one every `everyMs`, whatever becomes of those before. Latency counts from the instant

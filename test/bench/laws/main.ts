@@ -1,4 +1,6 @@
 import { Child, withChildren } from '../child.js'
+import { COUNTED } from '../counting/counted.js'
+import { perChange, type Work } from '../counting/work.js'
 import type { KdsServer } from '../kds/server.js'
 import type { Zones } from '../kds/zones.js'
 import type { ReplicaServer } from '../replica/server.js'
@@ -15,7 +17,7 @@ const CHANGES = 100
 const KIB = 1_024
 /** Up to which number of zones the slope is taken; a decade and a half. */
 const STEPS = [10, 30, 100, 300]
-const BLOCK_CHANGES = 20
+const COUNTED_CHANGES = 100
 /** One change of the replica with many resources takes seconds. */
 const REPLICA_CHANGES = { few: 10, many: 1 }
 
@@ -29,14 +31,14 @@ await runBench(async () => {
     await connect(fewZones, fewPort, 0, ZONES, TYPES)
     await connect(manyZones, await many.call('start', MANY), 0, ZONES, TYPES)
     const byResources = await pairs(few, many)
-    const blocks = [await blocksRun(FEW), await blocksRun(MANY)] as const
+    const work = [await workPerChange(FEW), await workPerChange(MANY)] as const
     await fewZones.call('drop')
     const byZones = await overZones(few, fewZones, fewPort)
     const replica = [
       await replicaCost(FEW, REPLICA_CHANGES.few),
       await replicaCost(MANY, REPLICA_CHANGES.many),
     ] as const
-    return report(byResources, blocks, byZones, replica)
+    return report(byResources, work, byZones, replica)
   })
 })
 
@@ -89,14 +91,12 @@ async function overZones(server: Child<KdsServer>, zones: Child<Zones>, port: nu
   return points
 }
 
-/** In processes of their own, for counting slows what it counts. */
-async function blocksRun(resources: number): Promise<number> {
-  const server = new Child<KdsServer>('kds/server.js')
+async function workPerChange(resources: number): Promise<Work> {
+  const server = new Child<KdsServer>('kds/server.js', [], COUNTED)
   const zones = new Child<Zones>('kds/zones.js')
   return await withChildren([zones, server], async () => {
-    await server.call('startCounting')
     await connect(zones, await server.call('start', resources), 0, ZONES, ['MeshTimeout'])
-    return (await server.call('blocksRun', BLOCK_CHANGES, ZONES)) / BLOCK_CHANGES
+    return perChange(await server.call('work', COUNTED_CHANGES, ZONES), COUNTED_CHANGES)
   })
 }
 
@@ -111,7 +111,7 @@ async function replicaCost(resources: number, changes: number): Promise<number> 
 
 function report(
   costs: Costs,
-  [fewBlocks, manyBlocks]: readonly [number, number],
+  [few, many]: readonly [Work, Work],
   byZones: readonly Point[],
   [fewReplica, manyReplica]: readonly [number, number],
 ): Report {
@@ -128,7 +128,8 @@ function report(
         against: { ours: median(costs.many) / 1e3, peer: manyReplica / 1e3, unit: 'ms of CPU' },
         atMost: 0.05,
       },
-      { what: 'blocks of code run per change, 100k over 1k', value: manyBlocks / fewBlocks, atMost: 1.1 },
+      { what: 'blocks of code run per change, 100k over 1k', value: many.blocks / few.blocks, atMost: 1.1 },
+      { what: 'elements walked by natives per change, 100k over 1k', value: many.elements / few.elements, atMost: 1.1 },
       { what: 'slope of CPU per change over zones', value: logSlope(byZones), atMost: 1 },
       { what: 'encodes per change, one class of zones', value: Math.max(...costs.encodes), atMost: 1 },
     ],
@@ -142,7 +143,8 @@ function report(
         ),
       ).median,
       'replica of per-zone snapshots: CPU per change, 100k over 1k': manyReplica / fewReplica,
-      'blocks of code run per change, 1k resources': fewBlocks,
+      'blocks of code run per change, 1k resources': few.blocks,
+      'elements walked by natives per change, 1k resources': few.elements,
       ...Object.fromEntries(byZones.map(({ x, y }) => [`µs of CPU per change, ${x} zones`, y])),
     },
   }

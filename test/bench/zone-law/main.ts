@@ -1,5 +1,7 @@
 import { interleaved } from '../abba.js'
 import { Child, withChildren } from '../child.js'
+import { COUNTED } from '../counting/counted.js'
+import { perChange, type Work } from '../counting/work.js'
 import { systemTime } from '../open-loop.js'
 import { type Report, runBench } from '../report.js'
 import { estimate, median, ratios } from '../statistics.js'
@@ -9,7 +11,7 @@ import type { Zone } from './zone.js'
 const SIZES = { few: 50, many: 1_000 } as const
 const CHANGES = 200
 const TURNS = { pairs: 20, pairsMin: 6, withinMs: 40_000, nowMs: () => systemTime.nowMs() }
-const BLOCK_CHANGES = 50
+const COUNTED_CHANGES = 50
 
 await runBench(async () => {
   const zones = { few: new Child<Zone>('zone-law/zone.js'), many: new Child<Zone>('zone-law/zone.js') }
@@ -28,20 +30,24 @@ await runBench(async () => {
       },
       TURNS,
     )
-    // Last, for counting slows what it counts.
-    const blocks = {
-      few: await zones.few.call('blocksRun', BLOCK_CHANGES),
-      many: await zones.many.call('blocksRun', BLOCK_CHANGES),
-    }
-    return report(costs, blocks, encodes, messages)
+    const work = { few: await workPerChange(SIZES.few), many: await workPerChange(SIZES.many) }
+    return report(costs, work, encodes, messages)
   })
 })
+
+async function workPerChange(sidecars: number): Promise<Work> {
+  const zone = new Child<Zone>('zone-law/zone.js', [], COUNTED)
+  return await withChildren([zone], async () => {
+    await zone.call('start', sidecars)
+    return perChange(await zone.call('work', COUNTED_CHANGES), COUNTED_CHANGES)
+  })
+}
 
 type BySize<V> = Readonly<Record<keyof typeof SIZES, V>>
 
 function report(
   costs: BySize<readonly number[]>,
-  blocks: BySize<number>,
+  { few, many }: BySize<Work>,
   encodes: readonly number[],
   messages: readonly number[],
 ): Report {
@@ -49,13 +55,15 @@ function report(
   return {
     bars: [
       { what: `CPU of a zone per change, ${over}`, value: estimate(ratios(costs.many, costs.few)), atMost: 1.3 },
-      { what: `blocks of code run per change, ${over}`, value: blocks.many / blocks.few, atMost: 1.1 },
+      { what: `blocks of code run per change, ${over}`, value: many.blocks / few.blocks, atMost: 1.1 },
+      { what: `elements walked by natives per change, ${over}`, value: many.elements / few.elements, atMost: 1.1 },
       { what: 'Envoy resources encoded per change', value: Math.max(...encodes), atMost: 1 },
     ],
     figures: {
       [`µs of CPU per change, ${SIZES.few}`]: median(costs.few),
       [`µs of CPU per change, ${SIZES.many}`]: median(costs.many),
-      [`blocks of code run per change, ${SIZES.few}`]: blocks.few,
+      [`blocks of code run per change, ${SIZES.few}`]: few.blocks,
+      [`elements walked by natives per change, ${SIZES.few}`]: few.elements,
       'messages to sidecars per change': median(messages),
     },
   }

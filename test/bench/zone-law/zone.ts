@@ -15,11 +15,11 @@ import { encodeSpec } from '../../../src/wire/spec-codec.js'
 import { WorkloadCertificates } from '../../../src/zone/identity/workload-certificates.js'
 import { MeshMirror } from '../../../src/zone/mesh-mirror.js'
 import { SidecarSnapshots } from '../../../src/zone/sidecar-snapshots.js'
-import { blocksRun } from '../../support/blocks-run.js'
 import { draft, put } from '../../support/resource-builder.js'
 import { cpuMs, offer } from '../child.js'
+import { type Work, workOf } from '../counting/work.js'
 
-const COUNTED = /\/src\/(zone|policy|sync|protocol|store|wire|model)\//
+const OURS = /\/src\//
 const LABELS = { 'kuma.io/origin': 'zone', 'kuma.io/zone': 'zone-1' }
 /** Dataplanes of one service. */
 const INSTANCES = 10
@@ -55,10 +55,10 @@ const methods = {
       sent: sent - before.sent,
     }
   },
-  /** Blocks of our code run per change; slow, so never where time is measured. */
-  async blocksRun(times: number): Promise<number> {
+  /** What so many changes take, in a process that counts. */
+  async work(times: number): Promise<Work> {
     await changes(times)
-    return (await blocksRun(COUNTED, () => changes(times))) / times
+    return await workOf(OURS, () => changes(times))
   },
 }
 

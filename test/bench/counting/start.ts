@@ -1,0 +1,4 @@
+import { startCounting } from './work.js'
+
+/** Loaded before anything else of a process whose work is counted. */
+await startCounting()
