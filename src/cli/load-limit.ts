@@ -2,7 +2,7 @@ import { AppError } from '../base/errors.js'
 import { STEP_OUTCOMES, searchLimit } from '../load/limit-search.js'
 import { loadResult } from '../load/load-result.js'
 import type { RunLine, StepLine } from '../load/run-lines.js'
-import type { Scenario } from '../load/scenario.js'
+import { requireSound, type Scenario } from '../load/scenario.js'
 import { limitTable, textTable } from '../load/text-report.js'
 import type { Context, Input } from './command.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
@@ -32,6 +32,7 @@ export async function findLimit(context: Context, input: Input): Promise<number>
   const [from, max] = [input.whole('from', 1, 100_000) ?? 10, input.whole('max', 1, 100_000) ?? 1_000]
   if (from > max)
     throw new AppError('invalid-argument', `--from ${from} is above --max ${max}: there is nothing to try`)
+  requireSound(WHERE[knob](scenario, max))
   const reporting = reportingOf(input)
   const attempts: Attempt[] = []
   await searchLimit({

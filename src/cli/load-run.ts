@@ -47,7 +47,7 @@ export async function runOnce(
   workers: number,
   reporting: Reporting = reportingOf(input),
 ): Promise<RunEnd> {
-  const exported = await readExport(input.text('resources'), context)
+  const exported = await readExport(input, context)
   const opened = await openTarget(context, input, scenario.topology.tenants)
   try {
     const tenants = tenantsOf(opened.target, scenario)

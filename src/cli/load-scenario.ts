@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { AppError } from '../base/errors.js'
 import { readyScenario } from '../load/ready-scenarios.js'
-import { parseScenario, type Scenario } from '../load/scenario.js'
+import { parseScenario, requireSound, type Scenario } from '../load/scenario.js'
 import { parseThreshold } from '../load/threshold.js'
 import type { Input } from './command.js'
 import { parseDuration } from './quantities.js'
@@ -13,7 +13,9 @@ export function scenarioOf(input: Input): Scenario {
   if ((name === undefined) === (file === undefined)) {
     throw new AppError('invalid-argument', 'name a scenario (zonelab load list), or a file with -f FILE')
   }
-  return changedBy(input, file === undefined ? readyScenario(name ?? '') : parseScenario(textOf(file), file))
+  return requireSound(
+    changedBy(input, file === undefined ? readyScenario(name ?? '') : parseScenario(textOf(file), file)),
+  )
 }
 
 function textOf(file: string): string {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { AppError } from '../base/errors.js'
-import { parseRunFile, RUN_KIND, type RunLine } from './run-lines.js'
+import { parseRunFile, parseRunLines, RUN_KIND, type RunLine } from './run-lines.js'
 import { type Summary, summarise } from './summary.js'
 import { judge, type Verdict } from './verdict.js'
 
@@ -26,16 +26,25 @@ export function readLoadResult(path: string): LoadResult {
       cause,
     })
   }
-  return loadResult(parseRunFile(linesOf(text), path))
+  const report = linesOfReport(text)
+  return loadResult(
+    report === undefined
+      ? parseRunFile(text, path)
+      : parseRunLines(
+          report.map((line, place) => [`${path}: lines[${place}]`, line]),
+          path,
+        ),
+  )
 }
 
-function linesOf(text: string): string {
+/** Undefined: it is no json report. */
+function linesOfReport(text: string): readonly unknown[] | undefined {
   let whole: unknown
   try {
     whole = JSON.parse(text)
   } catch {
-    return text
+    return undefined
   }
   const { kind, lines } = whole as { kind?: unknown; lines?: unknown }
-  return kind === RUN_KIND && Array.isArray(lines) ? lines.map((line) => JSON.stringify(line)).join('\n') : text
+  return kind === RUN_KIND && Array.isArray(lines) ? lines : undefined
 }

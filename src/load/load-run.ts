@@ -54,6 +54,7 @@ export class LoadRun {
   readonly #crewZones: readonly (readonly number[])[]
   readonly #losses = new Reasons()
   #phase: Phase = 'setup'
+  #loadStartMs = 0
 
   constructor(options: LoadRunOptions) {
     const { clock, plan, scenario, crews } = options
@@ -160,6 +161,7 @@ export class LoadRun {
     await this.#interval()
     const startMs = clock.monotonicMs() + INTERVAL_MS / 4
     this.#recorder.loadStarts(startMs)
+    this.#loadStartMs = startMs
     await this.#begin({ startMs, writes: this.#schedule(), measuredFromMs: scenario.load.warmup })
     const timed = target.api ? plan.writes.filter(({ atMs }) => atMs !== undefined) : []
     const over = new AbortController()
@@ -204,7 +206,8 @@ export class LoadRun {
   async #settle(): Promise<IntervalLine> {
     const { clock, signal, plan, target } = this.#options
     this.#enter('settle')
-    const untilMs = clock.monotonicMs() + (this.#options.settleWithinMs ?? SETTLE_WITHIN_MS)
+    const fromMs = Math.max(clock.monotonicMs(), this.#loadStartMs + allBackMs(this.#options))
+    const untilMs = fromMs + (this.#options.settleWithinMs ?? SETTLE_WITHIN_MS)
     const perTenant = plan.zones.length / target.tenants.length
     for (;;) {
       await this.#pause(INTERVAL_MS / 2)
@@ -314,6 +317,14 @@ export class LoadRun {
       // Whoever waits looks at the signal itself.
     }
   }
+}
+
+/** After the start of the load: when the last fault is over, and whom it cut off has dialled again after one and a half waits. */
+function allBackMs({ plan, scenario }: Pick<LoadRunOptions, 'plan' | 'scenario'>): number {
+  return Math.max(
+    0,
+    ...plan.strikes.map(({ atMs, durationMs }) => atMs + durationMs + 1.5 * scenario.topology.reconnect),
+  )
 }
 
 function hostOf(address: string): string {

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { AppError } from '../base/errors.js'
+import { LatencyHistogram } from './histogram.js'
+import { threshold } from './threshold-schema.js'
 
 /** A run file: one JSON object a line, from which every report is made. Histograms are HdrHistogram V2, compressed, in base64. */
 export const RUN_KIND = 'zonelab.load/v1'
@@ -11,7 +13,15 @@ const wire = z.object({
   bytesOut: z.number(),
   nacks: z.number(),
 })
-const health = z.object({ name: z.string(), lag: z.string(), cpu: z.number() })
+const histogram = z.string().refine((text) => {
+  try {
+    LatencyHistogram.decode(text)
+    return true
+  } catch {
+    return false
+  }
+}, 'is no HdrHistogram V2')
+const health = z.object({ name: z.string(), lag: histogram, cpu: z.number() })
 
 const startLine = z.object({
   kind: z.literal(RUN_KIND),
@@ -20,7 +30,7 @@ const startLine = z.object({
   startedAt: z.string(),
   zonelab: z.string(),
   /** As it was run, flags included. */
-  scenario: z.record(z.string(), z.json()),
+  scenario: z.object({ name: z.string(), seed: z.number(), thresholds: z.array(threshold) }).catchall(z.json()),
   target: z.object({
     name: z.string(),
     /** `Kuma 3.0.0`, as its API says. */
@@ -60,11 +70,11 @@ const intervalLine = z.object({
   live: z.number(),
   sidecarsLive: z.number(),
   latency: z.object({
-    zone: z.string(),
-    zoneFaulted: z.string(),
-    sidecar: z.string(),
-    sidecarFaulted: z.string(),
-    accepted: z.string(),
+    zone: histogram,
+    zoneFaulted: histogram,
+    sidecar: histogram,
+    sidecarFaulted: histogram,
+    accepted: histogram,
   }),
   /** Of each zone that had an arrival, the slowest: [index, ms]. */
   slowest: z.array(z.tuple([z.number(), z.number()])),
@@ -95,7 +105,7 @@ const writeLine = z.object({
   sidecars: z.object({ count: z.number(), firstMs: z.number(), lastMs: z.number() }).optional(),
 })
 
-const hopLine = z.object({ kind: z.literal('hop'), hop: z.string(), histogram: z.string() })
+const hopLine = z.object({ kind: z.literal('hop'), hop: z.string(), histogram })
 
 const strikeLine = z.object({
   kind: z.literal('fault'),
@@ -162,23 +172,31 @@ export type Phase = z.output<typeof phaseLine>['phase']
 /** Throws `invalid-argument` that names the file and the line. A last line that was cut off is left out: a run may have crashed. */
 export function parseRunFile(text: string, file: string): RunLine[] {
   const rows = text.split('\n')
-  const lines = rows.flatMap((row, index) => {
+  const values = rows.flatMap((row, index): [string, unknown][] => {
     if (row === '') return []
-    const line = parseLine(row)
-    if (line) return [line]
-    if (index === rows.length - 1) return []
-    throw new AppError('invalid-argument', `${file}:${index + 1}:1: this is no line of a run file`)
+    const where = `${file}:${index + 1}:1`
+    try {
+      return [[where, JSON.parse(row)]]
+    } catch {
+      if (index > 0 && index === rows.length - 1) return []
+      throw new AppError('invalid-argument', `${where}: this is no line of a run file: it is not JSON`)
+    }
   })
-  if (lines[0]?.kind !== RUN_KIND) {
-    throw new AppError('invalid-argument', `${file}:1:1: a run file begins with a line of kind ${RUN_KIND}`)
-  }
-  return lines
+  return parseRunLines(values, file)
 }
 
-function parseLine(row: string): RunLine | undefined {
-  try {
-    return lineSchema.parse(JSON.parse(row))
-  } catch {
-    return undefined
+/** Lines of a run, each with where it stands. Throws `invalid-argument` that names the place. */
+export function parseRunLines(values: readonly (readonly [where: string, value: unknown])[], file: string): RunLine[] {
+  const [first] = values
+  if ((first?.[1] as { kind?: unknown } | undefined)?.kind !== RUN_KIND) {
+    const where = first?.[0] ?? file
+    throw new AppError('invalid-argument', `${where}: a run file begins with a line of kind ${RUN_KIND}`)
   }
+  return values.map(([where, value], place) => {
+    const { success, data, error } = lineSchema.safeParse(value)
+    if (success && (place === 0 || data.kind !== RUN_KIND)) return data
+    const [issue] = error?.issues ?? []
+    const why = issue === undefined ? 'another run begins' : `${issue.path.join('.')}: ${issue.message}`
+    throw new AppError('invalid-argument', `${where}: this is no line of a run file: ${why}`)
+  })
 }

@@ -4,7 +4,7 @@ import { parseYaml, type YamlDocument } from '../lab/yaml-file.js'
 import { faultSchema } from './fault-plan.js'
 import { duration, range, rate, share, size } from './quantity.js'
 import { RELEASES } from './release.js'
-import { parseThreshold } from './threshold.js'
+import { threshold } from './threshold-schema.js'
 import { WRITTEN_TYPES } from './write-body.js'
 
 /** What one machine can hold is far below; a count above it is a slip of the finger. */
@@ -12,6 +12,9 @@ const ZONES_MAX = 5_000
 const DATAPLANES_MAX = 1_000
 const TENANTS_MAX = 100
 const POOL_MAX = 100_000
+const SIDECARS_MAX = 200_000
+/** A plan names each write and change before the first: some hundred bytes each. */
+const EVENTS_MAX = 1_000_000
 
 const whole = (min: number, max: number) => z.int().min(min).max(max)
 const label = z
@@ -76,14 +79,6 @@ const churnSchema = z.strictObject({
   insights: rate.prefault('0/s'),
 })
 
-const threshold = z.string().superRefine((text, context) => {
-  try {
-    parseThreshold(text)
-  } catch (thrown) {
-    context.addIssue({ code: 'custom', message: AppError.from(thrown).message })
-  }
-})
-
 const scenarioSchema = z.strictObject({
   apiVersion: z.literal('zonelab.dev/v1alpha1').optional(),
   kind: z.literal('Scenario'),
@@ -121,9 +116,24 @@ export function parseScenario(text: string, file: string): Scenario {
   const result = scenarioSchema.safeParse(document.value)
   if (!result.success) throw mistakes(result.error.issues.flatMap((issue) => mistakesOf(document, issue)))
   const { apiVersion: _apiVersion, kind: _kind, ...scenario } = result.data
-  const contradictions = contradictionsIn(scenario, document)
-  if (contradictions.length > 0) throw mistakes(contradictions)
+  const contradictions = contradictionsIn(scenario)
+  if (contradictions.length > 0) {
+    throw mistakes(contradictions.map(({ path, reason }) => mistakeAt(document, path, reason)))
+  }
   return scenario
+}
+
+/** Throws `invalid-argument` when flags have made it contradict itself. */
+export function requireSound(scenario: Scenario): Scenario {
+  const [first] = contradictionsIn(scenario)
+  if (first === undefined) return scenario
+  const { path, reason } = first
+  throw new AppError('invalid-argument', `${scenario.name}, as the flags change it: ${path.join('.')}: ${reason}`)
+}
+
+interface Contradiction {
+  readonly path: readonly (string | number)[]
+  readonly reason: string
 }
 
 interface Mistake extends Violation {
@@ -137,19 +147,29 @@ function mistakes(found: readonly Mistake[]): AppError {
 
 function mistakesOf(document: YamlDocument, issue: z.core.$ZodIssue): Mistake[] {
   const path = issue.path.filter((step) => typeof step !== 'symbol')
-  const at = (more: readonly (string | number)[], reason: string): Mistake => {
-    const whole = [...path, ...more]
-    return { where: document.where(whole), field: whole.join('.'), reason }
-  }
-  if (issue.code !== 'unrecognized_keys') return [at([], issue.message)]
-  return issue.keys.map((key) => at([key], 'there is no such field'))
+  if (issue.code !== 'unrecognized_keys') return [mistakeAt(document, path, issue.message)]
+  return issue.keys.map((key) => mistakeAt(document, [...path, key], 'there is no such field'))
+}
+
+function mistakeAt(document: YamlDocument, path: readonly (string | number)[], reason: string): Mistake {
+  return { where: document.where(path), field: path.join('.'), reason }
 }
 
 /** What the shape alone cannot tell. */
-function contradictionsIn({ load, topology, faults }: Scenario, document: YamlDocument): Mistake[] {
-  const found: Mistake[] = []
-  const report = (path: (string | number)[], reason: string) =>
-    found.push({ where: document.where(path), field: path.join('.'), reason })
+function contradictionsIn({ load, topology, faults, churn }: Scenario): Contradiction[] {
+  const found: Contradiction[] = []
+  const report = (path: (string | number)[], reason: string) => found.push({ path, reason })
+  const bound = (path: string[], count: number, max: number, what: string) => {
+    const counts = [count, max].map((one) => Math.floor(one).toLocaleString('en'))
+    if (count > max) report(path, `makes ${counts[0]} ${what} in all; a run has at most ${counts[1]}`)
+  }
+  const zones = topology.tenants * topology.zones
+  bound(['topology', 'zones'], zones, ZONES_MAX, 'zones')
+  bound(['topology', 'dataplanes'], zones * topology.dataplanes, SIDECARS_MAX, 'sidecars')
+  bound(['load', 'writes'], (load.writes * load.duration) / 1_000, EVENTS_MAX, 'writes')
+  for (const kind of ['dataplanes', 'services', 'insights'] as const) {
+    bound(['churn', kind], (churn[kind] * load.duration) / 1_000, EVENTS_MAX, 'changes')
+  }
   if (load.warmup >= load.duration && load.duration > 0) {
     report(['load', 'warmup'], 'is as long as the load itself: nothing would be measured')
   }

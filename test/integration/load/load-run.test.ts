@@ -119,6 +119,16 @@ describe('a run of light zones', { timeout: TIMEOUT }, () => {
     expect(summary.leftovers.map(({ command }) => command)).toContain('zonelab load clean test01')
   })
 
+  test('waits for a fault that outlasts the load before it says what was lost', async () => {
+    const faults = '[{ at: 100ms, type: half-open, zones: 50%, for: 4s }]'
+    const { summary, verdict } = await runIn({
+      target: targetOf(global),
+      scenario: tiny(`topology: { zones: 2, reconnect: 100ms }\nfaults: ${faults}`),
+    })
+    expect(summary.latency.zoneFaulted.count).toBeGreaterThan(0)
+    expect([verdict.nothingLost, summary.final?.wrong]).toEqual([true, []])
+  })
+
   test('cannot go on at a target that lets no zone in, says why, and writes no load', async () => {
     const target = { ...targetOf(global), zoneToken: async () => 'nonsense' }
     const secured = await planes.global({ kdsAuth: 'zone-token' })

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadResult, readLoadResult } from '../../../src/load/load-result.js'
 import { LOAD_REPORTS } from '../../../src/load/reports.js'
-import { parseRunFile, type RunLine, type StepLine } from '../../../src/load/run-lines.js'
-import { intervalLine, runOf, zoneLatency } from './run-lines.js'
+import { parseRunFile, type RunLine, type StartLine, type StepLine } from '../../../src/load/run-lines.js'
+import { intervalLine, runOf, startLine, zoneLatency } from './run-lines.js'
 
 const THRESHOLDS = ['zone.propagation:p(99)<100ms', 'zone.propagation:max<5ms', 'dataplane.propagation:p(99)<1s']
 const lines = runOf([intervalLine({ latency: zoneLatency(10, 20, 30), slowest: [[1, 30]] })], THRESHOLDS)
@@ -121,6 +121,36 @@ describe('a run file', () => {
 
   test('with a line that is none is refused by its place', () => {
     expect(() => parseRunFile(text(start, '{"kind":"interval"}', start), 'run.ndjson')).toThrow('run.ndjson:2:1:')
+  })
+
+  test.each([
+    [
+      'a histogram that is none',
+      { ...lines[1], latency: { ...intervalLine().latency, zone: 'AAAA' } },
+      'latency.zone: is no HdrHistogram V2',
+    ],
+    ['a second run', lines[0], 'another run begins'],
+  ])('with %s is refused by its place, in the raw file and in the json report', (_what, line, why) => {
+    expect(() => parseRunFile(text(start, JSON.stringify(line)), 'run.ndjson')).toThrow(
+      `run.ndjson:2:1: this is no line of a run file: ${why}`,
+    )
+    const path = file('result.json', JSON.stringify({ kind: 'zonelab.load/v1', lines: [lines[0], line] }))
+    expect(() => readLoadResult(path)).toThrow(`result.json: lines[1]: this is no line of a run file: ${why}`)
+  })
+
+  test.each([
+    [{ thresholds: ['foo:p(1)<2'] }, 'scenario.thresholds.0: threshold "foo:p(1)<2": there is no metric "foo"'],
+    [{ thresholds: undefined }, 'scenario.thresholds: '],
+  ])('whose scenario cannot be judged by is refused by its place: %j', (over, why) => {
+    const { scenario } = startLine()
+    const changed = JSON.stringify(startLine({ scenario: { ...scenario, ...over } as StartLine['scenario'] }))
+    expect(() => parseRunFile(changed, 'run.ndjson')).toThrow(`run.ndjson:1:1: this is no line of a run file: ${why}`)
+  })
+
+  test('that has no end is told as such', () => {
+    expect(LOAD_REPORTS.text(loadResult(lines.slice(0, -1)))).toContain(
+      'INTERRUPTED: The run was interrupted (the file has no end);',
+    )
   })
 
   test('that begins otherwise is refused', () => {

@@ -47,6 +47,16 @@ describe('a scenario file', () => {
       `${minimal}topology: { tier: full, release: { "2.14": 100% } }\n`,
       'are of release 3.0',
     ],
+    [
+      'more writes than a plan can name',
+      `${minimal}load: { writes: 1000/s, duration: 24h }\n`,
+      'mine.yaml:3:9: load.writes: makes 86,400,000 writes in all; a run has at most 1,000,000',
+    ],
+    [
+      'more zones than a machine can hold',
+      `${minimal}topology: { tenants: 2, zones: 3000 }\n`,
+      'mine.yaml:3:25: topology.zones: makes 6,000 zones in all; a run has at most 5,000',
+    ],
     ['no scenario at all', 'kind: Topology\n', 'mine.yaml: there is no document with "kind: Scenario" in it'],
     ['two scenarios', `${minimal}---\n${minimal}`, 'a second Scenario; a run has one'],
     ['no YAML', 'kind: [', 'mine.yaml:1:'],
