@@ -1,7 +1,7 @@
 import { invariant } from '../base/assert.js'
 import { difference } from './diff.js'
-import type { Nonce } from './messages.js'
 import type { Next, Removals, Since, Source, Subscription } from './ports.js'
+import type { SharedResponses } from './shared-responses.js'
 import { VersionMap } from './version-map.js'
 
 /** One resource of a snapshot, encoded once and shared by every sidecar that has it. */
@@ -12,16 +12,9 @@ export interface SnapshotEntry {
 
 export type Snapshot = ReadonlyMap<string, ReadonlyMap<string, SnapshotEntry>>
 
-/** Makes one response of already encoded resources. */
-export type EncodeResponse = (
-  type: string,
-  nonce: Nonce,
-  resources: readonly Uint8Array[],
-  removed: readonly string[],
-) => Uint8Array
-
 export interface SnapshotSourceOptions {
-  readonly encode: EncodeResponse
+  /** Of all peers that may be sent the same. */
+  readonly responses: SharedResponses
   /** Responses above this are withheld. Default 10 MiB, what Kuma's peers receive (kds.md §1.5). */
   readonly messageBytesMax?: number
 }
@@ -30,18 +23,19 @@ const MESSAGE_BYTES_MAX = 10 * 1024 * 1024
 const NO_SNAPSHOT: Snapshot = new Map()
 const NO_ENTRIES: ReadonlyMap<string, SnapshotEntry> = new Map()
 
-/** The source of one sidecar's few dozen names. What a peer has is a version map, and a batch is made for it alone. */
+/** The source of one sidecar's few dozen names. What a peer has is a version map, and its batches are its own, the messages of those who lack the same are shared. */
 export class SnapshotSource implements Source {
-  readonly #encode: EncodeResponse
+  readonly #responses: SharedResponses
   readonly #messageBytesMax: number
   readonly #listeners = new Set<(types: readonly string[]) => void>()
   /** Types that were asked for before there was a snapshot; they may be none of its own. */
   readonly #waiting = new Set<string>()
   #snapshot: Snapshot | undefined
-  #nonce = 0
+  /** Number of the last response. */
+  #last = 0
 
   constructor(options: SnapshotSourceOptions) {
-    this.#encode = options.encode
+    this.#responses = options.responses
     this.#messageBytesMax = options.messageBytesMax ?? MESSAGE_BYTES_MAX
   }
 
@@ -91,14 +85,14 @@ export class SnapshotSource implements Source {
       resources.push(entry.bytes)
       sent.push({ name, version: entry.version })
     }
-    this.#nonce += 1
-    const nonce = String(this.#nonce)
-    const bytes = this.#encode(type, nonce, resources, removed)
-    if (bytes.length > this.#messageBytesMax) {
-      const reason = `a response of ${bytes.length} bytes is over the peer's limit of ${this.#messageBytesMax}`
+    const response = this.#responses.get({ type, resources, removed }, this.#last)
+    this.#last = response.number
+    const { length } = response.bytes
+    if (length > this.#messageBytesMax) {
+      const reason = `a response of ${length} bytes is over the peer's limit of ${this.#messageBytesMax}`
       return { kind: 'withheld', reason }
     }
-    return { kind: 'batch', batch: { cursor, response: { type, nonce, bytes }, entries: sent, removed } }
+    return { kind: 'batch', batch: { cursor, response, entries: sent, removed } }
   }
 }
 

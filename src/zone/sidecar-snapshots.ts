@@ -5,6 +5,7 @@ import type { Logger } from '../base/log.js'
 import type { ServedCertificate } from '../insights/dataplane.js'
 import { RESOURCE_TYPES } from '../model/registry.js'
 import { keyText } from '../model/resource.js'
+import { SharedResponses } from '../protocol/shared-responses.js'
 import { SnapshotSource } from '../protocol/snapshot-source.js'
 import { encodeDeltaResponse } from '../wire/delta-codec.js'
 import { ENVOY_TYPE_URL } from '../wire/envoy-codec.js'
@@ -45,6 +46,9 @@ export class SidecarSnapshots implements Component {
   readonly name = 'sidecar-snapshots'
   readonly #options: SidecarSnapshotsOptions
   readonly #cache = new ResourceCache()
+  readonly #responses = new SharedResponses((type, nonce, resources, removed) =>
+    encodeDeltaResponse({ type, nonce, resources, removed, controlPlane: this.#options.zone }),
+  )
   readonly #contexts = new Map<string, MeshContext>()
   readonly #dependents = new Dependents()
   readonly #dirty = new Set<Served>()
@@ -76,15 +80,13 @@ export class SidecarSnapshots implements Component {
 
   /** Begins to serve a sidecar; its snapshot follows at once if its Dataplane is there, else when it comes. */
   serve(mesh: string, name: string): ServedSidecar {
-    const encode = (type: string, nonce: string, resources: readonly Uint8Array[], removed: readonly string[]) =>
-      encodeDeltaResponse({ type, nonce, resources, removed, controlPlane: this.#options.zone })
     const builder = new SnapshotBuilder({
       context: this.contextOf(mesh),
       cache: this.#cache,
       dependents: this.#dependents,
       onStale: () => this.#dirty.add(served),
     })
-    const served: Served = { mesh, name, source: new SnapshotSource({ encode }), builder }
+    const served: Served = { mesh, name, source: new SnapshotSource({ responses: this.#responses }), builder }
     this.#rebuild(served)
     return served
   }

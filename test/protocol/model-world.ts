@@ -5,6 +5,7 @@ import type { DeltaRequest, DeltaResponse, EncodedResponse } from '../../src/pro
 import type { StreamOrder } from '../../src/protocol/order.js'
 import type { Batch } from '../../src/protocol/ports.js'
 import { Publisher } from '../../src/protocol/publisher.js'
+import { SharedResponses } from '../../src/protocol/shared-responses.js'
 import { SnapshotSource } from '../../src/protocol/snapshot-source.js'
 import { Subscriber } from '../../src/protocol/subscriber.js'
 import { FakeClock, settled } from '../support/fake-clock.js'
@@ -38,7 +39,7 @@ const HONEST_ENDS = ['peer-ended', 'peer-lost', 'shutting-down', 'not-writable',
 export class World {
   readonly clock = new FakeClock()
   readonly receiver = new Receiver(TYPES)
-  readonly source = new SnapshotSource({ encode })
+  readonly source = new SnapshotSource({ responses: new SharedResponses(encode) })
   readonly #order: StreamOrder
   #contents: Contents = Object.fromEntries(TYPES.map((type) => [type, {}]))
   #version = 0

@@ -1,6 +1,7 @@
 import type { CloseReason } from '../../src/protocol/close-reason.js'
 import type { DeltaRequest, DeltaResponse, EncodedResponse } from '../../src/protocol/messages.js'
 import { Publisher, type PublisherOptions } from '../../src/protocol/publisher.js'
+import { SharedResponses } from '../../src/protocol/shared-responses.js'
 import { SnapshotSource } from '../../src/protocol/snapshot-source.js'
 import { FakeClock } from '../support/fake-clock.js'
 import { MemoryLink } from '../support/memory-duplex.js'
@@ -11,7 +12,7 @@ type Changes = Partial<Omit<PublisherOptions, 'duplex' | 'clock'>>
 /** A publisher under test and a peer played by hand: the test says each request and sees each response. */
 export class PublisherTalk {
   readonly clock = new FakeClock()
-  readonly source = new SnapshotSource({ encode })
+  readonly source = new SnapshotSource({ responses: new SharedResponses(encode) })
   readonly link = new MemoryLink<EncodedResponse, DeltaRequest, DeltaRequest, DeltaResponse<string>>({
     toRight: decode,
     toLeft: (request) => request,

@@ -1,5 +1,6 @@
 import type { DeltaResponse, EncodedResponse } from '../../src/protocol/messages.js'
-import type { EncodeResponse, SnapshotEntry } from '../../src/protocol/snapshot-source.js'
+import type { EncodeResponse } from '../../src/protocol/shared-responses.js'
+import type { SnapshotEntry } from '../../src/protocol/snapshot-source.js'
 
 /** The tests' own wire format: JSON instead of protobuf. A payload is a string. */
 const text = new TextEncoder()

@@ -1,6 +1,7 @@
 import { systemClock } from '../../../src/base/clock.js'
 import { makeBeforeBreak } from '../../../src/protocol/order.js'
 import { Publisher } from '../../../src/protocol/publisher.js'
+import { SharedResponses } from '../../../src/protocol/shared-responses.js'
 import { type Snapshot, SnapshotSource } from '../../../src/protocol/snapshot-source.js'
 import { GrpcServer } from '../../../src/transport/grpc/server.js'
 import { encodeDeltaResponse, type WireNode } from '../../../src/wire/delta-codec.js'
@@ -38,10 +39,10 @@ export class AdsServer {
     })
     this.#server.stream(DeltaAggregatedResources, (token, duplex) => {
       this.#streams += 1
-      const source = new SnapshotSource({
-        encode: (type, nonce, resources, removed) =>
-          encodeDeltaResponse({ type, nonce, resources, removed, controlPlane: 'test' }),
-      })
+      const responses = new SharedResponses((type, nonce, resources, removed) =>
+        encodeDeltaResponse({ type, nonce, resources, removed, controlPlane: 'test' }),
+      )
+      const source = new SnapshotSource({ responses })
       source.replace(this.#snapshot)
       this.#sources.add(source)
       let sidecar: SeenSidecar | undefined

@@ -7,6 +7,7 @@ import { parseFleet } from '../../../src/dataplane/fleet-file.js'
 import { FleetStatus } from '../../../src/dataplane/fleet-status.js'
 import type { AdsDuplex } from '../../../src/dataplane/proxy-stream.js'
 import { Publisher } from '../../../src/protocol/publisher.js'
+import { SharedResponses } from '../../../src/protocol/shared-responses.js'
 import { SnapshotSource } from '../../../src/protocol/snapshot-source.js'
 import { decodeXdsResponse, encodeDeltaResponse } from '../../../src/wire/delta-codec.js'
 import { envoySnapshot, listener, staticCluster } from '../../support/envoy-snapshot.js'
@@ -31,7 +32,7 @@ function rig(dataplanes: object[], { away = false } = {}): Rig {
   const opened: (string | undefined)[] = []
   const encode = (type: string, nonce: string, resources: readonly Uint8Array[], removed: readonly string[]) =>
     encodeDeltaResponse({ type, nonce, resources, removed, controlPlane: '' })
-  const source = new SnapshotSource({ encode })
+  const source = new SnapshotSource({ responses: new SharedResponses(encode) })
   source.replace(SHOP)
   const serve = (): AdsDuplex => {
     const link = new MemoryLink({

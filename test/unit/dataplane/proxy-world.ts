@@ -8,6 +8,7 @@ import type { CloseReason } from '../../../src/protocol/close-reason.js'
 import type { DeltaRequest, DeltaResponse, EncodedResponse } from '../../../src/protocol/messages.js'
 import { makeBeforeBreak } from '../../../src/protocol/order.js'
 import { Publisher } from '../../../src/protocol/publisher.js'
+import { SharedResponses } from '../../../src/protocol/shared-responses.js'
 import { type Snapshot, SnapshotSource } from '../../../src/protocol/snapshot-source.js'
 import { decodeXdsResponse, encodeDeltaResponse } from '../../../src/wire/delta-codec.js'
 import { ENVOY_TYPE_URL } from '../../../src/wire/envoy-codec.js'
@@ -38,7 +39,7 @@ export class ProxyWorld {
   /** Connections that were given back. */
   released = 0
   #snapshot: Snapshot
-  #source = new SnapshotSource({ encode })
+  #source = new SnapshotSource({ responses: new SharedResponses(encode) })
   #link: Link | undefined
 
   constructor(snapshot: Snapshot, behaviour: string | Behaviour = 'steady') {
@@ -103,7 +104,7 @@ export class ProxyWorld {
       },
     })
     this.#link = link
-    this.#source = new SnapshotSource({ encode })
+    this.#source = new SnapshotSource({ responses: new SharedResponses(encode) })
     this.#source.replace(this.#snapshot)
     if (this.refusing) {
       link.left.end({ kind: 'refused', code: 'unauthenticated', detail: 'no such token' })
