@@ -59,6 +59,8 @@ export class ProxyStream implements Sink<AnyValue> {
       asks: asksOf(options.configuration),
       node: options.node,
       nodeShort: undefined,
+      // As Envoy's, the answers to what came in one read leave in one write.
+      inTurn: (speak) => process.nextTick(speak),
     })
   }
 

@@ -23,8 +23,8 @@ export class ReadingGate<Out, In> implements Duplex<Out, In> {
     this.#duplex.open(handlers)
   }
 
-  send(message: Out): void {
-    this.#duplex.send(message)
+  send(...messages: readonly Out[]): void {
+    this.#duplex.send(...messages)
   }
 
   pause(): void {

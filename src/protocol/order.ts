@@ -9,7 +9,7 @@ export interface StreamOrder {
   readonly waitsFor: ReadonlyMap<string, readonly string[]>
   /** type → the types that have to be at rest before its removals are sent. */
   readonly removalsAfter: ReadonlyMap<string, readonly string[]>
-  /** type → the type whose resources of the same names ride again after it. */
+  /** type → the type whose resources of the same names ride again after it, in the same write if they can. */
   readonly renews: ReadonlyMap<string, string>
 }
 
@@ -61,8 +61,7 @@ export function nextTurn(
   let first: string | undefined
   let firstPlace = Number.POSITIVE_INFINITY
   for (const type of due) {
-    const state = states.get(type)
-    if (!state || !wantsTurn(order, states, type, state)) continue
+    if (!maySend(order, states, type)) continue
     const place = rank(order, type) + (served.has(type) ? order.ranked.length + 1 : 0)
     if (place < firstPlace) [first, firstPlace] = [type, place]
   }
@@ -80,8 +79,10 @@ export function removalsOf(order: StreamOrder, states: States, type: string): Re
     : 'now'
 }
 
-function wantsTurn(order: StreamOrder, states: States, type: string, state: PublisherState): boolean {
-  if (state.kind === 'awaiting') return false
+/** Whether a type has something that may be sent now. */
+export function maySend(order: StreamOrder, states: States, type: string): boolean {
+  const state = states.get(type)
+  if (!state || state.kind === 'awaiting') return false
   if (state.pending) return !some(order.waitsFor.get(type), states, underWay)
   return state.held && removalsOf(order, states, type) === 'now'
 }

@@ -7,7 +7,7 @@ export const WRITABLE_TIMEOUT_MS = 60_000
 
 type Transport<Out> = Pick<Duplex<Out, never>, 'writable' | 'send' | 'abort'>
 
-/** Sends one message at a time and gives up a stream whose transport does not take it. */
+/** Sends what goes in one write at a time and gives up a stream whose transport does not take it. */
 export class Outlet<Out> {
   readonly #duplex: Transport<Out>
   readonly #deadline: Deadline
@@ -24,8 +24,8 @@ export class Outlet<Out> {
     return this.#duplex.writable
   }
 
-  send(message: Out): void {
-    this.#duplex.send(message)
+  send(...messages: readonly Out[]): void {
+    this.#duplex.send(...messages)
     if (this.#duplex.writable) this.#deadline.stop()
     else this.#deadline.start()
   }

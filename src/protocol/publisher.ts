@@ -5,7 +5,7 @@ import { AppError } from '../base/errors.js'
 import type { CloseReason } from './close-reason.js'
 import type { Duplex } from './duplex.js'
 import type { DeltaRequest, EncodedResponse } from './messages.js'
-import { independent, nextTurn, removalsOf, type StreamOrder } from './order.js'
+import { independent, maySend, nextTurn, removalsOf, type StreamOrder } from './order.js'
 import { Outlet, WRITABLE_TIMEOUT_MS } from './outlet.js'
 import type { Batch, Next, PublisherObserver, Refusal, Removals, Since, Source } from './ports.js'
 import {
@@ -67,6 +67,8 @@ export class Publisher {
   readonly #due = new Set<string>()
   readonly #answers = new Map<string, Deadline>()
   readonly #served = new Set<string>()
+  /** What goes with the next write. */
+  readonly #leaving: EncodedResponse[] = []
   /** Renewals of a type that comes to be asked for later: a peer that resumes holds it, and would not be told it anew. */
   readonly #unaskedRenewals = new Map<string, ReadonlySet<string>>()
   #unlisten: (() => void) | undefined
@@ -165,12 +167,24 @@ export class Publisher {
         const type = nextTurn(this.#order, this.#types, this.#due, this.#served)
         if (type === undefined) return
         if (this.#served.has(type)) this.#served.clear()
-        this.#served.add(type)
-        this.#askSource(type)
+        this.#takeTurnOf(type)
+        const renewed = this.#leaving.length > 0 ? this.#order.renews.get(type) : undefined
+        if (renewed !== undefined && maySend(this.#order, this.#types, renewed)) this.#takeTurnOf(renewed)
+        this.#leave()
       }
     } finally {
       this.#pumping = false
     }
+  }
+
+  #takeTurnOf(type: string): void {
+    this.#served.add(type)
+    this.#askSource(type)
+  }
+
+  #leave(): void {
+    const messages = this.#leaving.splice(0)
+    if (this.#open && messages.length > 0) this.#outlet.send(...messages)
   }
 
   #askSource(type: string): void {
@@ -230,7 +244,7 @@ export class Publisher {
   }
 
   #send(type: string, batch: Batch): void {
-    this.#outlet.send(batch.response)
+    this.#leaving.push(batch.response)
     this.#answerOf(type).start()
     this.#observer.onSent?.(type, batch)
     const renewed = this.#order.renews.get(type)

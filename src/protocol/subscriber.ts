@@ -37,6 +37,8 @@ export interface SubscriberOptions<P> {
   readonly nodeShort: unknown
   /** A NACK of everything names `*` again, as Kuma's does. Default false. */
   readonly nackRepeatsWildcard?: boolean
+  /** When what there is to say is said, all of it in one write. Default: at once. */
+  readonly inTurn?: (send: () => void) => void
   /** How long a message may wait in the transport before the stream is aborted. Default 60 s. */
   readonly writableTimeoutMs?: number
 }
@@ -53,10 +55,14 @@ export class Subscriber<P> {
   readonly #types = new Map<string, SubscriberState>()
   /** Types with something to say, the longest waiting first: each holds one message, so this is as long as `#types` at most. */
   readonly #speakers = new Set<string>()
+  /** What goes with the next write. */
+  readonly #leaving: DeltaRequest[] = []
+  readonly #inTurn: (send: () => void) => void
   #open = false
-  #pumping = false
   #applying: string | undefined
   #settling: Promise<void> = Promise.resolve()
+  /** One function, so that who shares out turns knows it again. */
+  readonly #takeTurn = () => this.#safely(() => this.#speak())
 
   constructor(options: SubscriberOptions<P>) {
     this.#duplex = options.duplex
@@ -65,6 +71,7 @@ export class Subscriber<P> {
     this.#outlet = new Outlet(options.duplex, options.clock, options.writableTimeoutMs ?? WRITABLE_TIMEOUT_MS)
     this.#node = options.node
     this.#nodeShort = options.nodeShort
+    this.#inTurn = options.inTurn ?? ((send) => send())
     this.#rules = { nackRepeatsWildcard: options.nackRepeatsWildcard ?? false }
     for (const { type, subscribe, initialVersions } of options.asks)
       this.#set(type, unasked(subscribe, initialVersions ?? new Map()))
@@ -141,18 +148,15 @@ export class Subscriber<P> {
     this.#settling = applied(this.#sink, batch).then(settle)
   }
 
-  #pump(): void {
-    if (this.#pumping) return
-    this.#pumping = true
-    try {
-      for (const type of this.#speakers) {
-        if (!this.#open || !this.#outlet.free) return
-        this.#speakers.delete(type)
-        this.#step(type, { kind: 'turn' })
-      }
-    } finally {
-      this.#pumping = false
+  /** All that there is to say goes in one write: a message a type at most. */
+  #speak(): void {
+    if (!this.#outlet.free) return
+    for (const type of this.#speakers) {
+      this.#speakers.delete(type)
+      this.#step(type, { kind: 'turn' })
     }
+    const messages = this.#leaving.splice(0)
+    if (messages.length > 0) this.#outlet.send(...messages)
   }
 
   #step(type: string, event: SubscriberEvent<P>): void {
@@ -171,7 +175,7 @@ export class Subscriber<P> {
   #carryOut(type: string, state: SubscriberState, effect: SubscriberEffect<P>): void {
     switch (effect.kind) {
       case 'send':
-        this.#outlet.send({ type, node: effect.first ? this.#node : this.#nodeShort, ...effect.request })
+        this.#leaving.push({ type, node: effect.first ? this.#node : this.#nodeShort, ...effect.request })
         break
       case 'apply':
         invariant(state.kind === 'applying', 'what is to be applied makes the type applying')
@@ -185,12 +189,17 @@ export class Subscriber<P> {
     }
   }
 
-  /** Every way in: nothing happens after the end, a mistake of ours ends this stream only, and what is to be said is said. */
+  /** Every way in: what happened is taken in at once, and what is to be said for it is said in turn. */
   #guarded(work: () => void): void {
+    this.#safely(work)
+    if (this.#open && this.#speakers.size > 0 && this.#outlet.free) this.#inTurn(this.#takeTurn)
+  }
+
+  /** Nothing happens after the end, and a mistake of ours ends this stream only. */
+  #safely(work: () => void): void {
     if (!this.#open) return
     try {
       work()
-      this.#pump()
     } catch (thrown) {
       this.abort({ kind: 'internal', detail: AppError.from(thrown).message })
     }

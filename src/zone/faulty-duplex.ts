@@ -50,9 +50,9 @@ export class FaultyDuplex<Out, In> implements Duplex<Out, In> {
     })
   }
 
-  send(message: Out): void {
+  send(...messages: readonly Out[]): void {
     if (!this.#faults.mute()) {
-      this.#inner.send(this.#faults.changed(message))
+      this.#inner.send(...messages.map((message) => this.#faults.changed(message)))
       return
     }
     this.#swallowing = true

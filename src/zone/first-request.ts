@@ -62,7 +62,7 @@ export function firstMessage<Out, In>(
             }
           })
         },
-        send: (out) => duplex.send(out),
+        send: (...out) => duplex.send(...out),
         pause: () => duplex.pause(),
         resume: () => duplex.resume(),
         end: (reason) => duplex.end(reason),

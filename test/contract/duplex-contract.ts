@@ -89,6 +89,22 @@ export function duplexContract(name: string, makePair: () => Promise<DuplexPair>
       await eventually(() => expect(subscriber.messages.map(({ nonce }) => nonce)).toEqual(['1']))
     })
 
+    test('is lost once for messages that are given together, which arrive one after the other', async () => {
+      const { pair, publisher, subscriber } = await opened()
+      await subscriber.sends(request('T', '', {}))
+      await eventually(() => expect(publisher.messages).toHaveLength(1))
+      const nonces = ['1', '2', '3']
+      subscriber.onMessage = () => {
+        subscriber.duplex.pause()
+        subscriber.duplex.resume()
+      }
+      publisher.duplex.send(...nonces.map((nonce) => pair.response('T', nonce, 20_000)))
+      expect(publisher.duplex.writable).toBe(false)
+      await eventually(() => expect(subscriber.messages.map(({ nonce }) => nonce)).toEqual(nonces))
+      await eventually(() => expect(publisher.duplex.writable).toBe(true))
+      expect(publisher.writables).toBe(1)
+    })
+
     test('stays away while the peer reads nothing, and comes back when it reads', async () => {
       const { pair, publisher, subscriber } = await opened()
       await subscriber.sends(request('T', '', {}))

@@ -52,7 +52,7 @@ export class WireRecord {
           onWritable: () => handlers.onWritable(),
           onEnd: (reason) => handlers.onEnd(reason),
         }),
-      send: (response) => duplex.send(response),
+      send: (...responses) => duplex.send(...responses),
       pause: () => duplex.pause(),
       resume: () => duplex.resume(),
       end: (reason) => duplex.end(reason),

@@ -1,9 +1,20 @@
 import { describe, expect, test } from 'vitest'
 import { independent, makeBeforeBreak } from '../../src/protocol/order.js'
 import { PublisherTalk } from './publisher-talk.js'
+import { snapshot } from './resources.js'
 
 const ALL = { subscribe: ['*'] }
 const order = makeBeforeBreak({ clusters: 'C', endpoints: 'E', listeners: 'L', routes: 'R' })
+
+/** What the network does until nothing is left to do, as `left take`; `left` is the publisher. */
+function moved({ link }: PublisherTalk): string[] {
+  const names: string[] = []
+  for (let [move] = link.moves(); move; [move] = link.moves()) {
+    names.push(move.name)
+    move.run()
+  }
+  return names
+}
 
 describe('types that do not depend on one another', () => {
   test('are served in rank, each once a round, so that none starves', () => {
@@ -75,6 +86,19 @@ describe('make before break', () => {
     talk.replace({ C: { c: '2', d: '1' }, E: { c: '1', d: '1' }, L: {} })
     const [clusters, endpoints, ...rest] = talk.responses()
     expect([clusters?.resources[0]?.payload, endpoints?.resources[0]?.payload, rest]).toEqual(['c@2', 'c@1', []])
+  })
+
+  test('lets them go with the clusters in one write, unless their last are not answered for', () => {
+    const talk = settledTalk({ C: { c: '1' }, E: { c: '1' }, L: {} })
+    talk.source.replace(snapshot({ C: { c: '2' }, E: { c: '1' }, L: {} }))
+    expect(moved(talk).slice(0, 3)).toEqual(['left take', 'left take', 'left writable'])
+    const [clusters, endpoints] = talk.responses()
+    expect([clusters?.type, endpoints?.type]).toEqual(['C', 'E'])
+    talk.request('C', { nonce: clusters?.nonce ?? '' })
+    talk.source.replace(snapshot({ C: { c: '3' }, E: { c: '1' }, L: {} }))
+    expect(moved(talk).slice(0, 2)).toEqual(['left take', 'left writable'])
+    expect(talk.said()).toEqual(['C +c@3'])
+    expect(talk.request('E', { nonce: endpoints?.nonce ?? '' }).said()).toEqual(['E +c@1'])
   })
 
   test('sends them also to a peer that resumes, holds them, and asks for them after the clusters went out', () => {

@@ -20,7 +20,7 @@ export class SubscriberTalk {
   #requests: DeltaRequest[] = []
   #conclude: ((outcome: Outcome) => void) | undefined
 
-  /** `atStart` runs while only the first of the asks is in the transport. */
+  /** `atStart` runs before the network moves anything. */
   constructor(asks: readonly Ask[], changes: Changes = {}, atStart?: (talk: SubscriberTalk) => void) {
     this.subscriber = new Subscriber({
       sink: {

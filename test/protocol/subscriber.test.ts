@@ -167,12 +167,17 @@ describe('names', () => {
 
   test('given up before they were asked for are no longer said to be held', () => {
     const initialVersions = new Map(Object.entries({ a: '1', b: '1' }))
+    let speak = () => {}
+    const inTurn = (send: () => void) => {
+      speak = send
+    }
     const talk = new SubscriberTalk(
       [ALL, { type: 'U', subscribe: ['a', 'b'], initialVersions }],
-      {},
+      { inTurn },
       ({ subscriber }) => {
         subscriber.setNames('U', ['b'])
         subscriber.setNames('U', ['a', 'b'])
+        speak()
       },
     )
     expect(talk.requests().map((request) => [...request.initialVersions])).toEqual([[], [['b', '1']]])

@@ -83,7 +83,7 @@ export class MemoryEnd<Out, In> implements Duplex<Out, In> {
   readonly #touched: () => void
   readonly #carry: (message: Out) => void
   #handlers: DuplexHandlers<In> | undefined
-  #outgoing: { readonly message: Out } | undefined
+  #outgoing: readonly Out[] = []
   #taken = false
   #inbox: (() => In)[] = []
   #paused = false
@@ -100,7 +100,7 @@ export class MemoryEnd<Out, In> implements Duplex<Out, In> {
   }
 
   get writable(): boolean {
-    return !this.#over && this.#outgoing === undefined
+    return !this.#over && this.#outgoing.length === 0
   }
 
   get hasRoom(): boolean {
@@ -117,9 +117,9 @@ export class MemoryEnd<Out, In> implements Duplex<Out, In> {
     this.#touched()
   }
 
-  send(message: Out): void {
+  send(...messages: readonly Out[]): void {
     invariant(this.writable, `${this.#name} sends while it is not writable`)
-    this.#outgoing = { message }
+    this.#outgoing = messages
     this.#touched()
   }
 
@@ -152,7 +152,7 @@ export class MemoryEnd<Out, In> implements Duplex<Out, In> {
 
   peerEnded({ detail }: CloseReason): void {
     this.#ended ??= this.#ending ?? { kind: 'peer-ended', status: GRPC_STATUS.UNAVAILABLE, detail }
-    this.#outgoing = undefined
+    this.#outgoing = []
     this.#touched()
   }
 
@@ -160,7 +160,7 @@ export class MemoryEnd<Out, In> implements Duplex<Out, In> {
   lose(reason: CloseReason): void {
     if (this.#told) return
     this.#ended ??= this.#ending ?? reason
-    this.#outgoing = undefined
+    this.#outgoing = []
     this.#inbox = []
     this.#touched()
   }
@@ -169,8 +169,8 @@ export class MemoryEnd<Out, In> implements Duplex<Out, In> {
     const moves: Move[] = []
     const offer = (name: string, run: () => void) => moves.push({ name: `${this.#name} ${name}`, run })
     const { outgoing, handlers } = { outgoing: this.#outgoing, handlers: this.#handlers }
-    if (outgoing && !this.stalled && this.peer?.hasRoom) offer('take', () => this.#take(outgoing.message))
-    if (this.#ending && !this.#ended && !outgoing) offer('finish', () => this.#finish(this.#ending))
+    if (outgoing.length > 0 && !this.stalled && this.peer?.hasRoom) offer('take', () => this.#take(outgoing))
+    if (this.#ending && !this.#ended && outgoing.length === 0) offer('finish', () => this.#finish(this.#ending))
     if (!handlers || this.#told) return moves
     if (this.#taken && !this.#over) offer('writable', () => this.#writable(handlers))
     const [received] = this.#inbox
@@ -179,10 +179,11 @@ export class MemoryEnd<Out, In> implements Duplex<Out, In> {
     return moves
   }
 
-  #take(message: Out): void {
-    this.#outgoing = undefined
-    this.#taken = true
-    this.#carry(message)
+  /** One message after the other; the transport is free when it has the last. */
+  #take([message, ...rest]: readonly Out[]): void {
+    this.#outgoing = rest
+    this.#taken = rest.length === 0
+    if (message !== undefined) this.#carry(message)
   }
 
   #writable(handlers: DuplexHandlers<In>): void {

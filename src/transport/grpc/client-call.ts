@@ -8,6 +8,7 @@ import type { ClientConnection } from './client-connection.js'
 import { type Codec, GrpcDuplex } from './duplex-from-call.js'
 import { IncomingMessages } from './incoming-messages.js'
 import { framed, MessageReader } from './message-reader.js'
+import { writeTogether } from './write-together.js'
 
 interface ClientCallEvents {
   /** A message, one way or the other, cannot be: it is none, or over the limit. */
@@ -71,15 +72,16 @@ export class ClientCall {
     this.#incoming.read(onMessage)
   }
 
-  write(message: Uint8Array, done: (error?: Error | null) => void = () => {}): void {
+  write(messages: readonly Uint8Array[], done: (error?: Error | null) => void = () => {}): void {
     const { messageBytesMax } = this.#options
-    if (message.length > messageBytesMax) {
-      const detail = `a message to send is larger than max (${message.length} vs. ${messageBytesMax})`
+    const largest = Math.max(...messages.map(({ length }) => length))
+    if (largest > messageBytesMax) {
+      const detail = `a message to send is larger than max (${largest} vs. ${messageBytesMax})`
       this.#events?.onFault({ kind: 'too-large', detail })
       return
     }
     this.#writing = true
-    this.#stream.write(framed(message), (error) => {
+    writeTogether(this.#stream, messages.map(framed), (error) => {
       this.#writing = false
       done(error)
       if (this.#finishing) this.reset()
@@ -179,7 +181,7 @@ export function answerTo(call: ClientCall, request: Uint8Array): Promise<Buffer>
       onClosed: () => {},
     })
     call.read((message) => answers.push(message))
-    call.write(request)
+    call.write([request])
     call.halfClose()
   })
 }

@@ -6,7 +6,8 @@ import type { Duplex, DuplexHandlers } from '../../protocol/duplex.js'
 
 /** What a Duplex needs of a call. Whoever makes the Duplex tells it how the call ends. */
 export interface CallPort {
-  write(bytes: Uint8Array, done: (error?: Error | null) => void): void
+  /** All in one write; `done` when the transport has taken the last. */
+  write(messages: readonly Uint8Array[], done: (error?: Error | null) => void): void
   /** Begins to deliver messages. */
   read(onBytes: (bytes: Buffer) => void): void
   pause(): void
@@ -26,7 +27,7 @@ export interface Codec<Out, In> {
 const FINISH_WITHIN_MS = 10_000
 
 /**
- * A gRPC call as a Duplex: the contract is the port's. One message is in the transport at a time, because `writable`
+ * A gRPC call as a Duplex: the contract is the port's. One write is in the transport at a time, because `writable`
  * follows the write callback, which waits for HTTP/2 flow control.
  */
 export class GrpcDuplex<Out, In> implements Duplex<Out, In> {
@@ -58,10 +59,11 @@ export class GrpcDuplex<Out, In> implements Duplex<Out, In> {
     else this.#call.read((bytes) => this.#received(bytes))
   }
 
-  send(message: Out): void {
+  send(...messages: readonly Out[]): void {
     invariant(this.#state === 'idle', 'send while not writable')
     this.#state = 'writing'
-    this.#call.write(this.#codec.encode(message), (error) => {
+    const encoded = messages.map((message) => this.#codec.encode(message))
+    this.#call.write(encoded, (error) => {
       // A failed write is followed by the end of the call, which says more.
       if (error || this.#state !== 'writing') return
       this.#state = 'idle'

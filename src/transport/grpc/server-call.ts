@@ -5,6 +5,7 @@ import type { CloseReason } from '../../protocol/close-reason.js'
 import { type GrpcStatus, statusOfReason } from '../../wire/status.js'
 import { type Codec, GrpcDuplex } from './duplex-from-call.js'
 import { IncomingMessages } from './incoming-messages.js'
+import { writeTogether } from './write-together.js'
 import { ENCODINGS, type Framer, type MessageReader } from './message-reader.js'
 
 const RESPONSE_HEADERS = {
@@ -66,12 +67,13 @@ export class ServerCall {
     this.#incoming.read(onMessage)
   }
 
-  write(message: Uint8Array, done: (error?: Error | null) => void = () => {}): void {
+  write(messages: readonly Uint8Array[], done: (error?: Error | null) => void = () => {}): void {
     if (!this.#hasResponded) {
       this.#hasResponded = true
       this.#stream.respond(RESPONSE_HEADERS, { waitForTrailers: true })
     }
-    this.#stream.write(this.#framer.frame(message), done)
+    const frames = messages.map((message) => this.#framer.frame(message))
+    writeTogether(this.#stream, frames, done)
   }
 
   pause(): void {
@@ -117,7 +119,7 @@ export function duplexFromServerCall<Out, In>(
   const duplex = new GrpcDuplex({
     ...options,
     call: {
-      write: (bytes, done) => call.write(bytes, done),
+      write: (messages, done) => call.write(messages, done),
       read: (onBytes) => call.read(onBytes),
       pause: () => call.pause(),
       resume: () => call.resume(),

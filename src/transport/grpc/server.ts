@@ -97,7 +97,7 @@ export class GrpcServer<Identity> {
       try {
         const caller = await this.#identify(metadata, path)
         const request = method.decodeRequest(await onlyMessage(call))
-        call.write(method.encodeResponse(await handler(caller, request)))
+        call.write([method.encodeResponse(await handler(caller, request))])
         call.endWith({ code: GRPC_STATUS.OK, details: '' })
       } catch (thrown) {
         call.endWith(statusOfError(this.#failure(thrown, path)))

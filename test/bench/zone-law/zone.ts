@@ -111,9 +111,9 @@ function connect(index: number): void {
       open: ({ onMessage }) => {
         heard = onMessage
       },
-      send: ({ type, nonce }: EncodedResponse) => {
-        sent += 1
-        queueMicrotask(() => ask(type, nonce))
+      send: (...responses: readonly EncodedResponse[]) => {
+        sent += responses.length
+        for (const { type, nonce } of responses) queueMicrotask(() => ask(type, nonce))
       },
       end: () => {},
       abort: () => {},
