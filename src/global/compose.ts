@@ -15,6 +15,7 @@ import { DeadInstances } from '../insights/dead-instances.js'
 import { DEFAULT_TENANT, parseTenantId, type TenantId } from '../model/tenant.js'
 import { openStore } from '../store/open-store.js'
 import { othersPresent } from '../store/peers.js'
+import { WritePace } from '../store/sql/write-pace.js'
 import type { ResourceStore, TenantStore } from '../store/store.js'
 import { storePlace } from '../store/store-place.js'
 import { CONTROL_PLANE_VERSION } from '../sync/sync-node.js'
@@ -106,6 +107,7 @@ export class GlobalProcess {
       connectionsMax: this.#config.postgresMaxOpenConnections,
       instance: this.#instanceId,
       onFatal: (error) => this.#failed(error),
+      pace: new WritePace(this.#ports.clock),
     })
     this.#lifecycle.onStop(() => store.close())
     const admission: KdsAdmission = new KdsAdmission({

@@ -4,6 +4,7 @@ import { type Logger, silentLogger } from '../../base/log.js'
 import { type Metrics, noMetrics } from '../../base/metrics.js'
 import type { Random } from '../../base/random.js'
 import { parseTenantId, type TenantId } from '../../model/tenant.js'
+import type { WritePace } from '../sql/write-pace.js'
 import type { ResourceStore, TenantStore } from '../store.js'
 import { checkDatabase } from './database-check.js'
 import { PgDatabase } from './pg-database.js'
@@ -22,6 +23,8 @@ export interface PgStoreOptions {
   /** Hears of watchers that throw and of a database that goes away. Default: silent. */
   readonly log?: Logger
   readonly metrics?: Metrics
+  /** Keeps one tenant's burst from the others. Default: every tenant writes as fast as the database allows. */
+  readonly pace?: WritePace
 }
 
 /**
@@ -49,6 +52,7 @@ export class PgStore implements ResourceStore {
   readonly #session: PgSession
   readonly #options: Required<Pick<PgStoreOptions, 'clock' | 'random' | 'log' | 'metrics'>>
   readonly #tenants = new Map<TenantId, PgTenantStore>()
+  readonly #pace: WritePace | undefined
   readonly #watched = new Set<TenantId>()
   readonly #signals: PgSignals
   #closed = false
@@ -58,6 +62,7 @@ export class PgStore implements ResourceStore {
     const { clock, random, log = silentLogger, metrics = noMetrics, instance } = options
     this.#database = database
     this.#options = { clock, random, log, metrics }
+    this.#pace = options.pace
     this.#session = new PgSession({ database, clock, random, log })
     this.#signals = new PgSignals({
       clock,
@@ -120,6 +125,7 @@ export class PgStore implements ResourceStore {
     const store = new PgTenantStore({
       ...this.#options,
       tenant,
+      pace: this.#pace,
       database: this.#database,
       checkOpen: () => this.#checkOpen(),
       onWatched: (watched) => this.#onWatched(tenant, watched),

@@ -10,6 +10,7 @@ import type { CommitListener } from '../change-feed.js'
 import { byMeshThenName, matches } from '../listing.js'
 import type { Fence } from '../peers.js'
 import type { Committed, WriteRequest } from '../sql/requests.js'
+import type { WritePace } from '../sql/write-pace.js'
 import { WriteQueue } from '../sql/write-queue.js'
 import type { ChangesSince, CommitResult, Head, ListFilter, Listing, TenantStore, Write } from '../store.js'
 import { ofTenant, type PgDatabase, type Statement } from './pg-database.js'
@@ -31,6 +32,7 @@ export interface PgTenantStoreOptions {
   readonly random: Random
   readonly log: Logger
   readonly metrics: Metrics
+  readonly pace?: WritePace | undefined
   readonly checkOpen: () => void
   readonly onWatched: (watched: boolean) => void
   /** Other instances are to look: something of the tenant has changed. */
@@ -67,7 +69,11 @@ export class PgTenantStore implements TenantStore {
         options.onChanged()
       },
     })
-    this.#queue = new WriteQueue(writer, (error) => options.log.error('a queue of writes has ended', { error }))
+    this.#queue = new WriteQueue(writer, {
+      clock: options.clock,
+      pace: options.pace,
+      onStopped: (error) => options.log.error('a queue of writes has ended', { error }),
+    })
   }
 
   async get(key: ResourceKey): Promise<Resource | undefined> {

@@ -31,8 +31,8 @@ export function writesOf(request: WriteRequest): number {
 }
 
 /**
- * Writes in a transaction for which other tenants wait. So many take about as long as making them durable, so that tenants
- * who share the disk get half of its best rate at the least, and wait for little more than it.
+ * Writes in a transaction of tenants who share the disk. So many take about as long as making them durable, so that they
+ * get half of its best rate at the least, and wait for little more than it.
  */
 export const SHARED_WRITES_MAX = 16
 

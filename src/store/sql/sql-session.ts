@@ -10,6 +10,7 @@ import {
   stoppedBy,
   type WriteRequest,
 } from './requests.js'
+import type { WritePace } from './write-pace.js'
 import { WriteQueue } from './write-queue.js'
 
 /** Reads under way at once; each holds a promise and, at worst, one listing. */
@@ -18,6 +19,7 @@ const READS_MAX = 10_000
 export interface SqlSessionOptions {
   readonly clock: Clock
   readonly metrics: Metrics
+  readonly pace: WritePace | undefined
   /** Called once if the disk fails under way. */
   readonly onFatal: (error: AppError) => void
 }
@@ -34,9 +36,13 @@ export class SqlSession {
   constructor(runner: SqlRunner, options: SqlSessionOptions) {
     this.#runner = runner
     this.#options = options
-    this.#queue = new WriteQueue(runner, (error) => {
-      this.#refusal = error
-      options.onFatal(error)
+    this.#queue = new WriteQueue(runner, {
+      clock: options.clock,
+      pace: options.pace,
+      onStopped: (error) => {
+        this.#refusal = error
+        options.onFatal(error)
+      },
     })
   }
 

@@ -11,6 +11,7 @@ import { SqlSession } from './sql-session.js'
 import { SqlTenantStore, type SqlTenantStoreOptions } from './sql-tenant-store.js'
 import type { Synchronous } from './sqlite.js'
 import { openWorkerRunner } from './worker-runner.js'
+import type { WritePace } from './write-pace.js'
 
 export interface SqlStoreOptions {
   readonly clock: Clock
@@ -18,6 +19,8 @@ export interface SqlStoreOptions {
   /** Hears of watchers that throw. Default: silent. */
   readonly log?: Logger
   readonly metrics?: Metrics
+  /** Keeps one tenant's burst from the others. Default: every tenant writes as fast as the disk allows. */
+  readonly pace?: WritePace
   /** Called once if the disk fails under way: nothing is acknowledged any more, and the process should end. */
   readonly onFatal?: (error: AppError) => void
 }
@@ -45,11 +48,12 @@ export class SqlStore implements ResourceStore {
   readonly #tenants = new Map<TenantId, SqlTenantStore>()
 
   constructor(runner: SqlRunner, options: SqlStoreOptions) {
-    const { clock, random, log = silentLogger, metrics = noMetrics, onFatal = () => {} } = options
+    const { clock, random, log = silentLogger, metrics = noMetrics, pace, onFatal = () => {} } = options
     this.#options = { clock, random, log }
     this.#session = new SqlSession(runner, {
       clock,
       metrics,
+      pace,
       onFatal: (error) => {
         log.error('the store has stopped', { error })
         onFatal(error)

@@ -1,4 +1,5 @@
 import { invariant } from '../../base/assert.js'
+import type { Cancel, Clock } from '../../base/clock.js'
 import { AppError } from '../../base/errors.js'
 import type { TenantId } from '../../model/tenant.js'
 import {
@@ -11,6 +12,7 @@ import {
   type WriteRequest,
   writesOf,
 } from './requests.js'
+import type { WritePace } from './write-pace.js'
 
 /** More than a burst of every zone and sidecar at once; beyond it memory, not the disk, would be the limit. */
 export const QUEUE_MAX = 10_000
@@ -32,26 +34,35 @@ interface Group {
 /** One that the disk is busy with, and one behind it: it has the next without waiting for this thread. */
 const GROUPS_MAX = 2
 
+export interface WriteQueueOptions {
+  readonly clock: Clock
+  /** Of all queues of a process. Undefined: every tenant writes as fast as the disk allows. */
+  readonly pace: WritePace | undefined
+  /** Called once, when the runner can no longer be trusted; everything is refused from then on. */
+  readonly onStopped: (error: AppError) => void
+}
+
 /**
  * Natural group commit: while a tenant's transaction is under way, what it asks for meanwhile goes into its next one.
  * There is no time window, so a lone writer waits for nobody. Tenants take turns, a request each, and a tenant that has
  * nothing under way does not wait for those who have: its transaction is the next, and the one before ends early for it.
- * So who asks for much waits for itself.
+ * So who asks for much waits for itself, and rests between two transactions while others write (`WritePace`).
  */
 export class WriteQueue {
   readonly #runner: Pick<SqlRunner, 'write' | 'hurry'>
-  readonly #onStopped: (error: AppError) => void
+  readonly #options: WriteQueueOptions
   /** Never an empty list; in the order of the tenants' turns. */
   readonly #waiting = new Map<TenantId, Waiting[]>()
   #size = 0
   /** No tenant is in two of them, so that its commits stay in order. */
   readonly #underWay = new Set<Group>()
   #stopped: AppError | undefined
+  #isEnding = false
+  #cancelRest: Cancel = () => {}
 
-  /** `onStopped` is called once, when the runner can no longer be trusted; everything is refused from then on. */
-  constructor(runner: Pick<SqlRunner, 'write' | 'hurry'>, onStopped: (error: AppError) => void) {
+  constructor(runner: Pick<SqlRunner, 'write' | 'hurry'>, options: WriteQueueOptions) {
     this.#runner = runner
-    this.#onStopped = onStopped
+    this.#options = options
   }
 
   /** `onDurable` is called before the promise resolves, in the order of the tenant's commits. Rejects as the port says. */
@@ -62,6 +73,7 @@ export class WriteQueue {
         new AppError('overloaded', `${this.#size} commits are waiting for the disk: try again later`),
       )
     }
+    this.#options.pace?.asked(request.tenant)
     return new Promise((resolve, reject) => {
       const requests = this.#waiting.get(request.tenant) ?? []
       requests.push({ request, onDurable, resolve, reject })
@@ -72,8 +84,10 @@ export class WriteQueue {
     })
   }
 
-  /** Resolves when nothing is waiting or under way. */
+  /** Resolves when nothing is waiting or under way; nobody rests any more. */
   async drained(): Promise<void> {
+    this.#isEnding = true
+    this.#begin()
     while (this.#size + this.#underWay.size > 0) await Promise.all([...this.#underWay].map(({ settled }) => settled))
   }
 
@@ -83,7 +97,8 @@ export class WriteQueue {
     for (const { reject } of [...this.#waiting.values()].flat()) reject(error)
     this.#waiting.clear()
     this.#size = 0
-    this.#onStopped(error)
+    this.#cancelRest()
+    this.#options.onStopped(error)
   }
 
   #begin(): void {
@@ -94,10 +109,17 @@ export class WriteQueue {
     }
   }
 
-  /** Tenants that wait and have nothing under way. */
+  /** Tenants that wait, have nothing under way, and have rested. */
   #free(): readonly TenantId[] {
     const groups = [...this.#underWay]
-    return [...this.#waiting.keys()].filter((tenant) => !groups.some(({ tenants }) => tenants.has(tenant)))
+    const free = [...this.#waiting.keys()].filter((tenant) => !groups.some(({ tenants }) => tenants.has(tenant)))
+    const { clock, pace } = this.#options
+    if (!pace || this.#isEnding) return free
+    const rests = free.map((tenant) => pace.restMs(tenant))
+    const restMs = rests.filter((ms) => ms > 0)
+    this.#cancelRest()
+    if (restMs.length > 0) this.#cancelRest = clock.after(Math.min(...restMs), () => this.#begin())
+    return free.filter((_, index) => rests[index] === 0)
   }
 
   #write(waiting: readonly Waiting[]): void {
@@ -137,7 +159,10 @@ export class WriteQueue {
 
   #nextGroup(tenants: readonly TenantId[]): Waiting[] {
     const group: Waiting[] = []
-    const writesMax = tenants.length > 1 ? SHARED_WRITES_MAX : GROUP_WRITES_MAX
+    const { pace } = this.#options
+    const isShared = tenants.length > 1 || tenants.some((tenant) => pace?.isAlone(tenant) === false)
+    const writesMax = isShared ? SHARED_WRITES_MAX : GROUP_WRITES_MAX
+    const begun = new Map<TenantId, number>()
     let writes = 0
     // Who has had a turn and waits for more goes to the end, where this loop finds it again.
     const turns = [...tenants]
@@ -147,6 +172,7 @@ export class WriteQueue {
       writes += writesOf(next.request)
       if (group.length > 0 && writes > writesMax) break
       group.push(next)
+      begun.set(tenant, (begun.get(tenant) ?? 0) + writesOf(next.request))
       requests.shift()
       this.#waiting.delete(tenant)
       if (requests.length === 0) continue
@@ -154,6 +180,7 @@ export class WriteQueue {
       turns.push(tenant)
     }
     this.#size -= group.length
+    for (const [tenant, writes] of begun) pace?.began(tenant, writes)
     return group
   }
 

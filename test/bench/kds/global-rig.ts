@@ -11,6 +11,7 @@ import { Sessions } from '../../../src/global/sessions.js'
 import { TenantRuntime } from '../../../src/global/tenant-runtime.js'
 import { DEFAULT_TENANT, type TenantId } from '../../../src/model/tenant.js'
 import { openStore } from '../../../src/store/open-store.js'
+import { WritePace } from '../../../src/store/sql/write-pace.js'
 import type { TenantStore } from '../../../src/store/store.js'
 import { GrpcServer } from '../../../src/transport/grpc/server.js'
 import { KDS } from '../../../src/wire/kds-service.js'
@@ -41,7 +42,7 @@ export interface RigOptions {
 }
 
 export async function startGlobal({ resources, store: where }: RigOptions): Promise<GlobalRig> {
-  const stores = await openStore(where, PORTS)
+  const stores = await openStore(where, { ...PORTS, pace: new WritePace(systemClock) })
   const store = stores.tenant(DEFAULT_TENANT)
   await populate(store, resources)
   const metrics = new PromMetrics('Global')

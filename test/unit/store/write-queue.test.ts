@@ -8,13 +8,19 @@ import {
   type SqlRunner,
   type WriteRequest,
 } from '../../../src/store/sql/requests.js'
+import { WritePace } from '../../../src/store/sql/write-pace.js'
 import { GROUP_WRITES_MAX, QUEUE_MAX, WriteQueue } from '../../../src/store/sql/write-queue.js'
-import { settled } from '../../support/fake-clock.js'
+import { FakeClock, settled } from '../../support/fake-clock.js'
 import { draft, put } from '../../support/resource-builder.js'
 
 const committed: Committed = { outcomes: [], changes: [], head: { epoch: 'e', revision: 1 } }
 const ok: Reply<Committed> = { kind: 'ok', value: committed }
 const [NOISY, QUIET] = ['noisy' as TenantId, 'quiet' as TenantId]
+
+/** Longer than any rest between two transactions. */
+const REST_MS = 100
+/** After which who has asked for nothing is not there. */
+const WHILE_MS = 16_000
 
 /** A disk whose fsync returns when the test says so. */
 class SlowRunner implements SqlRunner {
@@ -62,7 +68,12 @@ function tenantsOf({ groups }: SlowRunner): readonly (readonly TenantId[])[] {
 function subject() {
   const runner = new SlowRunner()
   const stopped: string[] = []
-  const queue = new WriteQueue(runner, ({ code }) => stopped.push(code))
+  const clock = new FakeClock()
+  const queue = new WriteQueue(runner, {
+    clock,
+    pace: new WritePace(clock),
+    onStopped: ({ code }) => stopped.push(code),
+  })
   const events: string[] = []
   const enqueue = (name: string, size = 1, tenant = DEFAULT_TENANT) =>
     queue
@@ -71,7 +82,7 @@ function subject() {
         () => events.push(`answered ${name}`),
         (error: AppError) => events.push(`${error.code} ${name}`),
       )
-  return { runner, stopped, queue, events, enqueue }
+  return { clock, runner, stopped, queue, events, enqueue }
 }
 
 test('what is asked for while one transaction runs goes into the next, together', async () => {
@@ -102,7 +113,7 @@ test('a transaction has a bound on its writes; one commit above the bound goes a
 })
 
 test('a tenant that has nothing under way is next, however much another waits for', async () => {
-  const { runner, events, enqueue } = subject()
+  const { clock, runner, events, enqueue } = subject()
   void enqueue('running', 1, NOISY)
   await settled()
   for (let index = 0; index < 100; index += 1) void enqueue(`noisy ${index}`, 1, NOISY)
@@ -112,7 +123,80 @@ test('a tenant that has nothing under way is next, however much another waits fo
   await runner.answer()
   await runner.answer()
   expect(events).toEqual(['durable running', 'answered running', 'durable quiet', 'answered quiet'])
-  expect(runner.groups[2]).toHaveLength(100)
+  await clock.stepAsync(REST_MS)
+  expect(runner.groups[2]).toHaveLength(SHARED_WRITES_MAX)
+})
+
+test('a tenant alone never rests', async () => {
+  const { runner, enqueue } = subject()
+  for (let index = 0; index < 3; index += 1) {
+    for (let write = 0; write < 100; write += 1) void enqueue('x')
+    await settled()
+    await runner.answer()
+  }
+  expect(runner.groups.map(({ length }) => length)).toEqual([100, 100, 100])
+})
+
+test('who writes without pause beside others is a transaction ahead, then has one in 16 ms, and they do not wait for it', async () => {
+  const { clock, runner, enqueue } = subject()
+  void enqueue('quiet', 1, QUIET)
+  await settled()
+  await runner.answer()
+  for (let index = 0; index < 100; index += 1) void enqueue('noisy', 1, NOISY)
+  await settled()
+  for (let group = 0; group < 2; group += 1) await runner.answer()
+  await clock.stepAsync(15)
+  const sizes = () => runner.groups.map(({ length }) => length)
+  expect(sizes()).toEqual([1, SHARED_WRITES_MAX, SHARED_WRITES_MAX])
+  void enqueue('quiet again', 1, QUIET)
+  await settled()
+  expect(tenantsOf(runner).at(-1)).toEqual([QUIET])
+  await runner.answer()
+  await clock.stepAsync(1)
+  expect(sizes().slice(3)).toEqual([1, SHARED_WRITES_MAX])
+})
+
+test('what a tenant wrote while it was alone is not held against it', async () => {
+  const { clock, runner, enqueue } = subject()
+  for (let index = 0; index < 1_000; index += 1) void enqueue('noisy', 1, NOISY)
+  for (let group = 0; group < 2; group += 1) {
+    await settled()
+    await runner.answer()
+  }
+  void enqueue('quiet', 1, QUIET)
+  void enqueue('noisy', 1, NOISY)
+  await settled()
+  await runner.answer()
+  for (let index = 0; index < SHARED_WRITES_MAX; index += 1) void enqueue('noisy', 1, NOISY)
+  await settled()
+  expect(runner.groups.at(-1)).toHaveLength(SHARED_WRITES_MAX)
+  expect(clock.armed).toBe(0)
+})
+
+test('a large commit beside others rests no longer than a full transaction of theirs', async () => {
+  const { clock, runner, enqueue } = subject()
+  void enqueue('quiet', 1, QUIET)
+  void enqueue('large', GROUP_WRITES_MAX, NOISY)
+  await settled()
+  await runner.answer()
+  await runner.answer()
+  void enqueue('next', 1, NOISY)
+  await clock.stepAsync(SHARED_WRITES_MAX)
+  expect(tenantsOf(runner)).toEqual([[QUIET], [NOISY], [NOISY]])
+})
+
+test('a tenant is alone again when the others have asked for nothing in a while', async () => {
+  const { clock, runner, enqueue } = subject()
+  void enqueue('quiet', 1, QUIET)
+  await settled()
+  await runner.answer()
+  clock.step(WHILE_MS)
+  for (let index = 0; index < 100; index += 1) void enqueue('noisy', 1, NOISY)
+  await settled()
+  expect(runner.groups.at(-1)).toHaveLength(100)
+  void enqueue('next', 1, NOISY)
+  await runner.answer()
+  expect(runner.groups).toHaveLength(3)
 })
 
 test('tenants that wait for the same transaction have a short one, with a turn for each', async () => {
@@ -124,7 +208,7 @@ test('tenants that wait for the same transaction have a short one, with a turn f
 })
 
 test('a transaction is hurried when a tenant comes that has no part in it, and not for its own', async () => {
-  const { runner, enqueue } = subject()
+  const { clock, runner, enqueue } = subject()
   void enqueue('running', 1, NOISY)
   await settled()
   void enqueue('more', 1, NOISY)
@@ -137,12 +221,13 @@ test('a transaction is hurried when a tenant comes that has no part in it, and n
   await settled()
   expect(runner.hurried).toEqual([1, 2])
   expect(tenantsOf(runner)).toEqual([[NOISY], [QUIET]])
+  clock.step(REST_MS)
   await runner.answer()
   expect(tenantsOf(runner)).toEqual([[NOISY], [QUIET], [NOISY, DEFAULT_TENANT]])
 })
 
 test('what a hurried transaction has not begun is in the next, before what its tenant has asked for since', async () => {
-  const { runner, events, enqueue } = subject()
+  const { clock, runner, events, enqueue } = subject()
   for (const name of ['a', 'b', 'c', 'd']) void enqueue(name, 1, NOISY)
   await settled()
   for (const [name, tenant] of [
@@ -153,6 +238,7 @@ test('what a hurried transaction has not begun is in the next, before what its t
   await settled()
   await runner.answer(ok, 2)
   expect(events).toEqual(['durable a', 'durable b', 'answered a', 'answered b'])
+  await clock.stepAsync(REST_MS)
   await runner.answer()
   await runner.answer()
   const answered = events.filter((event) => event.startsWith('answered'))
@@ -182,6 +268,17 @@ test('a queue is drained when what was under way and what waited behind it is an
   expect(events).not.toContain('drained')
   await runner.answer()
   expect(events.at(-1)).toBe('drained')
+})
+
+test('a queue that is drained lets nobody rest', async () => {
+  const { clock, runner, queue, events, enqueue } = subject()
+  void enqueue('quiet', 1, QUIET)
+  for (let index = 0; index <= 2 * SHARED_WRITES_MAX; index += 1) void enqueue('noisy', 1, NOISY)
+  await settled()
+  void queue.drained().then(() => events.push('drained'))
+  for (let group = 0; group < 4; group += 1) await runner.answer()
+  expect(events.at(-1)).toBe('drained')
+  expect(clock.armed).toBe(0)
 })
 
 test('a queue that one tenant has filled has room for another, up to an even share', async () => {
