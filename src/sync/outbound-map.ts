@@ -1,5 +1,5 @@
 import { canonicalJson, EMPTY_JSON_OBJECT, isJsonObject, type JsonObject, type JsonText } from '../model/json.js'
-import { LABEL, type Labels, sortedLabels } from '../model/labels.js'
+import { LABEL, type Labels } from '../model/labels.js'
 import { hashedName } from '../model/naming.js'
 import { descriptorOf } from '../model/registry.js'
 import { displayName, type Resource, specOf } from '../model/resource.js'
@@ -54,21 +54,21 @@ function publicKeyCopy(outgoing: Outgoing, publicKeyOf: (secret: JsonText) => Js
   return {
     ...outgoing,
     name: ZONE_PUBLIC_KEY_PREFIX + outgoing.name.slice(ZONE_KEY_PREFIX.length),
-    labels: sortedLabels({ ...outgoing.labels, [LABEL.displayName]: outgoing.name }),
+    labels: { ...outgoing.labels, [LABEL.displayName]: outgoing.name },
     spec: publicKeyOf(outgoing.spec),
   }
 }
 
 function renamed(outgoing: Outgoing): Outgoing {
-  const labels = sortedLabels({ ...outgoing.labels, [LABEL.displayName]: displayName(outgoing) })
+  const labels = { ...outgoing.labels, [LABEL.displayName]: displayName(outgoing) }
   return { ...outgoing, labels, name: hashedName({ mesh: outgoing.mesh, name: outgoing.name, labels }) }
 }
 
 function withLabels(labels: Labels, added: Labels, options: LabelOptions): Labels {
-  const kept = Object.entries({ ...labels, ...added }).filter(
-    ([key]) => !options.skipPrefixes.some((prefix) => key.startsWith(prefix)),
-  )
-  return sortedLabels(Object.fromEntries(kept))
+  const all = { ...labels, ...added }
+  if (options.skipPrefixes.length === 0) return all
+  const kept = Object.entries(all).filter(([key]) => !options.skipPrefixes.some((prefix) => key.startsWith(prefix)))
+  return Object.fromEntries(kept)
 }
 
 /** Present but empty, as Go prints the zero value of each status type: the zone keeps its own (kds.md trap 22). */

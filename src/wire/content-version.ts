@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** The version of a resource on the wire: lower-case hex SHA-256 of its deterministic encoding. Equal content, equal version. */
 export function contentVersion(encoded: Uint8Array): string {
-  return createHash('sha256').update(encoded).digest('hex')
+  return hash('sha256', encoded, 'hex')
 }

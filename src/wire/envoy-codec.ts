@@ -33,7 +33,7 @@ import {
 import { SPIFFECertValidatorConfigSchema } from './generated/envoy/extensions/transport_sockets/tls/v3/tls_spiffe_validator_config_pb.js'
 import { HttpProtocolOptionsSchema } from './generated/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js'
 import { ResourceSchema } from './generated/envoy/service/discovery/v3/discovery_pb.js'
-import { MessageWalk, type MessageVisitor } from './message-walk.js'
+import { type MessageVisitor, MessageWalk } from './message-walk.js'
 import { TYPE_URL_PREFIX } from './type-urls.js'
 
 /** The four kinds of resource that sidecars are served, by the word the code uses. Routes are inline in listeners. */

@@ -1,8 +1,7 @@
-import { create, toBinary } from '@bufbuild/protobuf'
-import { AnySchema } from '@bufbuild/protobuf/wkt'
 import { AppError } from '../base/errors.js'
-import { type Labels, sortedLabels } from '../model/labels.js'
+import type { Labels } from '../model/labels.js'
 import { decodeMessage } from './decode.js'
+import { concatFields, type Field, stated } from './fields.js'
 import { KumaResourceSchema } from './generated/kds/sync_pb.js'
 import type { AnyValue } from './spec-codec.js'
 
@@ -15,14 +14,40 @@ export interface KumaResourceEnvelope {
   readonly status: AnyValue | undefined
 }
 
+/** Field numbers of KumaResource, its Meta, the entries of a map, and Any. */
+const FIELD = {
+  meta: { name: 1, mesh: 2, labels: 6 },
+  entry: { key: 1, value: 2 },
+  any: { typeUrl: 1, value: 2 },
+  resource: { meta: 1, spec: 2, status: 3 },
+} as const
+
 /** Deterministic: fields by number, labels by key, so that the digest of the bytes is a content version. */
-export function encodeKumaResource({ name, mesh, labels, spec, status }: KumaResourceEnvelope): Uint8Array {
-  const message = create(KumaResourceSchema, {
-    meta: { name, mesh: mesh ?? '', labels: sortedLabels(labels) },
-    spec: { ...spec },
-  })
-  if (status) message.status = create(AnySchema, { ...status })
-  return toBinary(KumaResourceSchema, message)
+export function encodeKumaResource({ name, mesh = '', labels, spec, status }: KumaResourceEnvelope): Buffer {
+  const meta = concatFields([
+    ...stated([FIELD.meta.name, Buffer.from(name)], [FIELD.meta.mesh, Buffer.from(mesh)]),
+    ...Object.keys(labels)
+      .sort()
+      .map((key): Field => [FIELD.meta.labels, encodeLabel(key, labels[key] as string)]),
+  ])
+  const fields: Field[] = [
+    [FIELD.resource.meta, meta],
+    [FIELD.resource.spec, encodeAny(spec)],
+  ]
+  if (status) fields.push([FIELD.resource.status, encodeAny(status)])
+  return concatFields(fields)
+}
+
+/** An entry of a map states both, also where they are empty. */
+function encodeLabel(key: string, value: string): Buffer {
+  return concatFields([
+    [FIELD.entry.key, Buffer.from(key)],
+    [FIELD.entry.value, Buffer.from(value)],
+  ])
+}
+
+function encodeAny({ typeUrl, value }: AnyValue): Buffer {
+  return concatFields(stated([FIELD.any.typeUrl, Buffer.from(typeUrl)], [FIELD.any.value, value]))
 }
 
 /** Throws `undecodable` for bytes that are no KumaResource, or one without name or spec. Specs are left encoded. */

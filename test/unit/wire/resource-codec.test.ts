@@ -1,7 +1,11 @@
+import { create, toBinary } from '@bufbuild/protobuf'
+import { AnySchema } from '@bufbuild/protobuf/wkt'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { JsonText } from '../../../src/model/json.js'
 import { contentVersion } from '../../../src/wire/content-version.js'
-import { decodeKumaResource, encodeKumaResource } from '../../../src/wire/resource-codec.js'
+import { KumaResourceSchema } from '../../../src/wire/generated/kds/sync_pb.js'
+import { decodeKumaResource, encodeKumaResource, type KumaResourceEnvelope } from '../../../src/wire/resource-codec.js'
 import { encodeSpec, encodeStatus } from '../../../src/wire/spec-codec.js'
 
 const MESH = encodeSpec('Mesh', '{}' as JsonText)
@@ -41,6 +45,27 @@ describe('resource codec', () => {
     expect(encode({ b: '2', a: '1', c: '3' })).toEqual(encode({ c: '3', a: '1', b: '2' }))
   })
 
+  it('encodes what the protobuf library encodes, whatever is in it', () => {
+    const text = fc.oneof(fc.string(), fc.string({ unit: 'binary', maxLength: 300 }), fc.constant(''))
+    const any = fc.record({ typeUrl: text, value: fc.uint8Array({ maxLength: 20_000 }) })
+    const envelope = fc.record({
+      name: text,
+      mesh: fc.option(text, { nil: undefined }),
+      // An object has keys that are numbers first, in whatever order they were put there.
+      labels: fc.dictionary(
+        text.map((key) => `k${key}`),
+        text,
+      ),
+      spec: any,
+      status: fc.option(any, { nil: undefined }),
+    })
+    fc.assert(
+      fc.property(envelope, (resource) => {
+        expect(encodeKumaResource(resource).toString('hex')).toBe(ofTheLibrary(resource).toString('hex'))
+      }),
+    )
+  })
+
   it('refuses every truncation of a resource that cuts into a field, and never throws anything but undecodable', () => {
     const whole = encodeKumaResource({ name: 'n', mesh: 'm', labels: { a: '1' }, spec: MESH, status: undefined })
     for (let length = 0; length < whole.length; length += 1) {
@@ -59,3 +84,10 @@ describe('resource codec', () => {
     expect(() => decodeKumaResource(Buffer.from(hex, 'hex'))).toThrow(expect.objectContaining({ code: 'undecodable' }))
   })
 })
+
+function ofTheLibrary({ name, mesh, labels, spec, status }: KumaResourceEnvelope): Buffer {
+  const sorted = Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)))
+  const message = create(KumaResourceSchema, { meta: { name, mesh: mesh ?? '', labels: sorted }, spec: { ...spec } })
+  if (status) message.status = create(AnySchema, { ...status })
+  return Buffer.from(toBinary(KumaResourceSchema, message))
+}
