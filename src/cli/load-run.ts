@@ -89,7 +89,7 @@ async function measured(
     return { name, crew: new CrewProcess(name) }
   })
   const lines: RunLine[] = []
-  const screen = new LoadScreen(io, clock, { zones: plan.zones.length, name: scenario.name })
+  const screen = new LoadScreen(io, clock, { zoneNames: plan.zones.map((zone) => zone.name), name: scenario.name })
   if (rawFile !== undefined) writeRawFile(rawFile, [])
   const record = (line: RunLine) => {
     lines.push(line)

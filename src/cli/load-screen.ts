@@ -14,14 +14,15 @@ const PLAIN_EVERY_MS = 5_000
 export class LoadScreen {
   readonly #io: Io
   readonly #clock: Clock
-  readonly #what: { readonly zones: number; readonly name: string }
+  readonly #what: { readonly zoneNames: readonly string[]; readonly name: string }
   readonly #all = LatencyHistogram.empty()
+  readonly #allSidecars = LatencyHistogram.empty()
   #written = 0
   #dropped = 0
   #drawn = 0
   #shownMs = Number.NEGATIVE_INFINITY
 
-  constructor(io: Io, clock: Clock, what: { readonly zones: number; readonly name: string }) {
+  constructor(io: Io, clock: Clock, what: { readonly zoneNames: readonly string[]; readonly name: string }) {
     this.#io = io
     this.#clock = clock
     this.#what = what
@@ -52,6 +53,7 @@ export class LoadScreen {
 
   #interval(line: IntervalLine): void {
     this.#all.add(LatencyHistogram.decode(line.latency.zone))
+    this.#allSidecars.add(LatencyHistogram.decode(line.latency.sidecar))
     // Those before the load make what it writes.
     if (line.phase === 'load' || line.phase === 'settle') this.#written += line.writes.accepted
     this.#dropped += line.writes.dropped
@@ -70,22 +72,27 @@ export class LoadScreen {
   }
 
   #block(line: IntervalLine): string[] {
-    const { name, zones } = this.#what
-    const recent = LatencyHistogram.decode(line.latency.zone)
-    const shown = (histogram: LatencyHistogram) =>
-      [50, 90, 99].map((percentile) => percentileOf(histogram, percentile).padStart(9)).join('  ')
+    const { name, zoneNames } = this.#what
+    const row = (what: string, histogram: LatencyHistogram) => {
+      const percentiles = [50, 90, 99, 100].map((percentile) => percentileOf(histogram, percentile).padStart(9))
+      return `  ${what.padEnd(22)}${percentiles.join('  ')}`
+    }
+    const sidecars = this.#allSidecars.count > 0 ? [row('sidecar has it, all', this.#allSidecars)] : []
     const writer = line.generator[0]
     const lag = writer === undefined ? 0 : LatencyHistogram.decode(writer.lag).percentile(99)
     const slowest = [...line.slowest].sort(([, a], [, b]) => b - a)[0]
     const target = line.target.cpu === undefined ? '' : `  target ${Math.round(line.target.cpu * 100)} %`
     const [why] = Object.keys(line.losses)
     const lost = why === undefined ? '' : `  lost: ${why}`
-    const head = `${name} ${line.phase} ${(line.atMs / 1_000).toFixed(0)}s  zones ${line.live}/${zones}${line.sidecarsLive > 0 ? `  sidecars ${line.sidecarsLive}` : ''}  writes ${this.#written}${this.#dropped > 0 ? ` (${this.#dropped} dropped)` : ''}  p99 ${percentileOf(this.#all, 99)}${target}${lost}`
+    const head = `${name} ${line.phase} ${(line.atMs / 1_000).toFixed(0)}s  zones ${line.live}/${zoneNames.length}${line.sidecarsLive > 0 ? `  sidecars ${line.sidecarsLive}` : ''}  writes ${this.#written}${this.#dropped > 0 ? ` (${this.#dropped} dropped)` : ''}  p99 ${percentileOf(this.#all, 99)}${target}${lost}`
     return [
       head,
-      `  zone has it, now   p50/p90/p99  ${shown(recent)}`,
-      `  zone has it, all                ${shown(this.#all)}   max ${milliseconds(this.#all.maxMs)}`,
-      `  to zones ${bytes(line.wire.bytesIn)}/s in ${line.wire.messagesIn} messages   writer lag p99 ${milliseconds(lag)}   slowest ${slowest === undefined ? 'none' : `zone ${slowest[0] + 1} ${milliseconds(slowest[1])}`}`,
+      `  ${'latency'.padEnd(22)}${['p50', 'p90', 'p99', 'max'].map((word) => word.padStart(9)).join('  ')}`,
+      row('zone has it, now', LatencyHistogram.decode(line.latency.zone)),
+      row('zone has it, all', this.#all),
+      ...sidecars,
+      `  to zones ${bytes(line.wire.bytesIn)}/s in ${line.wire.messagesIn} messages`,
+      `  slowest ${slowest === undefined ? 'none' : `${zoneNames[slowest[0]]} ${milliseconds(slowest[1])}`}   writer lag p99 ${milliseconds(lag)}`,
     ]
   }
 

@@ -13,7 +13,7 @@ import { reportingIn, reportingOf } from './load-reporting.js'
 import { type RunEnd, runOnce, workersOf } from './load-run.js'
 import { openTarget } from './load-target.js'
 import { parseDuration } from './quantities.js'
-import { LOAD_COMPARISONS } from './report-kinds.js'
+import { LOAD_COMPARISONS, outcomeOf } from './report-kinds.js'
 
 interface Upgrade {
   readonly command: string
@@ -165,8 +165,8 @@ function writeComparison({ io }: Context, comparison: LoadComparison, folder: st
 }
 
 /** That of the second run, unless the comparison says more. */
-function exitCodeOf(after: RunEnd, { failures, reasons }: LoadComparison, force: boolean): number {
+function exitCodeOf(after: RunEnd, comparison: LoadComparison, force: boolean): number {
   if (after.exitCode !== EXIT.ok) return after.exitCode
-  if (reasons.length > 0 && !force) return EXIT.inconclusive
-  return failures.length > 0 ? EXIT.thresholdCrossed : EXIT.ok
+  if (comparison.reasons.length > 0 && !force) return EXIT.inconclusive
+  return { passed: EXIT.ok, failed: EXIT.thresholdCrossed, unjudged: EXIT.inconclusive }[outcomeOf(comparison)]
 }

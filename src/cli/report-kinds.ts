@@ -22,8 +22,8 @@ export interface ComparisonRules {
 
 export interface Compared {
   readonly text: string
-  /** A change that `failOn` names has happened. */
-  readonly failed: boolean
+  /** `failed`: a change that `failOn` names has happened; `unjudged`: nobody can say of one. */
+  readonly outcome: 'passed' | 'failed' | 'unjudged'
 }
 
 /** What `report` can do with the results of one kind of run. Both throw `invalid-argument` for a file that is not whole. */
@@ -44,7 +44,7 @@ const KINDS: Readonly<Partial<Record<ResultKind, ReportKind>>> = {
       if (failOn.length > 0)
         throw new AppError('invalid-argument', '--fail-on is for load runs: it names their metrics')
       const comparison = compare(parseConformanceResult(before.file), parseConformanceResult(after.file))
-      return { text: CONFORMANCE_COMPARISONS[format](comparison), failed: false }
+      return { text: CONFORMANCE_COMPARISONS[format](comparison), outcome: 'passed' }
     },
   },
   'zonelab.load/v1': {
@@ -64,7 +64,7 @@ const KINDS: Readonly<Partial<Record<ResultKind, ReportKind>>> = {
           `${before.path} and ${after.path} do not compare: ${why} (--force does it)`,
         )
       }
-      return { text: LOAD_COMPARISONS[format](comparison), failed: comparison.failures.length > 0 }
+      return { text: LOAD_COMPARISONS[format](comparison), outcome: outcomeOf(comparison) }
     },
   },
 }
@@ -81,6 +81,11 @@ export const LOAD_COMPARISONS: Readonly<Record<ComparisonFormat, (comparison: Lo
   text: loadComparison.comparisonText,
   md: loadComparison.comparisonMarkdown,
   json: loadComparison.comparisonJson,
+}
+
+export function outcomeOf({ failures, unjudged }: LoadComparison): Compared['outcome'] {
+  if (failures.length > 0) return 'failed'
+  return unjudged.length > 0 ? 'unjudged' : 'passed'
 }
 
 const NO_RULES: ComparisonRules = { failOn: [], force: false }

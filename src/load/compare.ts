@@ -37,7 +37,10 @@ export interface LoadComparison {
   /** Why the two runs should not be compared; empty when they may. */
   readonly reasons: readonly string[]
   readonly measures: readonly ComparedMeasure[]
-  readonly failures: readonly { readonly text: string; readonly change: number }[]
+  /** `change` is undefined where there was nothing before. */
+  readonly failures: readonly { readonly text: string; readonly change: number | undefined }[]
+  /** What was to fail the comparison and that one of the runs did not see. */
+  readonly unjudged: readonly string[]
 }
 
 /** A change below this nobody acts on, however sure it is. */
@@ -84,14 +87,19 @@ export function compareLoad(before: LoadResult, after: LoadResult, failOn: reado
     ...MEASURES.map((name) => of(name, parseMeasure(name, refuse))),
     ...Object.entries(COSTS).map(([name, figure]) => compared(name, cost(figure, before), cost(figure, after))),
   ]
-  const failures = failOn.flatMap((rule) => {
-    const { ratio, interval } = of(rule.text, rule)
-    if (ratio === undefined) return []
-    const isOver = rule.direction === 'above' ? ratio > 1 + rule.by : ratio < 1 - rule.by
-    return isOver && isChange(interval) ? [{ text: rule.text, change: ratio - 1 }] : []
-  })
+  const judged = failOn.map((rule) => ({ rule, measure: of(rule.text, rule) }))
+  const failures = judged.flatMap(
+    ({ rule: { text, direction, by }, measure: { ratio, interval, verdict } }): LoadComparison['failures'] => {
+      if (verdict === 'not comparable') return []
+      // From nothing to something is more than any share.
+      if (ratio === undefined) return direction === 'above' ? [{ text, change: undefined }] : []
+      const isOver = direction === 'above' ? ratio > 1 + by : ratio < 1 - by
+      return isOver && isChange(interval) ? [{ text, change: ratio - 1 }] : []
+    },
+  )
+  const unjudged = judged.filter(({ measure }) => measure.verdict === 'not comparable').map(({ rule }) => rule.text)
   const targets = { before: targetOf(before), after: targetOf(after) }
-  return { targets, reasons: reasonsAgainst(before, after), measures, failures }
+  return { targets, reasons: reasonsAgainst(before, after), measures, failures, unjudged }
 }
 
 /** What would make a difference of figures a difference of something else. */

@@ -6,7 +6,7 @@ const HEAD = ['measure', 'before', 'after', 'change', '95 % interval', 'verdict'
 const NOTE =
   'The change is that of the medians of the seconds of the load; its interval comes from resampling them (bootstrap, fixed seed). A change whose interval holds 0 % is noise.'
 
-export function comparisonText({ targets, reasons, measures, failures }: LoadComparison): string {
+export function comparisonText({ targets, measures, ...found }: LoadComparison): string {
   const lines = [HEAD, ...measures.map(cells)]
   const widths = HEAD.map((_cell, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)))
   const table = lines.map((line) =>
@@ -15,25 +15,28 @@ export function comparisonText({ targets, reasons, measures, failures }: LoadCom
       .join('  ')
       .trimEnd(),
   )
-  const told = [
-    ...reasons.map((reason) => `not comparable: ${reason}`),
-    ...failures.map(({ text, change }) => `failed: ${text}: ${percent(change)}`),
-  ]
   const who = [`before: ${named(targets.before)}`, `after: ${named(targets.after)}`, '']
-  return `${[...who, ...table, '', NOTE, ...told].join('\n')}\n`
+  return `${[...who, ...table, '', NOTE, ...told(found)].join('\n')}\n`
 }
 
-export function comparisonMarkdown({ targets, reasons, measures, failures }: LoadComparison): string {
-  const told = [
-    ...reasons.map((reason) => `- not comparable: ${markdownText(reason)}`),
-    ...failures.map(({ text, change }) => `- failed: ${markdownText(text)}: ${percent(change)}`),
-  ]
+export function comparisonMarkdown({ targets, measures, ...found }: LoadComparison): string {
+  const list = told(found).map((line) => `- ${markdownText(line)}`)
   const who = `Before: ${markdownText(named(targets.before))} · after: ${markdownText(named(targets.after))}`
-  return `${[who, '', markdownTable(HEAD, measures.map(cells)).trimEnd(), '', NOTE, ...(told.length > 0 ? ['', ...told] : [])].join('\n')}\n`
+  return `${[who, '', markdownTable(HEAD, measures.map(cells)).trimEnd(), '', NOTE, ...(list.length > 0 ? ['', ...list] : [])].join('\n')}\n`
 }
 
 export function comparisonJson(comparison: LoadComparison): string {
   return `${JSON.stringify(comparison, null, 2)}\n`
+}
+
+function told({ reasons, failures, unjudged }: Pick<LoadComparison, 'reasons' | 'failures' | 'unjudged'>): string[] {
+  return [
+    ...reasons.map((reason) => `not comparable: ${reason}`),
+    ...failures.map(
+      ({ text, change }) => `failed: ${text}: ${change === undefined ? 'there was none before' : percent(change)}`,
+    ),
+    ...unjudged.map((text) => `not judged: ${text}: not observable in both runs`),
+  ]
 }
 
 function cells({ name, before, after, ratio, interval, verdict }: ComparedMeasure): string[] {

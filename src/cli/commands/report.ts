@@ -32,7 +32,7 @@ export const reportCompare: Command = {
   ],
   details:
     'Load runs: a change is told from noise by resampling the seconds of both runs. Exit code 99 when a change that\n' +
-    '--fail-on names has happened; 2 when scenario, seed, machine or generator forbid a comparison.',
+    '--fail-on names has happened, 11 when one of the runs did not see what it names; 2 when scenario, seed, machine or generator forbid a comparison.',
   flags: [
     formatFlag(COMPARISON_WORDS),
     { ...FAIL_ON_FLAG, doc: `Load runs: ${FAIL_ON_FLAG.doc}` },
@@ -47,8 +47,8 @@ export const reportCompare: Command = {
     const [before = '', after = ''] = input.args
     const format = input.word('output', COMPARISON_WORDS) ?? 'text'
     const rules = { failOn: input.texts('fail-on'), force: input.switch('force') }
-    const { text, failed } = compareReports(before, after, format, rules)
+    const { text, outcome } = compareReports(before, after, format, rules)
     io.draw(text)
-    return failed ? EXIT.thresholdCrossed : EXIT.ok
+    return { passed: EXIT.ok, failed: EXIT.thresholdCrossed, unjudged: EXIT.inconclusive }[outcome]
   },
 }

@@ -89,6 +89,29 @@ describe('two runs', () => {
   })
 })
 
+describe('a change that was named', () => {
+  const nacks = (count: number) =>
+    loadResult(runOf([intervalLine({ wire: { ...intervalLine().wire, nacks: count }, latency: zoneLatency(1) })]))
+  const compared = (rule: string, before: LoadResult, after: LoadResult) =>
+    compareLoad(before, after, [parseFailOn(rule)])
+
+  test('from nothing to something fails, whatever the share', () => {
+    const comparison = compared('nack:count>+50%', nacks(0), nacks(3))
+    expect(comparison.failures).toEqual([{ text: 'nack:count>+50%', change: undefined }])
+    expect(comparisonText(comparison)).toContain('failed: nack:count>+50%: there was none before')
+    expect(compared('nack:count>+50%', nacks(3), nacks(0)).failures).toEqual([])
+    expect(compared('nack:count<-50%', nacks(0), nacks(3)).failures).toEqual([])
+  })
+
+  test('of what one of the runs did not see is not judged, and it is said', () => {
+    const comparison = compared('dataplane.propagation:p(99)>+20%', nacks(0), nacks(0))
+    expect([comparison.failures, comparison.unjudged]).toEqual([[], ['dataplane.propagation:p(99)>+20%']])
+    expect(comparisonText(comparison)).toContain(
+      'not judged: dataplane.propagation:p(99)>+20%: not observable in both runs',
+    )
+  })
+})
+
 describe('what makes a comparison fail', () => {
   test.each([
     ['zone.propagation:p(99)>20%', 'write METRIC:AGG>+N%'],
