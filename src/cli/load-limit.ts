@@ -63,13 +63,15 @@ async function attempted(
   try {
     const { result, exitCode: code } = await runOnce(context, input, scenario, workersOf(input), UNREPORTED)
     if (!result) throw new AppError('internal', 'a step of a search is a run')
-    const { latency, end } = result.summary
+    const { summary, verdict } = result
+    const why = verdict.outcome === 'inconclusive' ? verdict.generatorFaults.join('; ') : summary.end.message
+    const zone = summary.latency.zone
     const step: StepLine = {
       kind: 'step',
       ...at,
-      outcome: result.verdict.outcome,
-      ...(latency.zone.count > 0 && { p99Ms: latency.zone.percentile(99) }),
-      ...(end.message !== '' && { why: end.message }),
+      outcome: verdict.outcome,
+      ...(zone.count > 0 && { p99Ms: zone.percentile(99) }),
+      ...(why !== '' && { why }),
     }
     return { step, lines: result.lines, exitCode: code }
   } catch (thrown) {

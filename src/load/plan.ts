@@ -1,5 +1,6 @@
 import { type Random, seededRandom } from '../base/random.js'
 import { struckBy } from '../lab/faults.js'
+import type { ZoneChoice } from './fault-plan.js'
 import { numbered, type PlannedSidecar, planSidecars, serviceNames } from './plan-sidecars.js'
 import type { Scenario } from './scenario.js'
 import { WRITTEN_TYPES, type WrittenType } from './write-body.js'
@@ -138,13 +139,19 @@ function planChurn({ churn, load, topology }: Scenario, zones: readonly PlannedZ
 }
 
 function planStrikes({ faults }: Scenario, zones: readonly PlannedZone[], random: Random): PlannedStrike[] {
-  return faults.map(({ at, type, zones: share, for: durationMs }, place) => ({
-    id: `f-${place + 1}`,
+  return faults.map(({ id, at, type, zones: choice, for: durationMs }, place) => ({
+    id: id ?? `f-${place + 1}`,
     atMs: at,
     durationMs,
     kind: type,
-    zones: struckBy({ share }, zones, () => random.next()).map(({ index }) => index),
+    zones: struck(choice, zones, random).map(({ index }) => index),
   }))
+}
+
+function struck(choice: ZoneChoice, zones: readonly PlannedZone[], random: Random): PlannedZone[] {
+  if (choice.kind === 'share') return struckBy(choice, zones, () => random.next())
+  const ends = choice.numbers.map((number) => `-z${number}`)
+  return zones.filter(({ name }) => ends.some((end) => name.endsWith(end)))
 }
 
 /** Deals words out by their shares, exactly as often as they say, in a random order. */

@@ -178,6 +178,13 @@ function contradictionsIn({ load, topology, faults, churn }: Scenario): Contradi
   }
   for (const [index, fault] of faults.entries()) {
     if (fault.at >= load.duration) report(['faults', index, 'at'], 'is after the end of the load')
+    const numbers = fault.zones.kind === 'numbers' ? fault.zones.numbers : []
+    const missing = numbers.find((number) => number > topology.zones)
+    if (missing !== undefined) {
+      report(['faults', index, 'zones'], `there is no z${missing}: the last zone is z${topology.zones}`)
+    }
+    const isTaken = faults.some((other, place) => place < index && fault.id !== undefined && other.id === fault.id)
+    if (isTaken) report(['faults', index, 'id'], `another fault is called "${fault.id}"`)
   }
   return found
 }

@@ -18,6 +18,22 @@ ${text}`,
 const plan = (of: Scenario, run = 'aaaaaa') => planLoad({ scenario: of, run, tenants: ['default'] })
 
 describe('the plan of a run', () => {
+  test('strikes the zones that a fault names, in each control plane, under the id that it has', () => {
+    const text = `kind: Scenario
+name: named
+topology: { tenants: 2, zones: 12 }
+faults: [{ id: west, at: 1s, type: half-open, zones: [z1, z12] }, { at: 2s, type: nack, zones: 25% }]`
+    const { strikes } = planLoad({
+      scenario: parseScenario(text, 'named.yaml'),
+      run: 'aaaaaa',
+      tenants: ['one', 'two'],
+    })
+    expect(strikes).toMatchObject([
+      { id: 'west', zones: [0, 11, 12, 23] },
+      { id: 'f-2', zones: { length: 6 } },
+    ])
+  })
+
   test('is the same for the same seed, but for the names', () => {
     const named = JSON.stringify(plan(scenario(), 'aaaaaa'))
     expect(JSON.stringify(plan(scenario(), 'bbbbbb')).replaceAll('bbbbbb', 'aaaaaa')).toBe(named)

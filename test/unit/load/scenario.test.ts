@@ -40,6 +40,21 @@ describe('a scenario file', () => {
     ],
     ['a wrong threshold', `${minimal}thresholds:\n  - nack:count=0\n`, 'mine.yaml:4:5: thresholds.0:'],
     ['a fault that nobody knows', `${minimal}faults: [{ at: 1s, type: earthquake }]\n`, 'mine.yaml:3:20'],
+    [
+      'a fault on no zones',
+      `${minimal}faults: [{ at: 1s, type: nack, zones: [west] }]\n`,
+      'mine.yaml:3:32: faults.0.zones: ["west"] names no zones; write a share, such as 5%, or a list, such as [z1, z7]',
+    ],
+    [
+      'a fault on a zone that there is not',
+      `${minimal}topology: { zones: 3 }\nfaults: [{ at: 1s, type: nack, zones: [z2, z4] }]\n`,
+      'mine.yaml:4:32: faults.0.zones: there is no z4: the last zone is z3',
+    ],
+    [
+      'two faults of one id',
+      `${minimal}faults: [{ id: one, at: 1s, type: nack }, { id: one, at: 2s, type: nack }]\n`,
+      'mine.yaml:3:45: faults.1.id: another fault is called "one"',
+    ],
     ['a fault after the end', `${minimal}faults: [{ at: 1h, type: nack }]\n`, 'is after the end of the load'],
     ['a warm-up as long as the load', `${minimal}load: { duration: 5s, warmup: 5s }\n`, 'nothing would be measured'],
     [
