@@ -15,10 +15,13 @@ export interface Hop {
   readonly name: string
   /** Content version; undefined where only the name is known (a removal). */
   readonly version: string | undefined
+  /** How long the step took, where it is no instant; `at` is its end. */
+  readonly tookMs?: number
 }
 
 export type HopKind =
   | 'accepted'
+  | 'kds-encoded'
   | 'kds-sent'
   | 'kds-acked'
   | 'kds-nacked'

@@ -37,6 +37,7 @@ export function explainLines(changed: Changed, hops: readonly Hop[], watched: Wa
       watched.globalObservable ? accepted?.at : undefined,
       `accepted by the global${accepted ? '' : ': not observable'}`,
     ),
+    encodedLine(of('kds-encoded'), line),
     peersLine('sent to', of('kds-sent'), watched.zones, [], line),
     peersLine('stored by', of('zone-stored'), watched.zones, watched.unobservable, line),
     peersLine('acknowledged by', of('kds-acked'), watched.zones, [], line, startMs),
@@ -46,6 +47,15 @@ export function explainLines(changed: Changed, hops: readonly Hop[], watched: Wa
 }
 
 type Line = (atMs: number | undefined, text: string) => string
+
+/** Once for each class of zones; the time is when the last of them was encoded. */
+function encodedLine(hops: readonly Hop[], line: Line): string {
+  const last = hops.at(-1)
+  if (!last) return line(undefined, 'encoded: not observable')
+  const took = hops.reduce((sum, { tookMs = 0 }) => sum + tookMs, 0)
+  const classes = hops.length === 1 ? '' : ` for ${hops.length} classes of zones`
+  return line(last.at, `encoded${classes}, which took ${took < 0.1 ? 'under 0.1 ms' : duration(took)}`)
+}
 
 function peersLine(
   verb: string,

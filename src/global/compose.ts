@@ -210,6 +210,7 @@ export class GlobalProcess {
       ...this.#ports,
       store,
       metrics: this.#metrics,
+      hops,
       instanceId: this.#instanceId,
       insightFlushIntervalMs: zoneInsightFlushMs,
       subscriptionLimit,

@@ -1,6 +1,7 @@
 import type { PeerIdentity } from '../auth/zone-authenticator.js'
 import type { Cancel, Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
+import type { Hops } from '../base/hops.js'
 import type { Logger } from '../base/log.js'
 import type { Metrics } from '../base/metrics.js'
 import type { Random } from '../base/random.js'
@@ -19,6 +20,7 @@ export interface TenantRuntimeOptions {
   readonly random: Random
   readonly log: Logger
   readonly metrics: Metrics
+  readonly hops: Hops
   readonly instanceId: string
   readonly insightFlushIntervalMs: number
   readonly subscriptionLimit: number
@@ -127,7 +129,7 @@ export class TenantRuntime {
   }
 
   #makeView(recipient: RecipientClass): View {
-    const { store, labels, metrics, messageBytesMax, clock, random, log } = this.#options
+    const { store, labels, metrics, messageBytesMax, hops, clock, random, log } = this.#options
     const recipe = downRecipe(recipient, publicKeyOfSecret, labels)
     const view = new View({
       store: existing(store),
@@ -135,6 +137,7 @@ export class TenantRuntime {
       id: random.uuid().slice(0, 8),
       messageBytesMax,
       metrics,
+      hops: { hops, tenant: store.tenant },
       clock,
       random,
     })

@@ -12,43 +12,52 @@ const HOPS_PER_SECOND_MAX = 2_000
 /** What is on its way when the reading ends. */
 const LINGER_MS = 100
 
+/** What the global did of one write, until it accepted the next one of the same resource. */
+interface Passage {
+  readonly acceptedMs: number
+  /** By content version: classes of zones may be sent different ones. */
+  readonly versions: Map<string | undefined, VersionPassage>
+}
+
+interface VersionPassage {
+  encodedMs: number | undefined
+  firstSentMs: number | undefined
+  /** A zone that is sent it once more, after a reconnect, is not timed again. */
+  readonly sentTo: Set<string>
+}
+
 /** Splits what happens inside of the global, as its event stream tells it. */
 export class HopTimes {
+  /** `wait` is the whole of `feed`, `encode` and `queue`: older targets and run files show nothing smaller. */
   readonly #histograms = {
+    feed: LatencyHistogram.empty(),
+    encode: LatencyHistogram.empty(),
+    queue: LatencyHistogram.empty(),
     wait: LatencyHistogram.empty(),
     send: LatencyHistogram.empty(),
     answer: LatencyHistogram.empty(),
   }
-  /** By `TYPE/NAME` of the copy: when the resource was last accepted, and the last content version that was sent. */
-  readonly #accepted = new Map<string, number>()
-  readonly #sent = new Map<string, { readonly version: string | undefined; readonly firstMs: number }>()
-  /** By resource and zone: when it was sent and not answered yet. */
+  /** By the copy as `keyOf` calls it. */
+  readonly #passages = new Map<string, Passage>()
+  /** By copy and zone: when it was sent and not answered yet. */
   readonly #unanswered = new Map<string, number>()
-  readonly #names: ReadonlyMap<string, string>
+  /** The wire name of each resource's copy, by type and wire name of the resource. */
+  readonly #copies: ReadonlyMap<string, string>
 
   constructor(plan: LoadPlan) {
-    this.#names = new Map(
+    this.#copies = new Map(
       plan.resources.map(({ type, name }) => [
         `${type}/${wireName(plan.mesh, name)}`,
-        `${type}/${wireName(plan.mesh, hashedName({ mesh: plan.mesh, name, labels: {} }))}`,
+        wireName(plan.mesh, hashedName({ mesh: plan.mesh, name, labels: {} })),
       ]),
     )
   }
 
-  take({ hop, type, name, version, peer = '', at }: Hop): void {
-    const key = `${type}/${name}`
-    if (hop === 'accepted') {
-      const copy = this.#names.get(key)
-      if (copy !== undefined) this.#accepted.set(copy, at)
-      return
-    }
-    if (hop === 'kds-sent') this.#sentTo(key, version, peer, at)
-    if (hop === 'kds-acked' || hop === 'kds-nacked') {
-      const sentMs = this.#unanswered.get(`${key}@${peer}`)
-      if (sentMs === undefined) return
-      this.#unanswered.delete(`${key}@${peer}`)
-      this.#histograms.answer.record(at - sentMs)
-    }
+  take(hop: Hop): void {
+    if (hop.hop === 'accepted') this.#accepted(hop)
+    if (hop.hop === 'kds-encoded') this.#encoded(hop)
+    if (hop.hop === 'kds-sent') this.#sent(hop)
+    if (hop.hop === 'kds-acked' || hop.hop === 'kds-nacked') this.#answered(hop)
   }
 
   /** Every hop that was seen at all, by name. */
@@ -56,18 +65,58 @@ export class HopTimes {
     return new Map(Object.entries(this.#histograms).filter(([, { count }]) => count > 0))
   }
 
-  #sentTo(key: string, version: string | undefined, peer: string, at: number): void {
-    const acceptedMs = this.#accepted.get(key)
-    if (acceptedMs === undefined) return
-    let sent = this.#sent.get(key)
-    if (sent?.version !== version || sent === undefined) {
-      sent = { version, firstMs: at }
-      this.#sent.set(key, sent)
-      if (at >= acceptedMs) this.#histograms.wait.record(at - acceptedMs)
-    }
-    this.#histograms.send.record(at - sent.firstMs)
-    this.#unanswered.set(`${key}@${peer}`, at)
+  #accepted(hop: Hop): void {
+    const name = this.#copies.get(`${hop.type}/${hop.name}`)
+    if (name === undefined) return
+    this.#passages.set(keyOf({ ...hop, name }), { acceptedMs: hop.at, versions: new Map() })
   }
+
+  /** Comes once from each class of zones that are connected. */
+  #encoded(hop: Hop): void {
+    const { at, tookMs } = hop
+    const passage = this.#passages.get(keyOf(hop))
+    if (!passage || tookMs === undefined) return
+    this.#histograms.feed.record(at - tookMs - passage.acceptedMs)
+    this.#histograms.encode.record(tookMs)
+    versionOf(passage, hop).encodedMs ??= at
+  }
+
+  #sent(hop: Hop): void {
+    const { at, peer = '' } = hop
+    const passage = this.#passages.get(keyOf(hop))
+    if (!passage) return
+    const version = versionOf(passage, hop)
+    if (version.sentTo.has(peer)) return
+    version.sentTo.add(peer)
+    if (version.firstSentMs === undefined) {
+      version.firstSentMs = at
+      this.#histograms.wait.record(at - passage.acceptedMs)
+      if (version.encodedMs !== undefined) this.#histograms.queue.record(at - version.encodedMs)
+    }
+    this.#histograms.send.record(at - version.firstSentMs)
+    this.#unanswered.set(`${keyOf(hop)}@${peer}`, at)
+  }
+
+  #answered(hop: Hop): void {
+    const key = `${keyOf(hop)}@${hop.peer ?? ''}`
+    const sentMs = this.#unanswered.get(key)
+    if (sentMs === undefined) return
+    this.#unanswered.delete(key)
+    this.#histograms.answer.record(hop.at - sentMs)
+  }
+}
+
+function keyOf({ tenant, type, name }: Hop): string {
+  return `${tenant} ${type}/${name}`
+}
+
+function versionOf({ versions }: Passage, { version }: Hop): VersionPassage {
+  let found = versions.get(version)
+  if (!found) {
+    found = { encodedMs: undefined, firstSentMs: undefined, sentTo: new Set() }
+    versions.set(version, found)
+  }
+  return found
 }
 
 /** Reads the target's event stream until `stop`, if it has one and its hops are not too many. */

@@ -3,9 +3,9 @@ import { markdownTable, markdownText } from '../report/markdown.js'
 import { element, xmlDocument } from '../report/xml.js'
 import type { LatencyHistogram } from './histogram.js'
 import { htmlReport } from './html-report.js'
-import type { LoadResult } from './load-result.js'
 import { limitOfSteps } from './limit-search.js'
-import { RUN_KIND } from './run-lines.js'
+import type { LoadResult } from './load-result.js'
+import { RUN_HOPS, RUN_KIND } from './run-lines.js'
 import { reportTables, textTable, verdictSentence } from './text-report.js'
 import type { JudgedThreshold } from './verdict.js'
 
@@ -72,7 +72,7 @@ function junitReport({ summary, verdict }: LoadResult): string {
 
 /** For programs: figures first, then the lines that they are made from. */
 function jsonReport({ lines, summary, verdict }: LoadResult): string {
-  const { latency, counts, generator, targetUse, quiet, stragglers, start, end, steps } = summary
+  const { latency, hops, counts, generator, targetUse, quiet, stragglers, start, end, steps } = summary
   const body = {
     kind: RUN_KIND,
     run: start.run,
@@ -86,6 +86,7 @@ function jsonReport({ lines, summary, verdict }: LoadResult): string {
     nothingLost: verdict.nothingLost,
     generatorFaults: verdict.generatorFaults,
     latencyMs: Object.fromEntries(Object.entries(latency).map(([name, histogram]) => [name, figuresOf(histogram)])),
+    hopsMs: Object.fromEntries(RUN_HOPS.map((name) => [name, figuresOf(hops.get(name))])),
     counts,
     generator,
     targetUse,
@@ -97,8 +98,8 @@ function jsonReport({ lines, summary, verdict }: LoadResult): string {
   return `${JSON.stringify(body, null, 1)}\n`
 }
 
-function figuresOf(histogram: LatencyHistogram): object | 'not observable' {
-  if (histogram.count === 0) return 'not observable'
+function figuresOf(histogram: LatencyHistogram | undefined): object | 'not observable' {
+  if (histogram === undefined || histogram.count === 0) return 'not observable'
   const at = (percentile: number) => histogram.percentile(percentile)
   return {
     count: histogram.count,

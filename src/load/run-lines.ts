@@ -105,6 +105,9 @@ const writeLine = z.object({
   sidecars: z.object({ count: z.number(), firstMs: z.number(), lastMs: z.number() }).optional(),
 })
 
+/** In the order of a write's way; `wait` is the whole of the three before it. */
+export const RUN_HOPS = ['feed', 'encode', 'queue', 'wait', 'send', 'answer', 'snapshot', 'sidecar'] as const
+
 const hopLine = z.object({ kind: z.literal('hop'), hop: z.string(), histogram })
 
 const strikeLine = z.object({

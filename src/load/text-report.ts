@@ -102,7 +102,10 @@ function latencyTable({ latency, hops, start }: Summary): ReportTable {
         ? some('zone reconnected, until it has everything', latency.reconnect)
         : [
             row('write accepted', latency.accepted),
-            row('· accepted → first sent (wait and encode)', hops.get('wait')),
+            row('·· accepted → encoding begins (feed)', hops.get('feed')),
+            row('·· encoding, once for each class of zones', hops.get('encode')),
+            row('·· encoded → first sent (queue and flush)', hops.get('queue')),
+            row('· accepted → first sent', hops.get('wait')),
             row('· first sent → sent to each zone', hops.get('send')),
             row('· sent → zone applied and acknowledged', hops.get('answer')),
             row('zone has it (each zone)', latency.zone),
@@ -117,7 +120,7 @@ function latencyTable({ latency, hops, start }: Summary): ReportTable {
             ...some('zone reconnected, until it has everything', latency.reconnect),
           ],
     note: start.target.showsHops
-      ? 'Rows with a dot are parts of the row below them, timed by the target itself.'
+      ? 'Rows with dots are parts of the next row with a dot less, timed by the target itself.'
       : 'The target does not show what happens inside of it.',
   }
 }

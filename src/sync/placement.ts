@@ -1,4 +1,6 @@
+import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
+import type { Hops } from '../base/hops.js'
 import type { Metrics } from '../base/metrics.js'
 import type { ResourceType } from '../model/registry.js'
 import { keyText, type Resource, type ResourceKey, specOf } from '../model/resource.js'
@@ -6,6 +8,13 @@ import type { Change, Commit, Listing } from '../store/store.js'
 import { encodeEntry } from './entry.js'
 import type { Recipe } from './recipe.js'
 import type { Entry, TypeView } from './type-view.js'
+
+/** Where it is told that a change was encoded. */
+export interface PlacementHops {
+  readonly hops: Hops
+  readonly tenant: string
+  readonly clock: Clock
+}
 
 /**
  * Where each stored resource goes in a view: what the recipe makes of it, under which name it was sent, and what a
@@ -15,6 +24,7 @@ export class Placement {
   readonly #recipe: Recipe
   readonly #types: ReadonlyMap<string, TypeView>
   readonly #metrics: Metrics
+  readonly #hops: PlacementHops | undefined
   /** Where each stored resource went, so that an update that renames or withdraws it is found without a search. */
   readonly #sentAs = new Map<string, { readonly type: ResourceType; readonly name: string }>()
   /** Resources that came from a zone, so that disabling the zone finds them. */
@@ -24,10 +34,11 @@ export class Placement {
   readonly #disabledZones = new Set<string>()
   readonly #unsendable = new Map<string, string>()
 
-  constructor(recipe: Recipe, types: ReadonlyMap<string, TypeView>, metrics: Metrics) {
+  constructor(recipe: Recipe, types: ReadonlyMap<string, TypeView>, metrics: Metrics, hops?: PlacementHops) {
     this.#recipe = recipe
     this.#types = types
     this.#metrics = metrics
+    this.#hops = hops
   }
 
   /** Resources that cannot be sent to this class, by key, with why. */
@@ -56,7 +67,7 @@ export class Placement {
     if (key.type === 'Zone') this.#applyZone(key.name, after, revision, changed)
     if (!this.#types.has(key.type)) return
     if (after) {
-      this.#place(after, revision, changed)
+      this.#placeChanged(after, revision, changed)
       return
     }
     this.#forgetOrigin(key)
@@ -70,19 +81,37 @@ export class Placement {
     if (disabled === this.#disabledZones.has(zone)) return
     if (disabled) this.#disabledZones.add(zone)
     else this.#disabledZones.delete(zone)
-    for (const resource of [...(this.#byZone.get(zone)?.values() ?? [])]) this.#place(resource, revision, changed)
+    for (const resource of [...(this.#byZone.get(zone)?.values() ?? [])])
+      this.#placeChanged(resource, revision, changed)
   }
 
-  /** Puts a resource where its class sees it, or withdraws it. */
-  #place(resource: Resource, revision: number, changed: Set<string>): void {
+  /** Tells how long it took to make the bytes that the class is sent, if anybody reads. A first read follows no write. */
+  #placeChanged(resource: Resource, revision: number, changed: Set<string>): void {
+    if (!this.#hops?.hops.readsOf(this.#hops.tenant)) {
+      this.#place(resource, revision, changed)
+      return
+    }
+    const { hops, tenant, clock } = this.#hops
+    const beganMs = clock.monotonicMs()
+    const entry = this.#place(resource, revision, changed)
+    if (!entry) return
+    const { name, version } = entry
+    const tookMs = clock.monotonicMs() - beganMs
+    hops.emit({ hop: 'kds-encoded', tenant, peer: undefined, type: resource.type, name, version, tookMs })
+  }
+
+  /** Puts a resource where its class sees it, or withdraws it. Undefined: the class has no new bytes of it. */
+  #place(resource: Resource, revision: number, changed: Set<string>): Entry | undefined {
     const view = this.#types.get(resource.type)
-    if (!view) return
+    if (!view) return undefined
     const entry = this.#encode(resource)
     const before = this.#sentAs.get(keyText(resource))
     if (before !== undefined && before.name !== entry?.name) this.#withdraw(resource, revision, changed)
-    if (!entry) return
+    if (!entry) return undefined
     this.#sentAs.set(keyText(resource), { type: resource.type, name: entry.name })
-    if (view.put(entry, revision)) changed.add(resource.type)
+    if (!view.put(entry, revision)) return undefined
+    changed.add(resource.type)
+    return entry
   }
 
   /** Undefined: not for this class now. One that cannot be mapped is named and withheld; the others flow (trap 31). */

@@ -1,5 +1,6 @@
 import { invariant } from '../base/assert.js'
 import type { Clock } from '../base/clock.js'
+import type { Hops } from '../base/hops.js'
 import { type Metrics, noMetrics } from '../base/metrics.js'
 import type { Random } from '../base/random.js'
 import type { ResourceType } from '../model/registry.js'
@@ -21,6 +22,8 @@ export interface ViewOptions {
   /** Hold back everything until `open` is called (a zone whose store does not remember; kds.md trap 13). */
   readonly closed?: boolean
   readonly metrics?: Metrics
+  /** Where it is told that a change was encoded; of a view that goes up it is told nowhere. */
+  readonly hops?: { readonly hops: Hops; readonly tenant: string }
   readonly clock: Clock
   readonly random: Random
 }
@@ -216,9 +219,9 @@ export class View {
   }
 
   #fill(listing: Listing): void {
-    const { recipe } = this.#options
+    const { recipe, hops, clock } = this.#options
     const types = new Map(recipe.types.map((type) => [type, new TypeView()]))
-    const placement = new Placement(recipe, types, this.#metrics)
+    const placement = new Placement(recipe, types, this.#metrics, hops && { ...hops, clock })
     placement.fill(listing)
     this.#state = { kind: 'complete', contents: { types, placement } }
     this.#announceAll()

@@ -28,6 +28,9 @@ test('a load runs against a throw-away lab, loses nothing, and its reports can b
   expect(summary.counts).toMatchObject({ zonesLive: 2, accepted: 10, refused: 0, dropped: 0 })
   expect(summary.final).toMatchObject({ zones: 2, sidecars: 2, wrong: [] })
   expect([verdict.nothingLost, summary.leftovers]).toEqual([true, []])
+  expect([...summary.hops.keys()]).toEqual(
+    expect.arrayContaining(['feed', 'encode', 'queue', 'wait', 'send', 'answer']),
+  )
 
   const again = await home.ok(['report', 'show', join(out, 'run.ndjson'), '-o', 'html'])
   expect(again.trim()).toBe(readFileSync(join(out, 'report.html'), 'utf8').trim())

@@ -79,6 +79,7 @@ describeWith(['KUMA_CP'], 'one scenario against a real kuma-cp global and agains
       expect([measure?.before, measure?.after], name).toEqual([expect.any(Number), expect.any(Number)])
     }
     const text = readFileSync(join(home.dir, 'theirs', 'report.txt'), 'utf8')
+    expect(text).toMatch(/·· encoding.*not observable/)
     expect(text).toMatch(/· accepted → first sent.*not observable/)
   })
 })

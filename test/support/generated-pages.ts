@@ -108,7 +108,7 @@ function metricsPage(): Page {
 units; the buckets of milliseconds begin at one. \`docs/grafana/zonelab.json\` is a dashboard of all of them.
 
 With \`OTEL_EXPORTER_OTLP_ENDPOINT=http://host:4318\` the process that runs the lab (\`zonelab up\`) tells a collector one trace for each write, with a span
-for each hop: wait for a zone, store, acknowledge, build a sidecar's configuration, apply and acknowledge it. Hops of sidecars are joined by time: they
+for each hop: encode, wait for a zone, store, acknowledge, build a sidecar's configuration, apply and acknowledge it. Hops of sidecars are joined by time: they
 belong to the newest write that their zone had stored. Without the variable no hop is made.`
   const absent = `## Names of Kuma's that are not here
 

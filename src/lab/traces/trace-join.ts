@@ -1,4 +1,4 @@
-import type { Hop } from '../../base/hops.js'
+import type { Hop, HopKind } from '../../base/hops.js'
 import { hashedName, parseWireName, wireName } from '../../model/naming.js'
 import { DOWN_TYPES } from '../../model/registry.js'
 
@@ -102,9 +102,10 @@ function zoneOf({ tenant, peer = '' }: Hop): string {
   return `${tenant} ${peer.split('/')[0]}`
 }
 
-/** The hop that ends a step, and the name of the step; what it began with is the last hop of an earlier kind. */
+/** The hop that ends a step, and the name of the step; what it began with is the last hop of an earlier kind, or told by the hop. */
 const STEPS = {
-  'kds-sent': { step: 'wait for zone', by: 'global', after: undefined },
+  'kds-encoded': { step: 'encode', by: 'global', after: undefined },
+  'kds-sent': { step: 'wait for zone', by: 'global', after: 'kds-encoded' },
   'zone-stored': { step: 'store in zone', by: 'zone', after: 'kds-sent' },
   'kds-acked': { step: 'acknowledge to global', by: 'zone', after: 'kds-sent' },
   'kds-nacked': { step: 'acknowledge to global', by: 'zone', after: 'kds-sent' },
@@ -113,6 +114,12 @@ const STEPS = {
   'xds-acked': { step: 'acknowledge to zone', by: 'sidecar', after: 'xds-sent' },
   'xds-nacked': { step: 'acknowledge to zone', by: 'sidecar', after: 'xds-sent' },
 } as const
+
+/** A step as a later hop finds it again: encoded once for all zones that are sent that version, stored once for a zone's sidecars. */
+function endOf(kind: HopKind, { peer = '', version }: Hop): string {
+  if (kind === 'kds-encoded') return `${version} ${kind}`
+  return kind === 'zone-stored' ? `${peer.split('/')[0]} ${kind}` : `${peer} ${kind}`
+}
 
 function spansOf({ accepted, hops, lastMs }: OpenTrace): readonly Span[] {
   const { type, name, tenant } = accepted
@@ -126,24 +133,24 @@ function spansOf({ accepted, hops, lastMs }: OpenTrace): readonly Span[] {
     parent: undefined,
   }
   const spans = [root]
-  /** Per peer and hop, the step that ended with it. */
+  /** By `endOf`, the step that ended there. */
   const ended = new Map<string, Span>()
   for (const hop of hops) {
-    const { hop: kind, peer = '', at } = hop
+    const { hop: kind, peer = '', at, tookMs } = hop
     if (kind === 'accepted') continue
     const { step, by, after } = STEPS[kind]
     const [zone = ''] = peer.split('/')
-    const before = after === 'zone-stored' ? ended.get(`${zone} zone-stored`) : ended.get(`${peer} ${after}`)
+    const before = after && ended.get(endOf(after, hop))
     const span: Span = {
       name: step,
       service: by,
-      startMs: before?.endMs ?? accepted.at,
+      startMs: tookMs === undefined ? (before?.endMs ?? accepted.at) : at - tookMs,
       endMs: at,
       failed: kind.endsWith('nacked'),
-      attributes: { 'zonelab.zone': zone, 'zonelab.peer': peer, 'zonelab.type': hop.type },
+      attributes: { ...(peer !== '' && { 'zonelab.zone': zone, 'zonelab.peer': peer }), 'zonelab.type': hop.type },
       parent: before ?? root,
     }
-    ended.set(`${peer} ${kind}`, span)
+    ended.set(endOf(kind, hop), span)
     spans.push(span)
   }
   return spans

@@ -59,6 +59,7 @@ export async function startGlobal({ resources, store: where }: RigOptions): Prom
       ...PORTS,
       store: tenantStore,
       metrics,
+      hops,
       instanceId,
       insightFlushIntervalMs: 10_000,
       subscriptionLimit: 10,

@@ -13,6 +13,7 @@ function hop(at: number, kind: Hop['hop'], peer?: string, name = copy, type = 'M
 
 const way = [
   hop(100, 'accepted', undefined, 'slow.default'),
+  { ...hop(100.5, 'kds-encoded'), tookMs: 0.3 },
   hop(101, 'kds-sent', 'zone-1'),
   hop(101, 'kds-sent', 'zone-2'),
   hop(103, 'zone-stored', 'zone-1'),
@@ -26,6 +27,7 @@ const way = [
 test('the way of a change is a line a hop, with times from its acceptance on', () => {
   expect(explainLines(changed, way, all)).toEqual([
     '     0.0 ms   accepted by the global',
+    '     0.5 ms   encoded, which took 0.3 ms',
     '     1.0 ms   sent to 2 of 2 zones',
     '     5.0 ms   stored by 2 of 2 zones',
     '     6.0 ms   acknowledged by 2 of 2 zones   zone-1 4.0 ms · zone-2 6.0 ms',
@@ -42,6 +44,7 @@ test('hops of other resources and hops before the change are not taken for its o
 test('a hop that nobody saw is not observable, which is not 0', () => {
   const lines = explainLines(changed, way.slice(0, 1), { ...all, unobservable: ['zone-2'] })
   expect(lines.slice(1)).toEqual([
+    '              encoded: not observable',
     '              sent to zones: not observable',
     '              stored by zones: not observable',
     '              acknowledged by zones: not observable',
@@ -49,8 +52,18 @@ test('a hop that nobody saw is not observable, which is not 0', () => {
   ])
 })
 
+test('encoding is told with its time over all classes of zones, and a short one is not 0', () => {
+  const encoded = (at: number, tookMs: number) => ({ ...hop(at, 'kds-encoded'), tookMs })
+  const [accepted] = way.slice(0, 1)
+  const lineOf = (...hops: readonly Hop[]) => explainLines(changed, [...(accepted ? [accepted] : []), ...hops], all)[1]
+  expect(lineOf(encoded(101, 0.4), encoded(102, 0.6))).toBe(
+    '     2.0 ms   encoded for 2 classes of zones, which took 1.0 ms',
+  )
+  expect(lineOf(encoded(100.1, 0.04))).toBe('     0.1 ms   encoded, which took under 0.1 ms')
+})
+
 test('a zone that refuses is named', () => {
-  const lines = explainLines(changed, [...way.slice(0, 3), hop(109, 'kds-nacked', 'zone-2')], all)
+  const lines = explainLines(changed, [...way.slice(0, 4), hop(109, 'kds-nacked', 'zone-2')], all)
   expect(lines).toContain('     9.0 ms   refused by zone-2')
 })
 

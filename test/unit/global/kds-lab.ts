@@ -43,6 +43,7 @@ export class KdsLab {
   readonly service: KdsService
   readonly status: SyncStatus
   readonly runtime: TenantRuntime
+  readonly hops = new Hops(this.clock)
   /** Holds or refuses the creation of Zones. */
   beforeCommit: () => Promise<void> = async () => {}
 
@@ -68,6 +69,7 @@ export class KdsLab {
     this.runtime = new TenantRuntime({
       ...ports,
       store: held,
+      hops: this.hops,
       instanceId: 'global-1',
       insightFlushIntervalMs: 10_000,
       subscriptionLimit: 10,
@@ -79,7 +81,7 @@ export class KdsLab {
       tenantOf: () => this.runtime,
       sessions: this.sessions,
       relay: new AdminRelay({ ...ports, sessions: this.sessions }),
-      hops: new Hops(this.clock),
+      hops: this.hops,
       instanceId: 'global-1',
       onProgress: () => this.status.changed(),
     })

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadResult, readLoadResult } from '../../../src/load/load-result.js'
 import { LOAD_REPORTS } from '../../../src/load/reports.js'
 import { parseRunFile, type RunLine, type StartLine, type StepLine } from '../../../src/load/run-lines.js'
-import { intervalLine, runOf, startLine, zoneLatency } from './run-lines.js'
+import { histogramOf, intervalLine, runOf, startLine, zoneLatency } from './run-lines.js'
 
 const THRESHOLDS = ['zone.propagation:p(99)<100ms', 'zone.propagation:max<5ms', 'dataplane.propagation:p(99)<1s']
 const lines = runOf([intervalLine({ latency: zoneLatency(10, 20, 30), slowest: [[1, 30]] })], THRESHOLDS)
@@ -84,6 +84,23 @@ describe('the reports of a run', () => {
     }
     const json = JSON.parse(LOAD_REPORTS.json(loadResult(SEARCH)))
     expect([json.limit, json.steps.length]).toEqual([{ held: 15, broke: 16 }, 4])
+  })
+
+  test('tell the wait for a zone apart from the encoding, and of a run that did not show it that it is not observable', () => {
+    const rowOf = (text: string, name: string) => text.split('\n').find((line) => line.includes(name)) ?? ''
+    const hop = (name: string, ms: number): RunLine => ({ kind: 'hop', hop: name, histogram: histogramOf(ms) })
+    const older = loadResult(runOf([hop('wait', 0.9)]))
+    const newer = loadResult(runOf([hop('feed', 0.1), hop('encode', 0.3), hop('queue', 0.5), hop('wait', 0.9)]))
+    const parts = ['accepted → encoding begins', 'encoding, once for each class', 'encoded → first sent']
+    for (const format of ['text', 'md', 'html'] as const) {
+      const [old, told] = [LOAD_REPORTS[format](older), LOAD_REPORTS[format](newer)]
+      for (const part of parts) expect(rowOf(old, part), format).toContain('not observable')
+      for (const text of [old, told]) expect(rowOf(text, '· accepted → first sent'), format).toContain('0.90 ms')
+      expect(parts.map((part) => /[\d.]+ ms/.exec(rowOf(told, part))?.[0])).toEqual(['0.10 ms', '0.30 ms', '0.50 ms'])
+    }
+    const hopsOf = (of: typeof older) => JSON.parse(LOAD_REPORTS.json(of)).hopsMs
+    expect(hopsOf(older)).toMatchObject({ encode: 'not observable', wait: { p50: 0.9 } })
+    expect(hopsOf(newer)).toMatchObject({ encode: { count: 1, p50: 0.3 }, send: 'not observable' })
   })
 
   test('say when the slow zones were slow', () => {

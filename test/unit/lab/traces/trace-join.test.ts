@@ -58,6 +58,28 @@ test('a write is one trace, with one span for each hop, whichever process tells 
   ])
 })
 
+test('what was encoded is a step of its own, from which each zone that was sent that version was waited for', () => {
+  const encoded = (at: number, version: string, tookMs: number) =>
+    hop(at, 'kds-encoded', undefined, { ...COPY, version, tookMs })
+  const [spans] = joined([
+    hop(100, 'accepted', undefined),
+    encoded(103, 'new', 2),
+    encoded(104, 'old', 1),
+    hop(105, 'kds-sent', 'zone-1', { ...COPY, version: 'new' }),
+    hop(107, 'kds-sent', 'zone-2', { ...COPY, version: 'old' }),
+    hop(108, 'kds-sent', 'zone-3', { ...COPY, version: 'unseen' }),
+  ])
+  expect(spans?.map(shown)).toEqual([
+    'write MeshTimeout 100–108 <',
+    'encode 101–103 < write MeshTimeout',
+    'encode 103–104 < write MeshTimeout',
+    'zone-1 wait for zone 103–105 < encode',
+    'zone-2 wait for zone 104–107 < encode',
+    'zone-3 wait for zone 100–108 < write MeshTimeout',
+  ])
+  expect(spans?.[1]).toMatchObject({ service: 'global', attributes: { 'zonelab.type': 'MeshTimeout' } })
+})
+
 test('a second write of the same resource is a trace of its own, and status has none', () => {
   const traces = joined([
     hop(1, 'accepted', undefined),
