@@ -197,7 +197,8 @@ export function parseRunLines(values: readonly (readonly [where: string, value: 
   }
   return values.map(([where, value], place) => {
     const { success, data, error } = lineSchema.safeParse(value)
-    if (success && (place === 0 || data.kind !== RUN_KIND)) return data
+    // As it was written, its order too: the schema only checks, and puts the keys that it names first.
+    if (success && (place === 0 || data.kind !== RUN_KIND)) return value as RunLine
     const [issue] = error?.issues ?? []
     const why = issue === undefined ? 'another run begins' : `${issue.path.join('.')}: ${issue.message}`
     throw new AppError('invalid-argument', `${where}: this is no line of a run file: ${why}`)

@@ -44,6 +44,13 @@ describe('the reports of a run', () => {
     expect(LOAD_REPORTS.html(readLoadResult(path))).toBe(LOAD_REPORTS.html(result))
   })
 
+  test('tell a scenario again in the order in which it was run', () => {
+    const scenario = { name: 'mine', topology: { zones: 2 }, seed: 1, thresholds: [] }
+    const ordered = loadResult([startLine({ scenario }), ...lines.slice(1)])
+    const path = file('ordered.ndjson', ordered.lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    expect(LOAD_REPORTS.json(readLoadResult(path))).toBe(LOAD_REPORTS.json(ordered))
+  })
+
   test('can be made anew from the json report', () => {
     const path = file('result.json', LOAD_REPORTS.json(result))
     expect(LOAD_REPORTS.md(readLoadResult(path))).toBe(LOAD_REPORTS.md(result))
