@@ -34,12 +34,17 @@ const MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000
 const SECONDS = MS.map((ms) => ms / 1e3)
 const BYTES = Array.from({ length: 16 }, (_, i) => 1024 * 2 ** i)
 
+/** What it hints at is a client's flow-control window that a message used up (kumahq/kuma#16355). */
+const LIKELY_DEPLETED = 'Streams that ended within 5 s of a response of 1 MiB or more, the last that they were sent'
+
 /** Every metric that a zonelab process can serve. Names that Kuma has are Kuma's (`pkg/kds/server/stats.go` and siblings). */
 export const METRICS = {
   kds_delta_responses_sent: metric('counter', 'Delta responses sent', ['type_url']),
   kds_delta_responses_sent_bytes: { ...metric('histogram', 'Size of delta responses', ['type_url']), buckets: BYTES },
   kds_delta_requests_received: metric('counter', 'ACKs and NACKs received', ['type_url', 'confirmation', 'error_type']),
   kds_delta_streams_active: metric('gauge', 'Open delta streams', []),
+  kds_delta_stream_likely_window_depletion_total: metric('counter', LIKELY_DEPLETED, ['type_url']),
+  kds_delta_client_versions: metric('gauge', 'Zones with an open delta stream, by version', ['client_version']),
   kds_delta_delivery: { ...metric('histogram', 'Milliseconds from send to ACK or NACK', []), buckets: MS },
   kds_zone_active_connections: metric('gauge', 'Sync streams open per zone', ['zone_name']),
   kds_nack_total: metric('counter', 'NACKs that this global sent', ['zone_name', 'resource_type']),
@@ -66,7 +71,10 @@ export const METRICS = {
   xds_responses_sent_bytes: { ...metric('histogram', 'Size of ADS responses', ['type_url']), buckets: BYTES },
   xds_requests_received: metric('counter', 'ACKs and NACKs of sidecars', ['type_url', 'confirmation', 'error_type']),
   xds_streams_active: metric('gauge', 'Open ADS streams', []),
+  xds_stream_likely_window_depletion_total: metric('counter', LIKELY_DEPLETED, ['type_url']),
   xds_delivery: { ...metric('histogram', 'Milliseconds from send to ACK or NACK of a sidecar', []), buckets: MS },
+  leader: metric('gauge', '1 where what one of several instances does for all is done (a lone one leads), else 0', []),
+  resources_count: metric('gauge', 'Resources in the store, told by the leader', ['resource_type', 'tenant']),
   cp_info: metric('gauge', '1, with what the control plane is as labels', ['product', 'version', 'instance_id']),
 } as const satisfies Record<string, MetricDescription>
 

@@ -1,17 +1,23 @@
 import { invariant } from './assert.js'
 import { METRICS, type MetricDescription, type MetricLabels, type MetricName, type Metrics } from './metrics.js'
 
+interface Sample {
+  readonly labels: MetricLabels
+  readonly value: number
+}
+
 /**
  * Prometheus metrics of one control plane, in the text format 0.0.4. Every series carries the constant label `zone`, as
  * Kuma's do. A series is a number behind a method, so that the streams may count each message.
  */
 export class PromMetrics implements Metrics {
+  /** The constant label, as text. */
   readonly #zone: string
   readonly #families = new Map<MetricName, Map<string, NumberSeries | BucketSeries>>()
   readonly #collectors: (() => void)[] = []
 
   constructor(zone: string) {
-    this.#zone = zone
+    this.#zone = `zone="${escaped(zone)}"`
   }
 
   counter(name: MetricName, labels: MetricLabels = {}): NumberSeries {
@@ -30,6 +36,14 @@ export class PromMetrics implements Metrics {
   /** Called before each exposition, for what is read and not counted. */
   onExpose(collect: () => void): void {
     this.#collectors.push(collect)
+  }
+
+  /** A gauge that is read when someone asks: its series are those of now, and no others. */
+  collect(name: MetricName, read: () => readonly Sample[]): void {
+    this.onExpose(() => {
+      this.#families.delete(name)
+      for (const { labels, value } of read()) this.gauge(name, labels).set(value)
+    })
   }
 
   /** The exposition text and its content type. */
@@ -67,8 +81,9 @@ export class PromMetrics implements Metrics {
 
   #labelText(metric: string, declared: readonly string[], labels: MetricLabels): string {
     invariant(Object.keys(labels).length === declared.length, `${metric} has the labels ${declared.join(', ')}`)
-    const pairs = declared.map((name) => `${name}="${escaped(labels[name] ?? '')}"`)
-    return [...pairs, `zone="${escaped(this.#zone)}"`].join(',')
+    let text = ''
+    for (const name of declared) text += `${name}="${escaped(labels[name] ?? '')}",`
+    return text + this.#zone
   }
 }
 
@@ -117,5 +132,6 @@ class BucketSeries {
 }
 
 function escaped(value: string): string {
+  if (!/[\\"\n]/.test(value)) return value
   return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }

@@ -11,7 +11,9 @@ import type { Logger } from '../base/log.js'
 import { exposeProcess, exposeVersion } from '../base/process-metrics.js'
 import { PromMetrics } from '../base/prom-metrics.js'
 import type { Random } from '../base/random.js'
+import { exposeClientVersions } from '../insights/client-versions.js'
 import { DeadInstances } from '../insights/dead-instances.js'
+import { exposeLeader } from '../insights/leader-metrics.js'
 import { DEFAULT_TENANT, parseTenantId, type TenantId } from '../model/tenant.js'
 import { openStore } from '../store/open-store.js'
 import { othersPresent } from '../store/peers.js'
@@ -117,7 +119,10 @@ export class GlobalProcess {
       sessions: this.#sessions,
       metrics: this.#metrics,
     })
-    const tenants = this.#directory(store, admission)
+    const counting = new MeshCounting({ ...this.#ports, shared: store.peers !== undefined })
+    store.peers?.lead('mesh-insights', counting)
+    exposeLeader(this.#metrics, counting, this.#config.reportResourcesCount)
+    const tenants = this.#directory(store, admission, counting)
     this.#lifecycle.onStop(() => tenants.stop())
     await this.#openTenants(tenants, await store.tenants())
     await this.#writeAdminTokens(tenants)
@@ -134,6 +139,7 @@ export class GlobalProcess {
       instanceId: this.#instanceId,
       onProgress: () => status.changed(),
     })
+    exposeClientVersions(this.#metrics, () => service.downStreams)
     const elsewhere = (id: TenantId) => zonesElsewhere(store.tenant(id), store.peers, this.#instanceId)
     const status = new SyncStatus({
       clock,
@@ -152,7 +158,7 @@ export class GlobalProcess {
     return { ...apis, kds, diagnostics }
   }
 
-  #directory(store: ResourceStore, admission: KdsAdmission): TenantDirectory {
+  #directory(store: ResourceStore, admission: KdsAdmission, meshCounting: MeshCounting): TenantDirectory {
     const { localhostIsAdmin, bootstrapAdminToken } = this.#config
     const { peers } = store
     const moved = new MovedZones({ instanceId: this.#instanceId, sessions: this.#sessions })
@@ -162,8 +168,6 @@ export class GlobalProcess {
       if (peers) moved.watch(tenantStore, runtime)
       return runtime
     }
-    const meshCounting = new MeshCounting({ ...this.#ports, shared: peers !== undefined })
-    peers?.lead('mesh-insights', meshCounting)
     return new TenantDirectory({
       ...this.#ports,
       store,

@@ -82,6 +82,11 @@ export const GLOBAL_SETTINGS = {
     doc: 'Least time between two writes of a zone insight',
     fallback: 10_000,
   }),
+  reportResourcesCount: flag({
+    env: 'KUMA_METRICS_CONTROL_PLANE_REPORT_RESOURCES_COUNT',
+    doc: 'Serve the metric resources_count: some 15 series for each control plane, made anew for each scrape',
+    fallback: true,
+  }),
   keepaliveMs: whole({
     env: 'ZONELAB_KEEPALIVE_MS',
     doc: 'A zone that says nothing for so long is pinged; without an answer for as long again it is gone',

@@ -4,7 +4,8 @@ import { AppError } from '../base/errors.js'
 import type { Hops } from '../base/hops.js'
 import type { Logger } from '../base/log.js'
 import type { Random } from '../base/random.js'
-import type { DeltaMetrics } from '../insights/delta-metrics.js'
+import { clientVersion } from '../insights/client-versions.js'
+import type { DeltaMetrics, StreamMetrics } from '../insights/delta-metrics.js'
 import { readNode } from '../insights/sync-subscription.js'
 import type { ZoneSubscription } from '../insights/zone.js'
 import { DOWN_TYPES } from '../model/registry.js'
@@ -45,11 +46,13 @@ export class DownStream implements PublisherObserver {
   readonly #publisher: Publisher
   readonly #source = new LazySource()
   readonly #subscription: ZoneSubscription
+  readonly #metrics: StreamMetrics
   readonly #withheld = new Map<string, string>()
   readonly #unasked = new Set<string>(DOWN_TYPES)
   #cancelAsking: Cancel = () => {}
   #view: View | undefined
   #lastHeardMs: number
+  #clientVersion: string | undefined
   #resolveClosed: () => void = () => {}
 
   constructor(options: DownStreamOptions) {
@@ -59,6 +62,7 @@ export class DownStream implements PublisherObserver {
       this.#resolveClosed = resolve
     })
     this.#lastHeardMs = options.clock.monotonicMs()
+    this.#metrics = options.metrics.stream()
     const tokenProvided = options.peer.credential.kind !== 'none'
     this.#subscription = this.#insight.open(options.random.uuid(), tokenProvided)
     const { duplex, clock, turns, peer } = options
@@ -68,8 +72,8 @@ export class DownStream implements PublisherObserver {
 
   /** Serves at once; the Zone that the stream belongs to is made meanwhile, and then the zone is online. */
   start(): void {
-    const { metrics, tenant, log } = this.#options
-    metrics.streams.add(1)
+    const { tenant, log } = this.#options
+    this.#metrics.opened()
     this.#publisher.start()
     tenant.ensureZone(this.peer).then(
       () => {
@@ -108,6 +112,11 @@ export class DownStream implements PublisherObserver {
     return this.#unasked.size === 0
   }
 
+  /** What the zone runs, once it has said so. */
+  get clientVersion(): string | undefined {
+    return this.#clientVersion
+  }
+
   /** Monotonic time of the zone's last message on this stream. */
   get lastHeardMs(): number {
     return this.#lastHeardMs
@@ -118,7 +127,9 @@ export class DownStream implements PublisherObserver {
     this.#subscription.onRequest(type, node)
     if (this.#unasked.size > 0 && this.#unasked.delete(type)) this.#awaitNextType()
     if (this.#view) return
-    this.#view = this.#options.tenant.acquireView(readNode(node).features)
+    const { features, version } = readNode(node)
+    this.#clientVersion = clientVersion(version)
+    this.#view = this.#options.tenant.acquireView(features)
     this.#source.bind(this.#view.sourceFor(this.peer.zone))
     // Now the peer has said its version and instance: an admin should not wait ten seconds to see them.
     void this.#insight.flush()
@@ -127,14 +138,14 @@ export class DownStream implements PublisherObserver {
   onSent(type: string, batch: Batch): void {
     this.#withheld.delete(type)
     this.#subscription.onSent(type)
-    this.#options.metrics.sent(type, batch.response.bytes.length)
+    this.#metrics.sent(type, batch.response.bytes.length)
     this.#emit('kds-sent', type, batch)
   }
 
   /** Comes with the request that answers. */
   onAnswered(type: string, batch: Batch, error: string | undefined, sentAtMs: number): void {
     this.#subscription.onAnswered(type, batch, error)
-    this.#options.metrics.answered(type, error, this.#lastHeardMs - sentAtMs)
+    this.#metrics.answered(type, error, this.#lastHeardMs - sentAtMs)
     this.#emit(error === undefined ? 'kds-acked' : 'kds-nacked', type, batch)
     this.#options.onProgress()
   }
@@ -146,10 +157,10 @@ export class DownStream implements PublisherObserver {
   }
 
   onEnd(reason: CloseReason): void {
-    const { log, metrics, onEnd, tenant } = this.#options
+    const { log, onEnd, tenant } = this.#options
     const { zone } = this.peer
     log.info('GlobalToZoneSync ended', { tenant: this.peer.tenant, zone, reason: reason.kind, detail: reason.detail })
-    metrics.streams.add(-1)
+    this.#metrics.closed()
     this.#cancelAsking()
     this.#source.unbind()
     if (this.#view) tenant.releaseView(this.#view)

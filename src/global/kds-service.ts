@@ -47,7 +47,7 @@ export class KdsService {
 
   constructor(options: KdsServiceOptions) {
     this.#options = options
-    this.#downMetrics = new DeltaMetrics(options.metrics, 'kds', DOWN_TYPES)
+    this.#downMetrics = new DeltaMetrics(options, 'kds', DOWN_TYPES)
     this.#turns = new TenantTurns({ clock: options.clock })
   }
 

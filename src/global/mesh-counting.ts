@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.js'
 import { AppError } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
 import type { Random } from '../base/random.js'
+import type { Leading, ResourceCount } from '../insights/leader-metrics.js'
 import { fencedStore } from '../store/fenced-store.js'
 import type { Fence, LeaderJob } from '../store/peers.js'
 import type { TenantStore } from '../store/store.js'
@@ -23,7 +24,7 @@ export interface MeshCountingOptions {
 }
 
 /** Keeps the MeshInsights of all tenants true, in one of the processes that share them. */
-export class MeshCounting implements LeaderJob {
+export class MeshCounting implements LeaderJob, Leading {
   readonly #ports: { readonly clock: Clock; readonly random: Random; readonly log: Logger }
   readonly #stores = new Set<TenantStore>()
   readonly #running = new Map<TenantStore, MeshInsights>()
@@ -43,6 +44,16 @@ export class MeshCounting implements LeaderJob {
     this.#state = { kind: 'idle' }
     for (const insights of this.#running.values()) await insights.stop()
     this.#running.clear()
+  }
+
+  get leads(): boolean {
+    return this.#state.kind !== 'idle'
+  }
+
+  *resourceCounts(): Iterable<ResourceCount> {
+    for (const [{ tenant }, { counts }] of this.#running) {
+      for (const [type, count] of counts) yield { tenant, type, count }
+    }
   }
 
   /** A tenant has been opened. */

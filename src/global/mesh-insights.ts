@@ -4,7 +4,7 @@ import type { Logger } from '../base/log.js'
 import type { Random } from '../base/random.js'
 import { InsightWriter } from '../insights/insight-writer.js'
 import { MeshNumbers } from '../insights/mesh.js'
-import { descriptorOf, RESOURCE_TYPES, type ResourceType } from '../model/registry.js'
+import { RESOURCE_TYPES, type ResourceType } from '../model/registry.js'
 import type { Change, TenantStore } from '../store/store.js'
 import { StoreFollower } from '../sync/store-follower.js'
 
@@ -18,25 +18,25 @@ export interface MeshInsightsOptions {
 /** Kuma recounts a mesh at most once a second (`metrics.mesh.minResyncInterval`). */
 const WRITE_INTERVAL_MS = 1_000
 
-const MESH_TYPES: readonly ResourceType[] = RESOURCE_TYPES.filter((type) => descriptorOf(type).scope === 'mesh')
-
 interface Counted {
   readonly numbers: MeshNumbers
   readonly writer: InsightWriter
 }
 
-/** Keeps the MeshInsight of every mesh of one tenant true, from the change feed. */
+/** Keeps the MeshInsight of every mesh of one tenant true, and counts its resources, from the change feed. */
 export class MeshInsights implements Component {
   readonly name = 'mesh-insights'
   readonly #options: MeshInsightsOptions
   readonly #meshes = new Map<string, Counted>()
+  /** Resources of each type that are there. */
+  readonly #counts = new Map<ResourceType, number>()
   readonly #follower: StoreFollower
 
   constructor(options: MeshInsightsOptions) {
     this.#options = options
     this.#follower = new StoreFollower({
       store: options.store,
-      types: [...MESH_TYPES, 'Mesh'],
+      types: RESOURCE_TYPES,
       onRead: ({ resources }) => {
         for (const after of resources) this.#change({ key: after, before: undefined, after })
       },
@@ -59,13 +59,20 @@ export class MeshInsights implements Component {
     this.#forget()
   }
 
+  get counts(): ReadonlyMap<ResourceType, number> {
+    return this.#counts
+  }
+
   #forget(): void {
     for (const { writer } of this.#meshes.values()) writer.stop()
     this.#meshes.clear()
+    this.#counts.clear()
   }
 
   #change(change: Change): void {
-    const { key, after } = change
+    const { key, before, after } = change
+    const more = (after ? 1 : 0) - (before ? 1 : 0)
+    this.#counts.set(key.type, (this.#counts.get(key.type) ?? 0) + more)
     if (key.type === 'Mesh' && !after) {
       this.#meshes.get(key.name)?.writer.stop()
       this.#meshes.delete(key.name)

@@ -20,6 +20,7 @@ import { Lifecycle } from '../base/lifecycle.js'
 import { exposeProcess, exposeVersion } from '../base/process-metrics.js'
 import { PromMetrics } from '../base/prom-metrics.js'
 import { describeSettings } from '../base/settings.js'
+import { exposeLeader } from '../insights/leader-metrics.js'
 import { closeLeftOpen } from '../insights/subscription-list.js'
 import { ZoneInsight } from '../insights/zone.js'
 import { rfc1035LabelFaults } from '../model/dns-names.js'
@@ -130,6 +131,7 @@ export class ZoneProcess {
     const snapshots = await this.#lifecycle.run(new SidecarSnapshots({ mirror, certificates, zone, clock, log }))
     const near = this.#peers ? store : mirroredStore(store, mirror)
     const jobs = new LeaderJobs({ config: this.#config, store: near, mirror, peers: this.#peers, clock, log })
+    exposeLeader(this.#metrics, jobs, this.#config.reportResourcesCount)
     const lifecycle = new DataplaneLifecycle({ store: near, zone, instanceId: this.#instanceId, clock, log, graceMs })
     this.#lifecycle.onStop(() => lifecycle.stop())
     const authenticator = this.#dataplaneAuthenticator(trust, mirror)

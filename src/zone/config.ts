@@ -85,6 +85,11 @@ export const ZONE_SETTINGS = {
     doc: 'Least time between two writes of an insight',
     fallback: 10_000,
   }),
+  reportResourcesCount: flag({
+    env: 'KUMA_METRICS_CONTROL_PLANE_REPORT_RESOURCES_COUNT',
+    doc: 'Serve the metric resources_count',
+    fallback: true,
+  }),
   keepaliveMs: whole({
     env: 'ZONELAB_KEEPALIVE_MS',
     doc: 'A global that says nothing for so long is pinged; a Kuma global takes a shorter time than 15 s ill',

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.js'
 import type { Component } from '../base/lifecycle.js'
 import type { Logger } from '../base/log.js'
 import { DeadInstances } from '../insights/dead-instances.js'
+import type { Leading, ResourceCount } from '../insights/leader-metrics.js'
 import { fencedStore } from '../store/fenced-store.js'
 import type { Fence, LeaderJob, Peers } from '../store/peers.js'
 import type { TenantStore } from '../store/store.js'
@@ -26,7 +27,7 @@ export interface LeaderJobsOptions {
  * and holds the link, so that the zone has one subscription at its global. Of several instances that is the leader, whose
  * writes carry its term.
  */
-export class LeaderJobs implements LeaderJob {
+export class LeaderJobs implements LeaderJob, Leading {
   readonly #options: LeaderJobsOptions
   #link: GlobalLink | undefined
   #generators: Generators | undefined
@@ -44,6 +45,16 @@ export class LeaderJobs implements LeaderJob {
     this.#link = link
     if (peers) peers.lead(`zone/${config.zoneName}`, this)
     else await this.start(undefined)
+  }
+
+  get leads(): boolean {
+    return this.#generators !== undefined
+  }
+
+  *resourceCounts(): Iterable<ResourceCount> {
+    const { mirror, config, store } = this.#options
+    const tenant = config.cpId || store.tenant
+    for (const [type, count] of mirror.counts()) yield { tenant, type, count }
   }
 
   /** What writes for the zone: refused once another leads. */

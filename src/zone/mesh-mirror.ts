@@ -56,6 +56,15 @@ export class MeshMirror implements Component {
     return this.#meshes.get(mesh)?.get(type) ?? NO_RESOURCES
   }
 
+  /** How many there are of each type, in all meshes together. */
+  counts(): ReadonlyMap<ResourceType, number> {
+    const counts = new Map<ResourceType, number>()
+    for (const types of this.#meshes.values()) {
+      for (const [type, { size }] of types) counts.set(type, (counts.get(type) ?? 0) + size)
+    }
+    return counts
+  }
+
   get meshNames(): readonly string[] {
     return [...this.of(undefined, 'Mesh').keys()]
   }

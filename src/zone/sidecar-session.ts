@@ -3,7 +3,7 @@ import type { Hops } from '../base/hops.js'
 import type { Logger } from '../base/log.js'
 import type { Random } from '../base/random.js'
 import { DataplaneSubscription } from '../insights/dataplane.js'
-import type { DeltaMetrics } from '../insights/delta-metrics.js'
+import type { DeltaMetrics, StreamMetrics } from '../insights/delta-metrics.js'
 import type { Labels } from '../model/labels.js'
 import type { CloseReason } from '../protocol/close-reason.js'
 import type { Duplex } from '../protocol/duplex.js'
@@ -57,6 +57,7 @@ export class SidecarSession implements PublisherObserver {
   readonly #served: ServedSidecar
   readonly #publisher: Publisher
   readonly #subscription: DataplaneSubscription
+  readonly #metrics: StreamMetrics
   #lastHeardMs: number
   #resolveClosed: () => void = () => {}
 
@@ -66,6 +67,7 @@ export class SidecarSession implements PublisherObserver {
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
+    this.#metrics = options.metrics.stream()
     const { node, snapshots, duplex, clock, random } = options
     this.#lastHeardMs = clock.monotonicMs()
     this.#served = snapshots.serve(node.mesh, node.name)
@@ -80,7 +82,7 @@ export class SidecarSession implements PublisherObserver {
   }
 
   start(): void {
-    this.#options.metrics.streams.add(1)
+    this.#metrics.opened()
     this.#publisher.start()
     void this.#subscription.open(this.node.version)
   }
@@ -110,14 +112,14 @@ export class SidecarSession implements PublisherObserver {
 
   onSent(type: string, batch: Batch): void {
     this.#subscription.onSent(type)
-    this.#options.metrics.sent(type, batch.response.bytes.length)
+    this.#metrics.sent(type, batch.response.bytes.length)
     this.#emit('xds-sent', type, batch)
   }
 
   /** Comes with the request that answers. */
   onAnswered(type: string, batch: Batch, error: string | undefined, sentAtMs: number): void {
     this.#subscription.onAnswered(type, batch, error)
-    this.#options.metrics.answered(type, error, this.#lastHeardMs - sentAtMs)
+    this.#metrics.answered(type, error, this.#lastHeardMs - sentAtMs)
     this.#emit(error === undefined ? 'xds-acked' : 'xds-nacked', type, batch)
     if (error !== undefined) {
       this.#options.log.warn('a sidecar refused what it was sent', {
@@ -131,14 +133,14 @@ export class SidecarSession implements PublisherObserver {
   }
 
   onEnd(reason: CloseReason): void {
-    const { log, metrics, snapshots, onEnd } = this.#options
+    const { log, snapshots, onEnd } = this.#options
     log.info('ADS stream ended', {
       mesh: this.node.mesh,
       name: this.node.name,
       reason: reason.kind,
       detail: reason.detail,
     })
-    metrics.streams.add(-1)
+    this.#metrics.closed()
     snapshots.release(this.#served)
     onEnd()
     void this.#subscription.close().then(this.#resolveClosed)

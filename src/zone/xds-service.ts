@@ -13,8 +13,8 @@ import type { CloseReason } from '../protocol/close-reason.js'
 import type { Duplex } from '../protocol/duplex.js'
 import type { DeltaRequest, EncodedResponse } from '../protocol/messages.js'
 import type { TenantStore } from '../store/store.js'
-import type { DataplaneLifecycle } from './dataplane-lifecycle.js'
 import { ENVOY_TYPE_URL } from '../wire/envoy-codec.js'
+import type { DataplaneLifecycle } from './dataplane-lifecycle.js'
 import { firstMessage } from './first-request.js'
 import { readSidecarNode, type SidecarNode } from './sidecar-node.js'
 import { SidecarSession } from './sidecar-session.js'
@@ -55,7 +55,7 @@ export class XdsService {
 
   constructor(options: XdsServiceOptions) {
     this.#options = options
-    this.#metrics = new DeltaMetrics(options.metrics, 'xds', Object.values(ENVOY_TYPE_URL))
+    this.#metrics = new DeltaMetrics(options, 'xds', Object.values(ENVOY_TYPE_URL))
     this.#flushes = new FlushTicks(options.clock, options.random, options.insightFlushMs)
   }
 

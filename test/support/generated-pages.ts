@@ -83,14 +83,11 @@ const ABSENT_METRICS = [
     '`kds_delta_generation`, `xds_generation`, `hds_*`, `mesh_cache`, `policy_matching_cache`',
     'nothing is generated for one zone or by a clock: a change is encoded once for all (`zonelab_view_*`); health discovery is not served',
   ],
-  ['`kds_delta_client_versions`', 'a peer could say any text; the version of each zone is in its ZoneInsight'],
   ['`component_*`, `insights_resyncer_*`, `cert_generation_*`', 'nothing polls: there are no rounds to be timed'],
   [
     '`store`, `store_cache`, `store_conflicts`',
     'writes are committed in groups and served from memory: `zonelab_store_*`',
   ],
-  ['`resources_count`', '`GET /global-insight`, and the totals of every list'],
-  ['`leader`', 'not told: one instance is the rule'],
   [
     '`grpc_server_*`, `api_server_http_*`, `kuma_cp_log_lines_total`, `events_dropped`, `go_*`',
     'of the libraries and the runtime that Kuma is made with',
@@ -104,7 +101,7 @@ function metricsPage(): Page {
     labels.join(', '),
     help,
   ])
-  const intro = `Served at \`/metrics\` of each process's diagnostics port, with the constant label \`zone\`. Names that Kuma has are Kuma's, and so are their
+  const intro = `Served at \`/metrics\` of each process's diagnostics port, in the text format 0.0.4 alone, with the constant label \`zone\`. Names that Kuma has are Kuma's, and so are their
 units; the buckets of milliseconds begin at one. \`docs/grafana/zonelab.json\` is a dashboard of all of them.
 
 With \`OTEL_EXPORTER_OTLP_ENDPOINT=http://host:4318\` the process that runs the lab (\`zonelab up\`) tells a collector one trace for each write, with a span

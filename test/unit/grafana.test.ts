@@ -11,7 +11,7 @@ const dashboard = JSON.parse(readFileSync('docs/grafana/zonelab.json', 'utf8')) 
 const expressions = dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr))
 
 /** Names that begin as ours do: functions, labels and variables of a query do not. */
-const METRIC = /\b(?:kds|xds|zonelab|process|nodejs|cp)_\w+/g
+const METRIC = /\b(?:(?:kds|xds|zonelab|process|nodejs|cp|resources)_\w+|leader\b)/g
 
 function series(): ReadonlySet<string> {
   const names = Object.entries(METRICS).flatMap(([name, { kind }]) =>

@@ -3,6 +3,7 @@ import { AppError } from '../../../src/base/errors.js'
 import { DOWN_TYPES } from '../../../src/model/registry.js'
 import { DEFAULT_TENANT } from '../../../src/model/tenant.js'
 import type { DeltaRequest, DeltaResponse } from '../../../src/protocol/messages.js'
+import { CONTROL_PLANE_VERSION } from '../../../src/sync/sync-node.js'
 import { MemoryLink } from '../../support/memory-duplex.js'
 import { draft, put } from '../../support/resource-builder.js'
 import { KdsLab } from './kds-lab.js'
@@ -22,6 +23,9 @@ describe('a downward stream', () => {
     expect(zone.received.map(({ type }) => type).sort()).toEqual([...DOWN_TYPES, 'TrafficRoute'].sort())
     expect(zone.received.every(({ wholeTruth }) => wholeTruth)).toBe(true)
     expect(await lab.isOnline('zone-1')).toBe(true)
+    expect([...lab.service.downStreams].map(({ clientVersion }) => clientVersion)).toEqual([
+      CONTROL_PLANE_VERSION.version,
+    ])
   })
 
   test('that ends before its Zone is stored leaves no stream and no zone that is online', async () => {

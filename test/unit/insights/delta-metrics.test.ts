@@ -1,11 +1,23 @@
 import { expect, test } from 'vitest'
 import { PromMetrics } from '../../../src/base/prom-metrics.js'
 import { DeltaMetrics } from '../../../src/insights/delta-metrics.js'
+import { FakeClock } from '../../support/fake-clock.js'
+
+const MIB = 1_048_576
+
+function counting(kind: 'kds' | 'xds') {
+  const metrics = new PromMetrics('z')
+  const clock = new FakeClock()
+  const all = new DeltaMetrics({ metrics, clock }, kind, ['Mesh'])
+  return { metrics, clock, stream: () => all.stream() }
+}
 
 test.each(['kds_delta', 'xds'] as const)('streams are counted under Kuma’s names: %s', async (prefix) => {
-  const metrics = new PromMetrics('z')
-  const counted = new DeltaMetrics(metrics, prefix === 'xds' ? 'xds' : 'kds', ['Mesh'])
-  counted.streams.add(1)
+  const { metrics, stream } = counting(prefix === 'xds' ? 'xds' : 'kds')
+  const [counted, gone] = [stream(), stream()]
+  counted.opened()
+  gone.opened()
+  gone.closed()
   counted.sent('Mesh', 100)
   counted.sent('whatever a peer says', 100)
   counted.answered('Mesh', undefined, 3)
@@ -24,4 +36,22 @@ test.each(['kds_delta', 'xds'] as const)('streams are counted under Kuma’s nam
       `${prefix}_delivery_count{zone="z"} 2`,
     ]),
   )
+})
+
+test.each([
+  { what: 'right after a large response', sent: [MIB], afterMs: 4_999, counts: 1 },
+  { what: 'long after it', sent: [MIB], afterMs: 5_000, counts: 0 },
+  { what: 'after a smaller one', sent: [MIB - 1], afterMs: 0, counts: 0 },
+  { what: 'after a smaller one that followed it', sent: [MIB, 1], afterMs: 0, counts: 0 },
+])('a stream that ends $what: likely depleted windows $counts', async ({ sent, afterMs, counts }) => {
+  for (const kind of ['kds', 'xds'] as const) {
+    const { metrics, clock, stream } = counting(kind)
+    const counted = stream()
+    counted.opened()
+    for (const bytes of sent) counted.sent('Mesh', bytes)
+    clock.step(afterMs)
+    counted.closed()
+    const { text } = await metrics.expose()
+    expect(text).toContain(`_stream_likely_window_depletion_total{type_url="Mesh",zone="z"} ${counts}\n`)
+  }
 })

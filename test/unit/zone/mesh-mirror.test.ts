@@ -32,6 +32,8 @@ test('it holds what the store holds, by mesh and type, before anyone is told', a
   await store.commit([remove(draft('Dataplane', 'a'))])
   expect(told).toEqual(['+default/b', 'holds a,b', '-default/a', 'holds b'])
   expect([mirror.meshNames, mirror.of('other', 'Dataplane').size]).toEqual([['default'], 0])
+  await store.commit([put(draft('Mesh', 'other')), put(draft('Dataplane', 'c', { mesh: 'other' }))])
+  expect([mirror.counts().get('Mesh'), mirror.counts().get('Dataplane')]).toEqual([2, 2])
 })
 
 test('in a new epoch it is read anew, and what is gone is told as gone', async () => {
