@@ -34,18 +34,25 @@ export async function main([what]: readonly string[]): Promise<number> {
 async function run(kind: ComponentKind, ports: RunPorts): Promise<number> {
   const tell = (message: FromChild) => process.connected && process.send?.(message)
   const ended = untilToldToEnd(ports.signal)
-  const orders = new Promise<ToChild>((resolve) => process.once('message', resolve))
+  const orders = new Promise<StartOrder>((resolve) => process.once('message', resolve))
   const composed = await PROCESSES[kind].load()
   const order = await Promise.race([orders, ended])
   if (order === undefined) return 0
   process.title = order.title
-  const running: Running[] = []
+  let running: Running[] = []
+  const endSome = async ({ members }: EndOrder) => {
+    const ending = running.filter((_, position) => members.includes(position))
+    running = running.filter((member) => !ending.includes(member))
+    await stopAll(ending, ports)
+    tell({ kind: 'ended' })
+  }
   try {
     for (const settings of order.members) {
       const member = await compose(composed, { file: settings, env: {}, flags: {} }, ports)
       running.push(member)
     }
     await Promise.all(running.map((member) => member.start()))
+    process.on('message', (later: EndOrder) => void endSome(later))
     tell({ kind: 'ready' })
   } catch (thrown) {
     const { code, message } = AppError.from(thrown)
@@ -57,6 +64,9 @@ async function run(kind: ComponentKind, ports: RunPorts): Promise<number> {
   await stopAll(running, ports)
   return 0
 }
+
+type StartOrder = Extract<ToChild, { kind: 'start' }>
+type EndOrder = Extract<ToChild, { kind: 'end' }>
 
 /** By the supervisor's signal, or because the supervisor is gone. */
 function untilToldToEnd(signal: AbortSignal): Promise<undefined> {

@@ -82,12 +82,18 @@ export class Child implements Runner {
     if (this.#state.kind !== 'loaded' || !id) throw this.#notNow('start')
     this.#become({ kind: 'starting', id })
     try {
-      await this.#ready({ kind: 'start', title, members })
+      await this.#ask({ kind: 'start', title, members }, { answer: 'ready', withinMs: READY_WITHIN_MS })
     } catch (thrown) {
       await this.kill()
       throw AppError.from(thrown)
     }
     this.#become({ kind: 'ready', id, sinceMs: this.#options.clock.nowMs(), paused: false })
+  }
+
+  async endMembers(members: readonly number[]): Promise<void> {
+    if (!this.#process) return
+    if (this.#state.kind !== 'ready' || this.#state.paused) throw this.#notNow('end some of')
+    await this.#ask({ kind: 'end', members }, { answer: 'ended', withinMs: STOP_WITHIN_MS })
   }
 
   /** In order, and by force after the grace time. Nothing to do for one that does not run. */
@@ -126,23 +132,21 @@ export class Child implements Runner {
     this.#become({ ...this.#state, paused })
   }
 
-  #ready(order: ToChild): Promise<void> {
+  #ask(order: ToChild, { answer, withinMs }: { answer: FromChild['kind']; withinMs: number }): Promise<void> {
     return new Promise((resolve, reject) => {
       const child = this.#process
-      if (!child) return reject(this.#notNow('start'))
+      if (!child) return reject(this.#notNow(order.kind))
       const settle = (act: () => void) => {
         cancel()
         child.off('message', onMessage)
         act()
       }
-      const cancel = this.#options.clock.after(READY_WITHIN_MS, () =>
-        settle(() =>
-          reject(new AppError('timed-out', `${this.name} did not get ready in ${READY_WITHIN_MS / 1_000} s`)),
-        ),
+      const cancel = this.#options.clock.after(withinMs, () =>
+        settle(() => reject(new AppError('timed-out', `${this.name} was not ${answer} in ${withinMs / 1_000} s`))),
       )
       const onMessage = (message: FromChild) => {
-        if (message.kind === 'ready') settle(resolve)
-        else this.#failure = errorOf(this.name, message)
+        if (message.kind === answer) settle(resolve)
+        else if (message.kind === 'failed') this.#failure = errorOf(this.name, message)
       }
       child.on('message', onMessage)
       void this.#ended.then(() => settle(() => reject(this.#failure ?? this.#unexplained())))

@@ -19,9 +19,9 @@ export class ControlClient {
     await this.#ask('POST', '/components', { action, component, tenant })
   }
 
-  /** Of a control plane that was deleted nothing is left in the lab; returns the zones that run on. */
-  forget(tenant: string): Promise<string[]> {
-    return this.#ask('POST', '/forgotten-tenants', { tenant }) as Promise<string[]>
+  /** Of a control plane that was deleted nothing is left in the lab. */
+  async forget(tenant: string): Promise<void> {
+    await this.#ask('POST', '/forgotten-tenants', { tenant })
   }
 
   async down(): Promise<void> {

@@ -12,8 +12,8 @@ import type { ComponentAction } from './supervisor.js'
 export interface ControlHandlers {
   view(): LabView
   act(action: ComponentAction, component: string, tenant: string | undefined): Promise<void>
-  /** Ends and removes what the lab has of a control plane that was deleted; returns the zones that run on. */
-  forget(tenant: string): Promise<string[]>
+  /** Ends and removes what the lab has of a control plane that was deleted; who shares a process with it goes on. */
+  forget(tenant: string): Promise<void>
   /** Ends all processes; the answer is sent when they have ended, and then the supervisor ends too. */
   down(): Promise<void>
 }

@@ -56,6 +56,12 @@ export class InlineRunner implements Runner {
     this.#become({ kind: 'ready', id: undefined, sinceMs: clock.nowMs(), paused: false })
   }
 
+  async endMembers(members: readonly number[]): Promise<void> {
+    const ending = this.#members.filter((_, position) => members.includes(position))
+    this.#members = this.#members.filter((member) => !ending.includes(member))
+    await Promise.all(ending.map((member) => member.stop()))
+  }
+
   async stop(): Promise<void> {
     if (this.#state.kind === 'stopped') return
     this.#become({ kind: 'stopping', id: undefined })

@@ -19,6 +19,11 @@ export interface Runner {
   load(): void
   /** Resolves when all members serve. Throws what they report; nothing of them is left then. */
   start(title: string, members: readonly Settings[]): Promise<void>
+  /**
+   * Members end in order, named by their positions among those that run; the others go on. Nothing to do where none run.
+   * Throws `invalid-argument` unless it is ready and not paused, and `timed-out`.
+   */
+  endMembers(members: readonly number[]): Promise<void>
   /** In order, and by force after a grace time. Nothing to do for one that does not run. */
   stop(): Promise<void>
   /** As a crash would. */

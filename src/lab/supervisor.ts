@@ -140,27 +140,25 @@ export class Supervisor {
   }
 
   /**
-   * A control plane of the lab was deleted: its zones and sidecars end, and nothing that was made for it is left. Those that
-   * share a process with others' run on, and are returned. The next start makes it again.
+   * A control plane of the lab was deleted: its zones and sidecars end, and nothing that was made for it is left; who shares
+   * a process with them goes on. The next start makes it again.
    */
-  async forget(tenant: string): Promise<string[]> {
+  async forget(tenant: string): Promise<void> {
     const isOwn = (component: Component) => isOfTenant(component, tenant)
-    const alone = this.#groups.filter(({ components }) => components.every(isOwn))
     for (const kind of ['dataplane', 'zone'] as const) {
-      await Promise.all(alone.map((group) => group.kind === kind && this.#runners.get(group.name)?.stop()))
+      await Promise.all(this.#groupsOf(kind).map((group) => this.#endMembers(group, isOwn)))
     }
-    this.#groups = this.#groups.filter((group) => !alone.includes(group))
-    this.#components = this.#components.filter(
-      (component) => !isOwn(component) || this.#groupOf(component) !== undefined,
-    )
+    this.#groups = this.#groups.flatMap((group) => {
+      const components = group.components.filter((component) => !isOwn(component))
+      return components.length === 0 ? [] : [{ ...group, components }]
+    })
+    this.#components = this.#components.filter((component) => !isOwn(component))
     const { [tenant]: _gone, ...controlPlanes } = this.#controlPlanes
     this.#controlPlanes = controlPlanes
     const { paths, spec } = this.#options
-    const runs = (component: Component) => this.#components.some(({ key }) => key === component.key)
     // Files are called after tenants: a name that is not the lab's would be somebody else's file.
-    if (spec.topology.tenants.includes(tenant)) removeTenantFiles(paths, spec, tenant, runs)
+    if (spec.topology.tenants.includes(tenant)) removeTenantFiles(paths, spec, tenant)
     this.#keepState()
-    return this.#components.filter((component) => isOwn(component) && component.kind === 'zone').map(({ name }) => name)
   }
 
   /** Ends every process, sidecars first, so that nobody sees his server go. The lab's files stay. */
@@ -171,6 +169,13 @@ export class Supervisor {
     }
     this.#phase = 'stopped'
     this.#keepState()
+  }
+
+  async #endMembers({ name, components }: ProcessGroup, isEnding: (component: Component) => boolean): Promise<void> {
+    const runner = this.#runners.get(name)
+    const ending = [...components.keys()].filter((position) => isEnding(components[position] as Component))
+    if (ending.length === components.length) await runner?.stop()
+    else if (ending.length > 0) await runner?.endMembers(ending)
   }
 
   async #actOn(action: ComponentAction, runner: Runner, group: ProcessGroup): Promise<void> {

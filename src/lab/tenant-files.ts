@@ -6,29 +6,24 @@ import { adminTokenFile, dataplaneTokenFile, zoneTokenFile } from './lab-view.js
 import { type LabPaths, logFileOf } from './paths.js'
 import { fleetFile, zoneDatabase } from './settings.js'
 
-/** Its process goes on, and has its files open. */
-type Runs = (component: Component) => boolean
-
 /**
- * Removes what the lab has written down for a control plane that is no more: the tokens of its zones and sidecars, and of
- * those that do not run what they have kept.
+ * Removes what the lab has written down for a control plane that is no more and nothing of which runs: the tokens of its zones
+ * and sidecars, and what they have kept.
  */
-export function removeTenantFiles(paths: LabPaths, spec: LabSpec, tenant: string, runs: Runs): void {
-  removeTenantState(paths, spec, tenant, runs)
+export function removeTenantFiles(paths: LabPaths, spec: LabSpec, tenant: string): void {
+  removeTenantState(paths, spec, tenant)
   for (const component of belongings(spec, tenant)) {
-    if (runs(component)) continue
     if (component.kind === 'dataplane') remove(fleetFile(paths, component.key))
     remove(logFileOf(paths, component.key))
   }
 }
 
 /** The same, but for what a process that is about to start has open: so much would be taken for another control plane's of that name. */
-export function removeTenantState(paths: LabPaths, spec: LabSpec, tenant: string, runs: Runs = () => false): void {
+export function removeTenantState(paths: LabPaths, spec: LabSpec, tenant: string): void {
   removeDataplaneTokens(paths, spec, tenant)
   for (const component of belongings(spec, tenant)) {
     if (component.kind !== 'zone') continue
     remove(zoneTokenFile(paths, component.key))
-    if (runs(component)) continue
     remove(adminTokenFile(paths, component.key))
     for (const suffix of ['', '-wal', '-shm', '.pid']) remove(`${zoneDatabase(paths, component.key)}${suffix}`)
   }

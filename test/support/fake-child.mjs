@@ -11,4 +11,9 @@ process.once('message', ({ title, members }) => {
   if (behaviour === 'crashes') process.exit(7)
   console.log(`${title} ${JSON.stringify(members)} ${process.env.KUMA_MODE ?? 'clean'}`)
   process.send({ kind: 'ready' })
+  process.on('message', ({ members: ending }) => {
+    if (behaviour === 'mute') return
+    console.log(`ends ${JSON.stringify(ending)}`)
+    process.send({ kind: 'ended' })
+  })
 })

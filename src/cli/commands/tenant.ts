@@ -120,12 +120,8 @@ export const tenantDelete: Command = {
     context.io.err(`zonelab: control plane ${found.name} is removed`)
     const own = lab.view.spec.topology.tenants.find((name) => lab.view.controlPlanes[name]?.id === found.id)
     if (own === undefined) return EXIT.ok
-    const running = await lab.control.forget(own)
+    await lab.control.forget(own)
     context.io.err(`zonelab: its zones and what they kept are gone from the lab; the next up makes ${own} anew`)
-    if (running.length > 0) {
-      const why = 'share their processes with other zones, and keep what they have until then'
-      context.io.err(`zonelab: ${running.join(', ')} ${why}`)
-    }
     return EXIT.ok
   },
 }

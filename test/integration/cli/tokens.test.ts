@@ -44,7 +44,7 @@ beforeEach(async () => {
   server = new ControlServer(paths.socket, {
     view: () => view,
     act: async () => {},
-    forget: async () => [],
+    forget: async () => {},
     down: async () => {},
   })
   await server.start()

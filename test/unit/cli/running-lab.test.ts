@@ -30,7 +30,7 @@ beforeEach(async () => {
   server = new ControlServer(labPaths('default', env).socket, {
     view: () => view,
     act: async () => {},
-    forget: async () => [],
+    forget: async () => {},
     down: async () => {},
   })
   await server.start()

@@ -109,6 +109,27 @@ test('a paused child is alive and can be stopped; pausing twice is refused', asy
   expect(child.state).toEqual({ kind: 'stopped' })
 })
 
+test('some of the members of a child end, and it goes on', async () => {
+  const child = makeChild('good')
+  await child.endMembers([0])
+  await child.start('t', [])
+  await child.endMembers([1, 3])
+  expect(child.state.kind).toBe('ready')
+  await child.stop()
+  expect(readFileSync(join(dir, 'zone-1.log'), 'utf8')).toBe('t [] clean\nends [1,3]\n')
+})
+
+test('members that do not end in time are told, and so is a child that is paused', async () => {
+  const clock = new FakeClock()
+  const child = makeChild('mute', [], clock)
+  await child.start('t', [])
+  const ending = child.endMembers([0])
+  clock.step(11_000)
+  await expect(ending).rejects.toMatchObject({ code: 'timed-out', message: 'zone-1 was not ended in 11 s' })
+  child.pause()
+  await expect(child.endMembers([0])).rejects.toThrow('cannot end some of zone-1: it is paused')
+})
+
 test('what its state does not allow is refused by name', async () => {
   const child = makeChild('good')
   expect(() => child.pause()).toThrow('cannot pause zone-1: it is stopped')

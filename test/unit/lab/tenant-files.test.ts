@@ -42,13 +42,8 @@ const all = ['cp-1', 'cp-2'].map((tenant) => [
 
 test('of a control plane that is gone nothing is left, of another everything', () => {
   expect(left()).toEqual([...all.flat(), 'global.db'].sort())
-  removeTenantFiles(paths, spec, 'cp-2', () => false)
+  removeTenantFiles(paths, spec, 'cp-2')
   expect(left()).toEqual([...(all[0] ?? []), 'global.db'].sort())
-})
-
-test('what runs keeps what it has open; the tokens go', () => {
-  removeTenantFiles(paths, spec, 'cp-2', () => true)
-  expect(all[1]?.filter((name) => !left().includes(name))).toEqual(['zone-1@cp-2.zone', 'cp-2.default.dataplane'])
 })
 
 test('before its processes start, what an earlier one of its name has left goes, and not what they have open', () => {
