@@ -42,6 +42,7 @@ export class Tiers {
   /** Resolves to the port of the global's API when every sidecar has a configuration. */
   async start(store: string, size: Size): Promise<number> {
     const { zones, sidecars } = size
+    const endMs = systemTime.nowMs() + CONFIGURED_WITHIN_MS
     const { kds, apiHttp } = await this.global.call('start', store)
     await Promise.all(
       this.zones.map(async (child, part) => {
@@ -58,7 +59,7 @@ export class Tiers {
     await until(async () => {
       const live = sum(await this.live())
       return live === all ? undefined : `${live} of ${all} sidecars have a configuration`
-    }, CONFIGURED_WITHIN_MS)
+    }, endMs - systemTime.nowMs())
     return apiHttp
   }
 
@@ -79,14 +80,14 @@ export class Tiers {
   }
 }
 
-/** Half of it on a machine that does nothing else. */
+/** Processes and zones included; half of it on a machine that does nothing else. */
 const CONFIGURED_WITHIN_MS = 120_000
 
 /** Waits until nothing is missing; throws what still is. */
 export async function until(missing: () => Promise<string | undefined>, withinMs: number): Promise<void> {
   const endMs = systemTime.nowMs() + withinMs
   for (let what = await missing(); what !== undefined; what = await missing()) {
-    if (systemTime.nowMs() > endMs) throw new Error(`after ${withinMs / 1e3} s ${what}`)
+    if (systemTime.nowMs() > endMs) throw new Error(`after ${Math.round(withinMs / 1e3)} s ${what}`)
     await systemTime.sleep(200)
   }
 }
