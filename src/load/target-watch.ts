@@ -111,10 +111,10 @@ interface Metrics {
   readonly gauges: ReadonlyMap<string, number>
 }
 
-/** Prometheus' text format. A name without a type is taken for a counter. */
+/** Prometheus' text format. A name without a type is taken for a counter, and so is one that OpenMetrics keeps for counters. */
 function readMetrics(text: string): Metrics {
   const [counters, gauges] = [new Map<string, number>(), new Map<string, number>()]
-  const gaugeNames = new Set([...text.matchAll(/^# TYPE (\S+) gauge$/gm)].map(([, name]) => name))
+  const gaugeNames = new Set([...text.matchAll(/^# TYPE (\S+)(?<!_total) gauge$/gm)].map(([, name]) => name))
   for (const line of text.split('\n')) {
     const [, name, value] = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{.*\})?\s+(\S+)/.exec(line) ?? []
     if (name === undefined || !Number.isFinite(Number(value))) continue

@@ -60,6 +60,16 @@ describe('the watch on a target', () => {
     expect((await watch.sample()).cpu).toBeCloseTo(0.2)
   })
 
+  test('knows the CPU of a target that calls the seconds of it a gauge', async () => {
+    const watch = watching()
+    const gauge = (seconds: number) => `# TYPE process_cpu_seconds_total gauge\nprocess_cpu_seconds_total ${seconds}\n`
+    metrics = gauge(5)
+    await watch.sample()
+    clock.step(1_000)
+    metrics = gauge(5.4)
+    expect((await watch.sample()).cpu).toBeCloseTo(0.4)
+  })
+
   test('does not compare what the process of a target took with what its metrics say', async () => {
     const watch = watching(process.pid)
     metrics = undefined
