@@ -89,8 +89,8 @@ async function visitsOfOneChange(size: number): Promise<number> {
 }
 
 describe('the law of a change', () => {
-  test('it visits as many entries among 100,000 as among 1,000', async () => {
-    const [few, many] = [await visitsOfOneChange(1_000), await visitsOfOneChange(100_000)]
+  test('it visits as many entries among 20,000 as among 1,000', async () => {
+    const [few, many] = [await visitsOfOneChange(1_000), await visitsOfOneChange(20_000)]
     expect(few).toBeGreaterThan(0)
     expect(many).toBe(few)
   }, 60_000)
