@@ -1,20 +1,38 @@
+import { type CoreTicks, coreTicks, stolenShare } from './machine.js'
+
+/** Where a host takes more of the cores than this, latencies are its own. */
+const STOLEN_SHARE_MAX = 0.05
+
 /**
  * Takes turns A-B-…-B-A, pair after pair, so that what drifts meets all alike; the first turn of each is not counted.
- * On a busy machine fewer pairs are taken, and the interval says so.
+ * On a busy machine fewer pairs are taken, and the interval says so. Pairs in which the machine's host gave its cores to others
+ * are taken again while there is time; of what there is then, the calm ones count, or the calmest `pairsMin`.
  */
 export async function interleaved<Name extends string>(
   names: readonly Name[],
   turn: (name: Name) => Promise<number>,
-  { pairs, pairsMin, withinMs, nowMs }: InterleavedOptions,
+  { pairs, pairsMin, withinMs, nowMs, ticks = coreTicks }: InterleavedOptions,
 ): Promise<Readonly<Record<Name, readonly number[]>>> {
-  const taken = new Map<Name, number[]>(names.map((name) => [name, []]))
   for (const name of names) await turn(name)
   const endMs = nowMs() + withinMs
-  for (let pair = 0; pair < pairs && (pair < pairsMin || nowMs() < endMs); pair += 1) {
-    const order = pair % 2 === 0 ? names : names.toReversed()
-    for (const name of order) taken.get(name)?.push(await turn(name))
+  const taken: Pair<Name>[] = []
+  const calm = () => taken.filter(({ stolen }) => stolen <= STOLEN_SHARE_MAX)
+  while (calm().length < pairs && (taken.length < pairsMin || nowMs() < endMs)) {
+    const order = taken.length % 2 === 0 ? names : names.toReversed()
+    const before = ticks()
+    const values = new Map<Name, number>()
+    for (const name of order) values.set(name, await turn(name))
+    taken.push({ values, stolen: stolenShare(before, ticks()) })
   }
-  return Object.fromEntries(taken) as Record<Name, number[]>
+  const calmest = taken.toSorted((a, b) => a.stolen - b.stolen).slice(0, Math.max(pairsMin, calm().length))
+  const counted = taken.filter((pair) => calmest.includes(pair))
+  const valuesOf = (name: Name) => counted.map(({ values }) => values.get(name) as number)
+  return Object.fromEntries(names.map((name) => [name, valuesOf(name)])) as Record<Name, number[]>
+}
+
+interface Pair<Name> {
+  readonly values: ReadonlyMap<Name, number>
+  readonly stolen: number
 }
 
 export interface InterleavedOptions {
@@ -22,4 +40,6 @@ export interface InterleavedOptions {
   readonly pairsMin: number
   readonly withinMs: number
   readonly nowMs: () => number
+  /** Default: this machine's. */
+  readonly ticks?: () => CoreTicks
 }

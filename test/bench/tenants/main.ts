@@ -23,9 +23,9 @@ const SCHEDULE = {
   withinMs: 20_000,
   ignored: '',
 }
-const PAIRS = 4
+const PAIRS = 3
 const PAIRS_MIN = 3
-const TURNS_WITHIN_MS = 90_000
+const TURNS_WITHIN_MS = 110_000
 
 await runBench(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'zonelab-bench-'))

@@ -77,7 +77,7 @@ describe('interleaved turns', () => {
   const NAMES = ['a', 'again', 'half'] as const
   const run = () => {
     const slowing = machine()
-    const options = { pairs: 20, pairsMin: 20, withinMs: 0, nowMs: () => 0 }
+    const options = { pairs: 20, pairsMin: 20, withinMs: 0, nowMs: () => 0, ticks: () => ({ stolen: 0, all: 0 }) }
     return interleaved(NAMES, async (name) => slowing(name === 'half' ? 50 : 100), options)
   }
 
@@ -92,6 +92,30 @@ describe('interleaved turns', () => {
     const { a, half } = await run()
     const { median } = estimate(ratios(half, a))
     expect(Math.abs(median - 0.5)).toBeLessThan(0.05)
+  })
+
+  /** Every pair takes a second of two cores, of which the host has taken so much. */
+  const besides = async (shares: readonly number[], withinMs: number) => {
+    let [turns, readings, stolen] = [0, 0, 0]
+    const ticks = () => {
+      if (readings % 2 === 1) stolen += 200 * (shares[(readings - 1) / 2] ?? 0)
+      readings += 1
+      return { stolen, all: 200 * Math.ceil(readings / 2) + (readings % 2 === 0 ? 200 : 0) }
+    }
+    const nowMs = () => (readings / 2) * 1_000
+    const turn = async () => {
+      turns += 1
+      return turns - 1
+    }
+    return (await interleaved(['a'], turn, { pairs: 2, pairsMin: 2, withinMs, nowMs, ticks })).a
+  }
+
+  test('are taken again while the host of the machine gives its cores to others', async () => {
+    expect(await besides([0, 0.3, 0.01, 0.3], 10_000)).toEqual([1, 3])
+  })
+
+  test('count where the host took least when there is no more time', async () => {
+    expect(await besides([0.4, 0.2, 0.3, 0.5, 0.6], 3_000)).toEqual([2, 3])
   })
 })
 
