@@ -54,7 +54,7 @@ export const METRICS = {
   zonelab_view_batches_total: metric('counter', 'Batches encoded, shared between streams', ['resource_type']),
   zonelab_store_commits_total: metric('counter', 'Transactions committed', []),
   zonelab_store_commit_ms: { ...metric('histogram', 'Milliseconds from queueing to durable', []), buckets: MS },
-  process_cpu_seconds_total: metric('gauge', 'CPU that the process has used', []),
+  process_cpu_seconds_total: metric('counter', 'CPU that the process has used', []),
   process_resident_memory_bytes: metric('gauge', 'Memory of the process that is in RAM', []),
   zonelab_eventloop_utilization: metric(
     'gauge',

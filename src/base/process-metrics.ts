@@ -8,10 +8,13 @@ const DELAY_RESOLUTION_MS = 10
 /** What the process of a control plane uses, read when someone asks. Nothing of it is sampled before someone does. */
 export function exposeProcess(metrics: Metrics & Pick<PromMetrics, 'onExpose'>): void {
   let last = performance.eventLoopUtilization()
+  let countedSeconds = 0
   let delay: ReturnType<typeof monitorEventLoopDelay> | undefined
   metrics.onExpose(() => {
     const { user, system } = process.cpuUsage()
-    metrics.gauge('process_cpu_seconds_total').set((user + system) / 1e6)
+    const cpuSeconds = (user + system) / 1e6
+    metrics.counter('process_cpu_seconds_total').add(cpuSeconds - countedSeconds)
+    countedSeconds = cpuSeconds
     metrics.gauge('process_resident_memory_bytes').set(process.memoryUsage.rss())
     const now = performance.eventLoopUtilization()
     metrics.gauge('zonelab_eventloop_utilization').set(performance.eventLoopUtilization(now, last).utilization)

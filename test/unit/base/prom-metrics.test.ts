@@ -52,7 +52,12 @@ test('what a process uses is read when someone asks', async () => {
   const value = async (name: string) =>
     Number((await metrics.expose()).text.match(new RegExp(`^${name}\\{.*\\} (.*)$`, 'm'))?.[1])
   expect(await value('process_resident_memory_bytes')).toBeGreaterThan(1e6)
-  expect(await value('process_cpu_seconds_total')).toBeGreaterThan(0)
+  const cpuSeconds = await value('process_cpu_seconds_total')
+  expect(cpuSeconds).toBeGreaterThan(0)
+  const again = await value('process_cpu_seconds_total')
+  const { user, system } = process.cpuUsage()
+  expect(again).toBeGreaterThanOrEqual(cpuSeconds)
+  expect(again).toBeLessThan((user + system) / 1e6 + 0.001)
   expect(await value('zonelab_eventloop_utilization')).toBeLessThanOrEqual(1)
 })
 
