@@ -5,8 +5,8 @@ import type { CloseReason } from '../../protocol/close-reason.js'
 import { type GrpcStatus, statusOfReason } from '../../wire/status.js'
 import { type Codec, GrpcDuplex } from './duplex-from-call.js'
 import { IncomingMessages } from './incoming-messages.js'
-import { writeTogether } from './write-together.js'
 import { ENCODINGS, type Framer, type MessageReader } from './message-reader.js'
+import { writeTogether } from './write-together.js'
 
 const RESPONSE_HEADERS = {
   ':status': 200,
