@@ -19,7 +19,7 @@ interface Asked {
 
 /**
  * How fast a tenant may write. Alone as fast as the disk allows. Among others 500 writes a second, in transactions of 16, so
- * that a burst of one stays unnoticed by the rest: it waits for itself. Who waits for each write is never slowed down.
+ * that a burst of one stays unnoticed by the rest: it waits for itself. Who waits 2 ms for each write is never slowed down.
  * (The generic cell rate algorithm: a time for each tenant at which all that it has written is paid for.)
  */
 export class WritePace {
